@@ -1,0 +1,1 @@
+-- Nothing to run: what is left is the start and the end of kscript itself.
