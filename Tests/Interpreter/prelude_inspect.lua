@@ -27,6 +27,6 @@ is("{ { {...} } }", { { { 1 } } }, { depth = 2 })
 is("EBADF", setmetatable({}, { __tostring = function() return "EBADF" end }))
 is("{ <table whose __tostring failed> }", { setmetatable({}, { __tostring = error }) })
 is("{\n  a = {\n    1, 2, 3,\n    4, 5,\n  },\n}", { a = { 1, 2, 3, 4, 5 } }, { width = 14 })
-is('{ name = "' .. ("x"):rep(58) .. '" }', { name = ("x"):rep(58) }) -- 72 columns
-is('{\n  name = "' .. ("x"):rep(59) .. '",\n}', { name = ("x"):rep(59) })
+is('{ name = "' .. ("x"):rep(59) .. '" }', { name = ("x"):rep(59) }) -- 72 columns
+is('{\n  name = "' .. ("x"):rep(60) .. '",\n}', { name = ("x"):rep(60) })
 print "ok"
