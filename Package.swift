@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "kscript",
+  products: [
+    .library(name: "LinuxKernel", targets: ["LinuxKernel"]),
+    .library(name: "KernelScript", targets: ["KernelScript"]),
+    .executable(name: "kscript", targets: ["kscript"]),
+  ],
+  dependencies: [
+    // The command line: parsing, help and shell completion from one declaration per command.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .target(name: "CShim", dependencies: ["CLua"]),
+    .target(name: "LinuxKernel"),
+    .target(
+      name: "KernelScript", dependencies: ["LinuxKernel", "CShim", "CLua"],
+      resources: [.embedInCode("Preludes")]),
+    .executableTarget(
+      name: "kscript",
+      dependencies: ["KernelScript", "CEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"]),
+    .testTarget(name: "KernelScriptTests", dependencies: ["KernelScript", "LinuxKernel"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

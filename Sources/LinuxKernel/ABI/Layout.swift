@@ -1,0 +1,63 @@
+/// The byte layout of a C structure on x86-64: what ks.pack and ks.unpack use, and what calls take and give.
+public struct Layout: Sendable {
+  public indirect enum FieldType: Sendable {
+    case i8, u8, i16, u16, i32, u32, i64, u64
+    /// `count` raw bytes; read as a string up to the first NUL where `text`.
+    case bytes(Int, text: Bool)
+    case structure(Layout)
+
+    var size: Int {
+      switch self {
+      case .i8, .u8: 1
+      case .i16, .u16: 2
+      case .i32, .u32: 4
+      case .i64, .u64: 8
+      case .bytes(let count, _): count
+      case .structure(let layout): layout.size
+      }
+    }
+
+    /// The letter the interpreter's side reads: as in Lua's string.pack, little-endian.
+    public var code: String {
+      switch self {
+      case .i8: "b"
+      case .u8: "B"
+      case .i16: "h"
+      case .u16: "H"
+      case .i32: "i4"
+      case .u32: "I4"
+      case .i64: "i8"
+      case .u64: "i8"
+      case .bytes(let count, let text): (text ? "z" : "c") + "\(count)"
+      case .structure(let layout): "@" + layout.name
+      }
+    }
+  }
+
+  public struct Field: Sendable {
+    public let name: String
+    public let offset: Int
+    public let type: FieldType
+    /// Names that scripts may use for the value, when it has some.
+    public let names: NameSet?
+
+    public init(_ name: String, _ offset: Int, _ type: FieldType, names: NameSet? = nil) {
+      self.name = name
+      self.offset = offset
+      self.type = type
+      self.names = names
+    }
+  }
+
+  public let name: String
+  /// Bytes of one structure. A structure that ends in bytes of its own length (inotify_event) gives the fixed part.
+  public let size: Int
+  public let fields: [Field]
+
+  public init(_ name: String, size: Int, _ fields: [Field]) {
+    self.name = name
+    self.size = size
+    self.fields = fields
+    for field in fields { precondition(field.offset + field.type.size <= size, "\(name).\(field.name) lies outside") }
+  }
+}

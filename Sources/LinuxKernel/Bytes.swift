@@ -1,0 +1,255 @@
+// Raw memory lives in this file and in Slab.swift alone: everything else reaches bytes through the types below.
+
+/// Bytes that somebody else owns, valid for the duration of one call.
+public struct ByteView {
+  let start: UnsafeRawPointer?
+  public let count: Int
+
+  public static var empty: ByteView { ByteView(start: nil, count: 0) }
+
+  init(start: UnsafeRawPointer?, count: Int) {
+    self.start = start
+    self.count = count
+  }
+
+  public init(_ bytes: UnsafeRawBufferPointer) { self.init(start: bytes.baseAddress, count: bytes.count) }
+
+  @inline(__always) public subscript(_ offset: Int) -> UInt8 {
+    precondition(offset >= 0 && offset < count)
+    return start!.load(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// The little-endian integer at `offset`, which need not be aligned.
+  @inline(__always) public func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self, at offset: Int) -> T {
+    precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count)
+    return T(littleEndian: start!.loadUnaligned(fromByteOffset: offset, as: T.self))
+  }
+
+  @inline(__always) public func slice(_ offset: Int, _ length: Int) -> ByteView {
+    precondition(offset >= 0 && length >= 0 && offset + length <= count)
+    return ByteView(start: start.map { $0 + offset }, count: length)
+  }
+
+  public var array: [UInt8] { Array(UnsafeRawBufferPointer(start: start, count: count)) }
+  public var string: String { String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self) }
+
+  /// A 64-bit digest of the bytes that is the same on every machine: eight bytes a step, multiply and fold.
+  @inline(__always) public func digest(_ seed: UInt64) -> UInt64 {
+    var hash = seed ^ UInt64(truncatingIfNeeded: count)
+    guard let start else { return Digest.mix(hash) }
+    var offset = 0
+    while offset + 8 <= count {
+      hash = Digest.mix(hash ^ UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+      offset += 8
+    }
+    var tail: UInt64 = 0
+    while offset < count {
+      tail = tail << 8 | UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
+      offset += 1
+    }
+    return Digest.mix(hash ^ tail)
+  }
+}
+
+extension Array where Element == UInt8 {
+  public func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R { try withUnsafeBytes { try body(ByteView($0)) } }
+}
+
+/// The mixing step of every digest: one 64x64 to 128 bit multiplication, folded.
+public enum Digest {
+  @inline(__always) public static func mix(_ value: UInt64) -> UInt64 {
+    let (high, low) = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+    return high ^ low
+  }
+}
+
+/// A growing run of bytes with one owner: the answer of the call being performed. Not part of the kernel's state.
+public final class ByteBuffer {
+  private(set) var base: UnsafeMutableRawPointer
+  private var capacity: Int
+  public private(set) var count = 0
+
+  public init(capacity: Int = 4096) {
+    base = .allocate(byteCount: capacity, alignment: 16)
+    self.capacity = capacity
+  }
+
+  deinit { base.deallocate() }
+
+  public var view: ByteView { ByteView(start: base, count: count) }
+
+  @inline(__always) public func clear() { count = 0 }
+
+  /// Room for `extra` more bytes; returns where they go.
+  @inline(__always) func extend(by extra: Int) -> UnsafeMutableRawPointer {
+    if count + extra > capacity { reserve(count + extra) }
+    defer { count += extra }
+    return base + count
+  }
+
+  @inline(never) private func reserve(_ needed: Int) {
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: max(needed, capacity * 2), alignment: 16)
+    larger.copyMemory(from: base, byteCount: count)
+    base.deallocate()
+    base = larger
+    capacity = max(needed, capacity * 2)
+  }
+
+  @inline(__always) public func append(_ view: ByteView) {
+    guard let start = view.start, view.count > 0 else { return }
+    extend(by: view.count).copyMemory(from: start, byteCount: view.count)
+  }
+
+  public func append(_ bytes: [UInt8]) { bytes.withByteView { append($0) } }
+  public func append(zeros count: Int) { extend(by: count).initializeMemory(as: UInt8.self, repeating: 0, count: count) }
+
+  @inline(__always) public func append<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+    extend(by: MemoryLayout<T>.size).storeBytes(of: value.littleEndian, as: T.self)
+  }
+
+  public func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+    precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count)
+    (base + offset).storeBytes(of: value.littleEndian, as: T.self)
+  }
+
+  public func truncate(to newCount: Int) {
+    precondition(newCount <= count)
+    count = newCount
+  }
+}
+
+/// A page of bytes, as the hardware has them: 4096, zero at first, shared between copies until one side writes.
+struct Page {
+  static let size = 4096
+  private var storage: PageStorage
+
+  init() { storage = PageStorage(zeroed: true) }
+
+  /// A page whose bytes are not yet anything: for a writer that fills what it hands on.
+  static var uninitialised: Page { Page(storage: PageStorage(zeroed: false)) }
+  private init(storage: PageStorage) { self.storage = storage }
+
+  @inline(__always) private mutating func writable() -> UnsafeMutableRawPointer {
+    if !isKnownUniquelyReferenced(&storage) { storage = PageStorage(copying: storage) }
+    return storage.base
+  }
+
+  /// The bytes of `range`, valid while this page is held and not written to.
+  @inline(__always) func view(_ offset: Int, _ count: Int) -> ByteView {
+    precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
+    return ByteView(start: storage.base + offset, count: count)
+  }
+
+  @inline(__always) mutating func write(_ view: ByteView, at offset: Int) {
+    precondition(offset >= 0 && offset + view.count <= Page.size)
+    guard let start = view.start else { return }
+    (writable() + offset).copyMemory(from: start, byteCount: view.count)
+  }
+
+  mutating func zero(_ offset: Int, _ count: Int) {
+    precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
+    (writable() + offset).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+  }
+
+  /// Whether both are the same memory, so that equal content is known without looking.
+  static func isShared(_ a: Page, _ b: Page) -> Bool { a.storage === b.storage }
+}
+
+/// One allocation a page: the object's header and its 4096 bytes.
+private final class PageStorage {
+  let base: UnsafeMutableRawPointer
+
+  init(zeroed: Bool) {
+    base = .allocate(byteCount: Page.size, alignment: 64)
+    if zeroed { base.initializeMemory(as: UInt8.self, repeating: 0, count: Page.size) }
+  }
+
+  init(copying other: PageStorage) {
+    base = .allocate(byteCount: Page.size, alignment: 64)
+    base.copyMemory(from: other.base, byteCount: Page.size)
+  }
+
+  deinit { base.deallocate() }
+}
+
+/// The bytes of a file or of a piece of memory, in pages; a page never written to is a hole that reads as zeros.
+struct PagedBytes {
+  private var pages = ChunkedArray<Page?>()
+
+  /// How many pages hold bytes of their own (st_blocks counts them).
+  private(set) var residentPages = 0
+
+  func page(_ number: Int) -> Page? { number < pages.count ? pages[number] : nil }
+  var pageCount: Int { pages.count }
+
+  mutating func setPage(_ number: Int, _ page: Page?) {
+    pages.grow(to: number + 1, filler: nil)
+    if pages[number] == nil { residentPages += 1 }
+    pages[number] = page
+    if page == nil { residentPages -= 1 }
+  }
+
+  /// Writes `view` at `offset`, making pages where there were holes.
+  mutating func write(_ view: ByteView, at offset: Int) {
+    var done = 0
+    while done < view.count {
+      let at = offset + done, number = at / Page.size, inPage = at % Page.size
+      let count = min(Page.size - inPage, view.count - done)
+      makePage(number)
+      pages[number]!.write(view.slice(done, count), at: inPage)
+      done += count
+    }
+  }
+
+  private mutating func makePage(_ number: Int) {
+    pages.grow(to: number + 1, filler: nil)
+    if pages[number] == nil {
+      pages[number] = Page()
+      residentPages += 1
+    }
+  }
+
+  /// Appends the `count` bytes at `offset` to `buffer`.
+  func read(_ offset: Int, _ count: Int, into buffer: ByteBuffer) {
+    var done = 0
+    while done < count {
+      let at = offset + done, inPage = at % Page.size
+      let step = min(Page.size - inPage, count - done)
+      if let page = page(at / Page.size) { buffer.append(page.view(inPage, step)) } else { buffer.append(zeros: step) }
+      done += step
+    }
+  }
+
+  /// Forgets everything from `size` on, so that what is uncovered by growing again reads as zeros.
+  mutating func truncate(to size: Int) {
+    let keep = (size + Page.size - 1) / Page.size
+    if keep < pages.count {
+      for number in keep..<pages.count where pages[number] != nil { residentPages -= 1 }
+      pages.shrink(to: keep)
+    }
+    if size % Page.size != 0, keep <= pages.count, keep > 0, pages[keep - 1] != nil {
+      pages[keep - 1]!.zero(size % Page.size, Page.size - size % Page.size)
+    }
+  }
+
+  /// Makes `count` bytes at `offset` a hole: whole pages are dropped, the ends zeroed (FALLOC_FL_PUNCH_HOLE).
+  mutating func punch(_ offset: Int, _ count: Int) {
+    var at = offset
+    while at < offset + count {
+      let number = at / Page.size, inPage = at % Page.size, step = min(Page.size - inPage, offset + count - at)
+      if number < pages.count, pages[number] != nil {
+        if step == Page.size { setPage(number, nil) } else { pages[number]!.zero(inPage, step) }
+      }
+      at += step
+    }
+  }
+}
+
+extension Arguments {
+  /// Lends an array of arguments to `body`.
+  static func with<R>(_ raw: inout InlineArray<7, RawArgument>, _ body: (Arguments) -> R) -> R {
+    withUnsafePointer(to: &raw) { pointer in
+      body(Arguments(UnsafeRawPointer(pointer).assumingMemoryBound(to: RawArgument.self)))
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/// A call that has to wait, as data: it belongs to its task, and can be performed again, interrupted, saved or listed.
+public struct Call {
+  /// Position in `Syscall.all`.
+  let index: Int
+  private var words: InlineArray<7, Int64> = .init(repeating: 0)
+  private var forms: InlineArray<7, Int32> = .init(repeating: 0)
+  private var counts: InlineArray<7, Int> = .init(repeating: 0)
+  /// The bytes of all arguments that came as bytes, one behind the other.
+  private var bytes: [UInt8] = []
+  var context: CallContext
+
+  /// Copies what `arguments` points to.
+  init(index: Int, arguments: Arguments, context: CallContext) {
+    self.index = index
+    self.context = context
+    for position in 0..<Syscall.all[index].parameters.count {
+      let raw = arguments[position]
+      words[position] = raw.word
+      forms[position] = raw.rawForm
+      counts[position] = raw.count
+      if raw.form == .bytes { bytes += raw.view.array }
+    }
+  }
+
+  /// Gives `body` the arguments in the form in which they first came.
+  func withArguments<R>(_ body: (Arguments) -> R) -> R {
+    bytes.withByteView { view in
+      var raw: InlineArray<7, RawArgument> = .init(repeating: .absent)
+      var offset = 0
+      for position in 0..<Syscall.all[index].parameters.count {
+        raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
+        if raw[position].form == .bytes {
+          raw[position].bytes = view.slice(offset, counts[position]).start
+          offset += counts[position]
+        }
+      }
+      return Arguments.with(&raw, body)
+    }
+  }
+}
+
+/// What a body may ask about the performance it is part of.
+struct CallContext {
+  /// Bytes already transferred by earlier performances of this call.
+  var progress = 0
+  /// The absolute time at which a time-out ends, set when the call first waited; .max for none.
+  var deadline = Int64.max
+  /// This is not the first performance.
+  var isRetry = false
+  /// The call has waited at least once (one of a preempted task has not).
+  var hasSlept = false
+  /// A signal is what woke it.
+  var isInterrupted = false
+  /// What the wait it last threw said about signals.
+  var interruption = Interruption.restart
+  /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
+  var remaining: Int64?
+}
+
+extension Kernel {
+  /// The end of a time-out of `nanoseconds` that began when the call was first performed.
+  mutating func deadline(after nanoseconds: Int64) -> Int64 {
+    if !current.isRetry || current.deadline == .max {
+      let (sum, overflow) = now.addingReportingOverflow(nanoseconds)
+      current.deadline = overflow ? .max : sum
+    }
+    return current.deadline
+  }
+}

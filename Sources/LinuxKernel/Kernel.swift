@@ -1,0 +1,117 @@
+public typealias TaskID = ID<Kernel.Task>
+
+/// An emulated Linux kernel, as one value.
+///
+/// Everything it knows is in the slabs and the few plain values below: no object refers to another but by ID. So a
+/// second kernel with the same contents costs one reference a slab, and nothing outside needs to be saved to bring one
+/// back. A kernel belongs to one thread at a time.
+public struct Kernel: ~Copyable {
+  // Processes
+  var tasks = Slab<Task>()
+  var processes = Slab<Process>()
+  var signalHandlers = Slab<SignalHandlers>()
+  var tasksByPID = ChunkedArray<TaskID?>()
+  var lastPID: Int32 = 0
+  var lastInodeNumber: UInt64 = 0
+  // Calls that wait, and whom they wait for
+  var calls = Slab<Call>()
+  var waitQueues = Slab<WaitQueue>()
+  var waiters = Slab<Waiter>()
+  // Files
+  var fileTables = Slab<FileTable>()
+  var files = Slab<OpenFile>()
+  var pipes = Slab<Pipe>()
+  var console = Console()
+  // Memory
+  var addressSpaces = Slab<AddressSpace>()
+  var memories = Slab<Memory>()
+  // Time, chance and order
+  var now: Int64 = 0
+  var timers = TimerQueue()
+  var runQueue = RunQueue()
+  var random: Random
+  var policy: Policy
+  var settling: [TaskID] = []
+  var callCount = 0
+
+  /// What the scripts' wall clock shows when the monotonic clock shows 0, in ns since 1970.
+  var epoch: Int64
+
+  // Of the call being performed, and so not state: the reply, its bytes, and what the body needs to know.
+  var reply = Reply()
+  let output = ByteBuffer()
+  var current = CallContext()
+  /// A page that a pipe let go, for the next one that needs a page; its bytes mean nothing.
+  var sparePage: Page?
+  /// Whether the running task can be made to wait; not inside a callback that its interpreter cannot suspend.
+  public var canSleep = true
+  /// What was written to the console and not yet taken by the machine.
+  var consoleOutput: [(Console.Stream, [UInt8])] = []
+  /// The task that the call just performed has created.
+  public internal(set) var spawned: TaskID?
+  /// Tasks that ended since the machine last looked.
+  var endedTasks: [TaskID] = []
+
+  /// - Parameters:
+  ///   - seed: of the one generator that everything random comes from.
+  ///   - policy: who runs next when several can.
+  ///   - epoch: the real-time clock at the start, in ns since 1970; by default 2026-01-01 00:00 UTC.
+  public init(seed: UInt64 = 0, policy: Policy = .fifo, epoch: Int64 = 1_767_225_600_000_000_000) {
+    random = Random(seed: seed)
+    self.policy = policy
+    self.epoch = epoch
+  }
+
+  /// A second kernel with the same contents, in time proportional to the number of slabs: pages are shared until one
+  /// side writes to them.
+  public borrowing func snapshot() -> Kernel {
+    var copy = Kernel(seed: 0, policy: policy, epoch: epoch)
+    copy.tasks = tasks
+    copy.processes = processes
+    copy.signalHandlers = signalHandlers
+    copy.tasksByPID = tasksByPID
+    copy.lastPID = lastPID
+    copy.lastInodeNumber = lastInodeNumber
+    copy.calls = calls
+    copy.waitQueues = waitQueues
+    copy.waiters = waiters
+    copy.fileTables = fileTables
+    copy.files = files
+    copy.pipes = pipes
+    copy.console = console
+    copy.addressSpaces = addressSpaces
+    copy.memories = memories
+    copy.now = now
+    copy.timers = timers
+    copy.runQueue = runQueue
+    copy.random = random
+    copy.settling = settling
+    copy.callCount = callCount
+    return copy
+  }
+}
+
+extension Kernel {
+  /// A number for a file that has none yet. Linux: get_next_ino().
+  mutating func nextInodeNumber() -> UInt64 {
+    lastInodeNumber += 1
+    return lastInodeNumber
+  }
+}
+
+/// A splitmix64 generator: one word of state, the same numbers everywhere.
+public struct Random: Sendable {
+  private var state: UInt64
+  public init(seed: UInt64) { state = seed }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var word = state
+    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word >> 31)
+  }
+
+  /// A number from 0 up to but not including `bound`.
+  public mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+}

@@ -1,0 +1,217 @@
+/// Memory that several may see: the content of a file, or an anonymous shared mapping. Linux: struct address_space.
+struct Memory {
+  var bytes = PagedBytes()
+  /// The size of the file; accesses by mapping beyond its last page raise SIGBUS.
+  var size = 0
+  /// Inodes and mappings that hold it.
+  var references = 1
+}
+
+/// What a mapping may be used for, with mmap(2)'s values.
+struct Protection: OptionSet, Hashable, Sendable {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+  static let read = Protection(rawValue: 1), write = Protection(rawValue: 2), execute = Protection(rawValue: 4)
+}
+
+/// One mapping. Linux: struct vm_area_struct.
+struct MemoryArea {
+  var start: UInt64
+  var end: UInt64
+  var protection: Protection
+  var isShared: Bool
+  /// What is mapped; nil for private anonymous memory.
+  var memory: ID<Memory>?
+  /// Where in `memory` the area starts, in bytes.
+  var offset = 0
+  /// Pages of a private mapping that were written to, counted from `start`.
+  var ownPages = PagedBytes()
+  /// Whether what is mapped may be written through (a file opened for writing): mprotect asks.
+  var mayWrite = true
+
+  var count: Int { Int(end - start) }
+}
+
+/// The memory of a process. Linux: struct mm_struct.
+struct AddressSpace {
+  /// Sorted by address, never overlapping.
+  var areas: [MemoryArea] = []
+  var references = 1
+  /// Where buffers made by ks.buffer are carved from; 0 until the first.
+  var arenaNext: UInt64 = 0
+  var arenaEnd: UInt64 = 0
+
+  /// The first address above everything mapped without a wish of its own; mappings grow down from here.
+  static let mappingTop: UInt64 = 0x7fff_f000_0000
+  static let lowest: UInt64 = 0x10000
+  /// TASK_SIZE of x86-64.
+  static let limit: UInt64 = 0x7fff_ffff_f000
+
+  /// The index of the area that holds `address`.
+  @inline(__always) func area(at address: UInt64) -> Int? {
+    var low = 0, high = areas.count
+    while low < high {
+      let middle = (low + high) / 2
+      if areas[middle].end <= address { low = middle + 1 } else { high = middle }
+    }
+    return low < areas.count && areas[low].start <= address ? low : nil
+  }
+
+  /// The highest free range of `count` bytes below `mappingTop`.
+  func freeRange(_ count: Int) -> UInt64? {
+    var top = AddressSpace.mappingTop
+    for area in areas.reversed() {
+      if area.start >= top { continue }
+      if area.end <= top && top - area.end >= UInt64(count) { return top - UInt64(count) }
+      top = min(top, area.start)
+    }
+    return top >= AddressSpace.lowest + UInt64(count) ? top - UInt64(count) : nil
+  }
+
+  mutating func insert(_ area: MemoryArea) {
+    let index = areas.firstIndex { $0.start >= area.end } ?? areas.count
+    areas.insert(area, at: index)
+  }
+}
+
+extension Kernel {
+  /// Writes to a task's memory. Returns how many bytes were written before a fault.
+  @inline(__always)
+  mutating func writeMemory(_ view: ByteView, at address: UInt64, of me: TaskID) -> Int {
+    let space = tasks[me].memory
+    var done = 0
+    while done < view.count {
+      let at = address &+ UInt64(done)
+      guard let index = addressSpaces[space].area(at: at) else { break }
+      let count = min(view.count - done, Int(addressSpaces[space].areas[index].end - at))
+      let written = write(view.slice(done, count), at: at, area: index, of: space)
+      done += written
+      if written < count { break }
+    }
+    return done
+  }
+
+  private mutating func write(_ view: ByteView, at address: UInt64, area index: Int, of space: ID<AddressSpace>) -> Int {
+    let area = addressSpaces[space].areas[index]
+    guard area.protection.contains(.write) else { return 0 }
+    let inArea = Int(address - area.start)
+    if area.isShared, let memory = area.memory {
+      let count = accessible(memory, area.offset + inArea, view.count)
+      memories[memory].bytes.write(view.slice(0, count), at: area.offset + inArea)
+      return count
+    }
+    guard let memory = area.memory else {
+      addressSpaces[space].areas[index].ownPages.write(view, at: inArea)
+      return view.count
+    }
+    let count = accessible(memory, area.offset + inArea, view.count)
+    // The first write to a page of a private file mapping takes a copy of the file's.
+    for number in inArea / Page.size..<(inArea + max(count, 1) - 1) / Page.size + 1 where count > 0 {
+      if area.ownPages.page(number) == nil {
+        let page = memories[memory].bytes.page(area.offset / Page.size + number) ?? Page()
+        addressSpaces[space].areas[index].ownPages.setPage(number, page)
+      }
+    }
+    addressSpaces[space].areas[index].ownPages.write(view.slice(0, count), at: inArea)
+    return count
+  }
+
+  /// How many of `count` bytes at `offset` lie within the pages of a file; beyond them a mapping faults.
+  private func accessible(_ memory: ID<Memory>, _ offset: Int, _ count: Int) -> Int {
+    let end = (memories[memory].size + Page.size - 1) / Page.size * Page.size
+    return max(0, min(count, end - offset))
+  }
+
+  /// Reads from a task's memory, piece by piece. Returns how many bytes were read before a fault.
+  func readMemory(_ address: UInt64, _ count: Int, of me: TaskID, _ take: (ByteView, Int) -> Void) -> Int {
+    let space = tasks[me].memory
+    var done = 0
+    while done < count {
+      let at = address &+ UInt64(done)
+      guard let index = addressSpaces[space].area(at: at) else { break }
+      let area = addressSpaces[space].areas[index]
+      guard !area.protection.isEmpty else { break }
+      let inArea = Int(at - area.start), inPage = inArea % Page.size
+      var step = min(count - done, area.count - inArea, Page.size - inPage)
+      var page = area.ownPages.page(inArea / Page.size)
+      if page == nil, let memory = area.memory {
+        step = accessible(memory, area.offset + inArea, step)
+        if step == 0 { break }
+        page = memories[memory].bytes.page((area.offset + inArea) / Page.size)
+      }
+      take((page ?? Kernel.zeroPage).view(inPage, step), done)
+      done += step
+    }
+    return done
+  }
+
+  /// What holes read as.
+  private static var zeroPage: Page { ZeroPage.page }
+
+  /// `count` bytes of a task's memory. Throws EFAULT where any of them cannot be read.
+  func memory(_ address: UInt64, _ count: Int, of me: TaskID) throws(Stop) -> [UInt8] {
+    var bytes: [UInt8] = []
+    guard readMemory(address, count, of: me, { view, _ in bytes += view.array }) == count else { throw .errno(.EFAULT) }
+    return bytes
+  }
+
+  mutating func setMemory(_ bytes: [UInt8], at address: UInt64, of me: TaskID) throws(Stop) {
+    let written = bytes.withByteView { writeMemory($0, at: address, of: me) }
+    guard written == bytes.count else { throw .errno(.EFAULT) }
+  }
+
+  /// Drops one holder of shared memory.
+  mutating func release(_ memory: ID<Memory>) {
+    memories[memory].references -= 1
+    if memories[memory].references == 0 { memories.remove(memory) }
+  }
+
+  /// A copy for a new process: private pages are shared until written, shared memory is the same.
+  mutating func duplicate(_ space: ID<AddressSpace>) -> ID<AddressSpace> {
+    var copy = addressSpaces[space]
+    copy.references = 1
+    for area in copy.areas { if let memory = area.memory { memories[memory].references += 1 } }
+    return addressSpaces.insert(copy)
+  }
+
+  mutating func releaseAddressSpace(_ space: ID<AddressSpace>) {
+    addressSpaces[space].references -= 1
+    guard addressSpaces[space].references == 0 else { return }
+    for area in addressSpaces.remove(space).areas { if let memory = area.memory { release(memory) } }
+  }
+
+  /// Maps `count` zero bytes for a task's own use, aligned to 64 (ks.buffer): carved from a private area that grows in
+  /// steps, so that a thousand small buffers are not a thousand mappings.
+  ///
+  /// - Returns: the address; nil when no room is left.
+  public mutating func allocateBuffer(_ count: Int, for me: TaskID) -> UInt64? {
+    let space = tasks[me].memory, needed = UInt64((max(count, 1) + 63) / 64 * 64)
+    guard count >= 0, count <= 1 << 40 else { return nil }
+    if addressSpaces[space].arenaEnd - addressSpaces[space].arenaNext < needed {
+      let size = max((needed + 4095) / 4096 * 4096, 1 << 20)
+      guard let start = addressSpaces[space].freeRange(Int(size)) else { return nil }
+      addressSpaces[space].insert(
+        MemoryArea(start: start, end: start + size, protection: [.read, .write], isShared: false))
+      addressSpaces[space].arenaNext = start
+      addressSpaces[space].arenaEnd = start + size
+    }
+    defer { addressSpaces[space].arenaNext += needed }
+    return addressSpaces[space].arenaNext
+  }
+
+  /// Reads memory for a debugger's eye (buf:string): what can be read, without any access rule.
+  public mutating func peek(_ address: UInt64, _ count: Int, of me: TaskID) -> Bool {
+    output.clear()
+    return readMemory(address, count, of: me) { view, _ in output.append(view) } == count
+  }
+
+  /// Writes memory as the task itself would with a store instruction.
+  public mutating func poke(_ view: ByteView, at address: UInt64, of me: TaskID) -> Bool {
+    writeMemory(view, at: address, of: me) == view.count
+  }
+}
+
+private enum ZeroPage {
+  // Never written to: every holder that wants to write makes its own copy first.
+  nonisolated(unsafe) static let page = Page()
+}

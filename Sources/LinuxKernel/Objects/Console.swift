@@ -1,0 +1,62 @@
+/// The machine's console, behind descriptors 0, 1 and 2 of task 1.
+struct Console {
+  enum Stream: Sendable { case input, output, error }
+
+  /// Input that was typed and not yet read.
+  var input: [UInt8] = []
+  var isInputClosed = false
+  var inputReadable: ID<WaitQueue>?
+}
+
+extension Kernel {
+  mutating func openConsole(for task: TaskID) {
+    console.inputReadable = waitQueues.insert(WaitQueue())
+    for (number, stream) in [Console.Stream.input, .output, .error].enumerated() {
+      let status: OpenFlags = stream == .input ? [] : .writeOnly
+      let file = files.insert(OpenFile(object: .console(stream), status: status))
+      install(file, at: number, closesOnExec: false, for: task)
+    }
+  }
+
+  mutating func readConsole(_ stream: Console.Stream, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+    guard stream == .input else { throw .errno(.EBADF) }
+    if console.input.isEmpty {
+      if console.isInputClosed { return 0 }
+      throw .wait(exclusive: console.inputReadable!)
+    }
+    let count = min(destination.remaining, console.input.count)
+    let copied = console.input.withByteView { deliver($0.slice(0, count), to: &destination, of: me) }
+    console.input.removeFirst(copied)
+    return copied
+  }
+
+  mutating func writeConsole(_ stream: Console.Stream, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+    guard stream != .input else { throw .errno(.EBADF) }
+    let bytes = try bytes(of: source, me)
+    consoleOutput.append((stream, bytes))
+    return bytes.count
+  }
+
+  func pollConsole(_ stream: Console.Stream) -> PollAnswer {
+    guard stream == .input else { return PollAnswer(events: .writable) }
+    let ready = !console.input.isEmpty || console.isInputClosed
+    return PollAnswer(events: ready ? .readable : [], queues: (console.inputReadable, nil))
+  }
+
+  /// Whether somebody sleeps until something is typed.
+  public var isConsoleAwaited: Bool { console.inputReadable.map { waitQueues[$0].first != nil } ?? false }
+
+  /// What was typed; nil for the end of input.
+  public mutating func typed(_ bytes: [UInt8]?) {
+    if let bytes { console.input += bytes } else { console.isInputClosed = true }
+    wakeAll(console.inputReadable!, .readable)
+  }
+
+  /// What was written to the console since the last time, in order, and whether to its error stream.
+  public mutating func takeConsoleOutput() -> [(isError: Bool, bytes: [UInt8])] {
+    defer { consoleOutput.removeAll() }
+    return consoleOutput.map { ($0.0 == .error, $0.1) }
+  }
+
+  @inline(__always) public var hasConsoleOutput: Bool { !consoleOutput.isEmpty }
+}

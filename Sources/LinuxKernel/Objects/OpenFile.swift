@@ -1,0 +1,102 @@
+/// An open file description. Linux: struct file.
+struct OpenFile {
+  var object: FileObject
+  var status: OpenFlags
+  var position: Int64 = 0
+  var references: Int32 = 1
+
+  var isReadable: Bool { status.access != .writeOnly && !status.contains(.path) }
+  var isWritable: Bool { status.access != .readOnly && !status.contains(.path) }
+  @inline(__always) var isNonblocking: Bool { status.contains(.nonblock) }
+}
+
+/// What an open file is. A new kind of object adds a case here and a line to each operation below.
+enum FileObject {
+  case pipeReader(ID<Pipe>)
+  case pipeWriter(ID<Pipe>)
+  case console(Console.Stream)
+}
+
+/// What polling a file tells: what it is ready for, and where to wait for the rest.
+struct PollAnswer {
+  var events: PollEvents
+  var queues: (ID<WaitQueue>?, ID<WaitQueue>?) = (nil, nil)
+}
+
+extension Kernel {
+  /// Reads from an open file at its position, or at `offset` where given (pread).
+  @inline(__always)
+  mutating func read(_ file: ID<OpenFile>, _ destination: inout Destination, at offset: Int64? = nil, for me: TaskID) throws(Stop) -> Int {
+    switch files[file].object {
+    case .pipeReader(let pipe): return try read(pipe, file, &destination, for: me)
+    case .pipeWriter: throw .errno(.EBADF)
+    case .console(let stream): return try readConsole(stream, &destination, for: me)
+    }
+  }
+
+  @inline(__always)
+  mutating func write(_ file: ID<OpenFile>, _ source: inout Source, at offset: Int64? = nil, for me: TaskID) throws(Stop) -> Int {
+    switch files[file].object {
+    case .pipeWriter(let pipe): return try write(pipe, file, &source, for: me)
+    case .pipeReader: throw .errno(.EBADF)
+    case .console(let stream): return try writeConsole(stream, &source, for: me)
+    }
+  }
+
+  func poll(_ file: ID<OpenFile>) -> PollAnswer {
+    switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe): poll(pipe, file)
+    case .console(let stream): pollConsole(stream)
+    }
+  }
+
+  /// Drops one reference; the last one ends the open file.
+  mutating func release(_ file: ID<OpenFile>) {
+    files[file].references -= 1
+    guard files[file].references == 0 else { return }
+    let ended = files.remove(file)
+    switch ended.object {
+    case .pipeReader(let pipe): releasePipe(pipe, reader: true)
+    case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
+    case .console: break
+    }
+  }
+
+  /// What a descriptor shows as: `3<pipe:[1]>` in traces, the link's text in /proc/PID/fd.
+  func name(of file: ID<OpenFile>) -> String {
+    switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe): "pipe:[\(pipes[pipe].inode)]"
+    case .console(let stream): "/dev/console:\(stream)"
+    }
+  }
+}
+
+/// The flags of open(2), with x86-64's values. Linux: include/uapi/asm-generic/fcntl.h.
+struct OpenFlags: Flags {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+
+  enum Access: Int32 { case readOnly = 0, writeOnly = 1, readWrite = 2, none = 3 }
+  @inline(__always) var access: Access { Access(rawValue: rawValue & 3)! }
+
+  static let writeOnly = OpenFlags(rawValue: 1), readWrite = OpenFlags(rawValue: 2)
+  static let create = OpenFlags(rawValue: 0o100), exclusive = OpenFlags(rawValue: 0o200)
+  static let noctty = OpenFlags(rawValue: 0o400), truncate = OpenFlags(rawValue: 0o1000)
+  static let append = OpenFlags(rawValue: 0o2000), nonblock = OpenFlags(rawValue: 0o4000)
+  static let dsync = OpenFlags(rawValue: 0o10000), async = OpenFlags(rawValue: 0o20000)
+  static let direct = OpenFlags(rawValue: 0o40000), largefile = OpenFlags(rawValue: 0o100000)
+  static let directory = OpenFlags(rawValue: 0o200000), nofollow = OpenFlags(rawValue: 0o400000)
+  static let noatime = OpenFlags(rawValue: 0o1000000), cloexec = OpenFlags(rawValue: 0o2000000)
+  static let sync = OpenFlags(rawValue: 0o4010000), path = OpenFlags(rawValue: 0o10000000)
+  static let tmpfile = OpenFlags(rawValue: 0o20200000)
+
+  static let names = NameSet(
+    "open flags", .bits,
+    [
+      "O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2, "O_CREAT": 0o100, "O_EXCL": 0o200, "O_NOCTTY": 0o400, "O_TRUNC": 0o1000,
+      "O_APPEND": 0o2000, "O_NONBLOCK": 0o4000, "O_NDELAY": 0o4000, "O_SYNC": 0o4010000, "O_DSYNC": 0o10000,
+      "O_ASYNC": 0o20000, "O_DIRECT": 0o40000, "O_LARGEFILE": 0o100000, "O_TMPFILE": 0o20200000,
+      "O_DIRECTORY": 0o200000, "O_NOFOLLOW": 0o400000, "O_NOATIME": 0o1000000, "O_CLOEXEC": 0o2000000,
+      "O_PATH": 0o10000000,
+    ], enumerationMask: 3)
+}

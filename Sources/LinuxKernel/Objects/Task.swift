@@ -1,0 +1,188 @@
+extension Kernel {
+  /// What Linux schedules: a process' one thread, or one of several. Linux: struct task_struct.
+  public struct Task {
+    public enum State: Sendable {
+      /// Can go on, and stands in the run queue unless it is the one running.
+      case runnable
+      /// Sleeps in a call.
+      case blocked
+      /// Waits in ks.settle() until all others sleep.
+      case settling
+      /// Stopped by a signal; `runsWhenContinued` tells whether it would be runnable.
+      case stopped
+      /// Has ended. The entry stays while its process is a zombie.
+      case dead
+    }
+
+    public internal(set) var tid: Int32
+    public internal(set) var process: ID<Process>
+    public internal(set) var state = State.runnable
+    var files: ID<FileTable>
+    var memory: ID<AddressSpace>
+    var handlers: ID<SignalHandlers>
+    public internal(set) var credentials: Credentials
+    /// The call it sleeps in or is to perform again.
+    var call: ID<Call>?
+    var firstWaiter: ID<Waiter>?
+    /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
+    var sleepNumber: UInt32 = 0
+    /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).
+    var needsAttention = false
+    var runsWhenContinued = false
+    /// Whether it waits in the run queue.
+    var isQueued = false
+    var signals = TaskSignals()
+    /// Its place among the threads of its process.
+    var nextThread: TaskID?
+    /// For the pct policy: the greater runs first.
+    var priority = 0
+    var niceness: Int8 = 0
+  }
+}
+
+/// Who a task acts as. Linux: struct cred.
+public struct Credentials: Equatable, Sendable {
+  public internal(set) var uid: UInt32 = 0, euid: UInt32 = 0, suid: UInt32 = 0, fsuid: UInt32 = 0
+  public internal(set) var gid: UInt32 = 0, egid: UInt32 = 0, sgid: UInt32 = 0, fsgid: UInt32 = 0
+  public internal(set) var groups: [UInt32] = []
+  public internal(set) var effective: UInt64 = Capability.all
+  public internal(set) var permitted: UInt64 = Capability.all
+
+  func has(_ capability: Capability) -> Bool { effective & (1 << UInt64(capability.rawValue)) != 0 }
+  func isInGroup(_ group: UInt32) -> Bool { fsgid == group || groups.contains(group) }
+  func isEffectivelyInGroup(_ group: UInt32) -> Bool { egid == group || groups.contains(group) }
+}
+
+/// Linux: include/uapi/linux/capability.h.
+enum Capability: Int, Sendable {
+  case chown = 0, dacOverride = 1, dacReadSearch = 2, fowner = 3, fsetid = 4, kill = 5, setgid = 6, setuid = 7
+  case setpcap = 8, linuxImmutable = 9, netBindService = 10, netBroadcast = 11, netAdmin = 12, netRaw = 13
+  case ipcLock = 14, ipcOwner = 15, sysModule = 16, sysRawio = 17, sysChroot = 18, sysPtrace = 19, sysPacct = 20
+  case sysAdmin = 21, sysBoot = 22, sysNice = 23, sysResource = 24, sysTime = 25, sysTTYConfig = 26, mknod = 27
+  case lease = 28, auditWrite = 29, auditControl = 30, setfcap = 31, macOverride = 32, macAdmin = 33, syslog = 34
+  case wakeAlarm = 35, blockSuspend = 36, auditRead = 37, perfmon = 38, bpf = 39, checkpointRestore = 40
+
+  static let all: UInt64 = (1 << 41) - 1
+}
+
+/// Tasks that share a pid, signals and a parent. Linux: struct signal_struct.
+public struct Process {
+  public internal(set) var pid: Int32
+  public internal(set) var parent: ID<Process>?
+  // Children, oldest first, as a list threaded through them.
+  var firstChild: ID<Process>?
+  var lastChild: ID<Process>?
+  var previousSibling: ID<Process>?
+  var nextSibling: ID<Process>?
+  var firstThread: TaskID?
+  var threadCount = 1
+  public internal(set) var group: Int32
+  public internal(set) var session: Int32
+  /// The signal that the parent gets at the end; 0 for none.
+  var exitSignal: Int32 = 17
+  public internal(set) var status = ProcessStatus.running
+  /// A stop or continue that the parent has not yet been told by wait.
+  var unreportedStop: Int32?
+  var unreportedContinue = false
+  var isSubreaper = false
+  /// A first exec or exit_group has begun: its threads are ending.
+  var groupExitStatus: Int32?
+  /// Where wait(2) of this process sleeps.
+  var childChanged: ID<WaitQueue>
+  var signals = ProcessSignals()
+  /// Shared by reference between processes that never changed theirs.
+  var limits = ResourceLimits.initial
+}
+
+public enum ProcessStatus: Equatable, Sendable {
+  case running
+  /// Stopped by the signal.
+  case stopped(Int32)
+  /// Has ended with this wait status (as in wait(2)), and waits for its parent.
+  case zombie(Int32)
+}
+
+/// RLIMIT_*: soft and hard limits by number. Linux: include/asm-generic/resource.h (INIT_RLIMITS).
+struct ResourceLimits: Sendable {
+  static let infinity = UInt64.max
+  var soft: [UInt64]
+  var hard: [UInt64]
+
+  static let nofile = 7, fsize = 1, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12
+
+  static let initial: ResourceLimits = {
+    var limits = ResourceLimits(
+      soft: Array(repeating: infinity, count: 16), hard: Array(repeating: infinity, count: 16))
+    (limits.soft[3], limits.hard[3]) = (8 << 20, infinity)
+    (limits.soft[4], limits.hard[4]) = (0, infinity)
+    (limits.soft[nofile], limits.hard[nofile]) = (1024, 4096)
+    (limits.soft[memlock], limits.hard[memlock]) = (8 << 20, 8 << 20)
+    (limits.soft[sigpending], limits.hard[sigpending]) = (1 << 20, 1 << 20)
+    (limits.soft[msgqueue], limits.hard[msgqueue]) = (819_200, 819_200)
+    (limits.soft[13], limits.hard[13]) = (0, 0)
+    (limits.soft[14], limits.hard[14]) = (0, 0)
+    return limits
+  }()
+}
+
+extension Kernel {
+  /// The process of a task.
+  @inline(__always) func process(of task: TaskID) -> ID<Process> { tasks[task].process }
+
+  /// The task whose pid or tid is `number`, unless it has ended and been waited for.
+  public func task(_ number: Int32) -> TaskID? {
+    guard number > 0, Int(number) < tasksByPID.count else { return nil }
+    return tasksByPID[Int(number)]
+  }
+
+  /// The process whose pid is `number`; a tid that is no pid names none.
+  func process(_ number: Int32) -> ID<Process>? {
+    guard let task = task(number), processes[tasks[task].process].pid == number else { return nil }
+    return tasks[task].process
+  }
+
+  /// The threads of a process, in the order of their creation.
+  func threads(of process: ID<Process>) -> [TaskID] {
+    var list: [TaskID] = []
+    var next = processes[process].firstThread
+    while let task = next {
+      list.append(task)
+      next = tasks[task].nextThread
+    }
+    return list
+  }
+
+  /// The lowest free pid above the last one given out. Linux: alloc_pid(), cyclic, from 300 on again after a wrap.
+  mutating func allocatePID() throws(Stop) -> Int32 {
+    let limit: Int32 = 4_194_304
+    var candidate = lastPID + 1
+    for _ in 0..<limit {
+      if candidate >= limit { candidate = 300 }
+      tasksByPID.grow(to: Int(candidate) + 1, filler: nil)
+      if tasksByPID[Int(candidate)] == nil {
+        lastPID = candidate
+        return candidate
+      }
+      candidate += 1
+    }
+    throw .errno(.EAGAIN)
+  }
+
+  /// Makes task 1, init of the kernel, and returns it.
+  public mutating func boot() -> TaskID {
+    precondition(lastPID == 0, "a kernel boots once")
+    let process = processes.insert(
+      Process(pid: 1, group: 0, session: 0, childChanged: waitQueues.insert(WaitQueue())))
+    let task = Task(
+      tid: 1, process: process, files: fileTables.insert(FileTable()), memory: addressSpaces.insert(AddressSpace()),
+      handlers: signalHandlers.insert(SignalHandlers()), credentials: Credentials())
+    let id = tasks.insert(task)
+    processes[process].firstThread = id
+    tasksByPID.grow(to: 2, filler: nil)
+    tasksByPID[1] = id
+    lastPID = 1
+    openConsole(for: id)
+    makeRunnable(id, isNew: true)
+    return id
+  }
+}

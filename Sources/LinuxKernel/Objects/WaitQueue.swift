@@ -1,0 +1,120 @@
+/// Those who wait for something to change on one object, in the order in which they are woken.
+///
+/// As in Linux (kernel/sched/wait.c) those who want every event stand at the head, the newest first, and exclusive
+/// ones at the tail, the oldest first: an event wakes all of the former and one of the latter.
+struct WaitQueue {
+  var first: ID<Waiter>?
+  var last: ID<Waiter>?
+}
+
+/// One entry of a wait queue. A task in poll(2) has one on each queue, joined by `nextOfOwner`.
+struct Waiter {
+  enum Owner {
+    case task(TaskID)
+  }
+
+  var owner: Owner
+  var queue: ID<WaitQueue>
+  var previous: ID<Waiter>?
+  var next: ID<Waiter>?
+  var nextOfOwner: ID<Waiter>?
+  var isExclusive: Bool
+  var events: PollEvents
+}
+
+extension Kernel {
+  /// Puts the task on `queue`; it leaves all its queues when it is woken.
+  mutating func addWaiter(_ task: TaskID, to queue: ID<WaitQueue>, exclusive: Bool, events: PollEvents = .all) {
+    let head = tasks[task].firstWaiter
+    let waiter = link(
+      Waiter(owner: .task(task), queue: queue, nextOfOwner: head, isExclusive: exclusive, events: events))
+    tasks[task].firstWaiter = waiter
+  }
+
+  /// Adds an entry to its queue: exclusive ones behind, the others in front.
+  mutating func link(_ entry: Waiter) -> ID<Waiter> {
+    var entry = entry
+    let queue = entry.queue
+    if entry.isExclusive {
+      entry.previous = waitQueues[queue].last
+      let id = waiters.insert(entry)
+      if let last = entry.previous { waiters[last].next = id } else { waitQueues[queue].first = id }
+      waitQueues[queue].last = id
+      return id
+    }
+    entry.next = waitQueues[queue].first
+    let id = waiters.insert(entry)
+    if let first = entry.next { waiters[first].previous = id } else { waitQueues[queue].last = id }
+    waitQueues[queue].first = id
+    return id
+  }
+
+  mutating func unlink(_ id: ID<Waiter>) {
+    let entry = waiters.remove(id)
+    if let previous = entry.previous { waiters[previous].next = entry.next } else { waitQueues[entry.queue].first = entry.next }
+    if let next = entry.next { waiters[next].previous = entry.previous } else { waitQueues[entry.queue].last = entry.previous }
+  }
+
+  /// Takes the task off every queue it stands on.
+  mutating func removeWaiters(of task: TaskID) {
+    var next = tasks[task].firstWaiter
+    guard next != nil else { return }
+    tasks[task].firstWaiter = nil
+    while let waiter = next {
+      next = waiters[waiter].nextOfOwner
+      unlink(waiter)
+    }
+  }
+
+  /// Tells those on `queue` that `events` came about: all who want every event, and one exclusive sleeper.
+  @inline(__always) mutating func wake(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
+    if waitQueues[queue].first != nil { wakeSome(queue, events, exclusiveLimit: 1) }
+  }
+
+  /// Wakes everybody, as when the object is going away.
+  mutating func wakeAll(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
+    if waitQueues[queue].first != nil { wakeSome(queue, events, exclusiveLimit: .max) }
+  }
+
+  private mutating func wakeSome(_ queue: ID<WaitQueue>, _ events: PollEvents, exclusiveLimit: Int) {
+    var left = exclusiveLimit
+    var next = waitQueues[queue].first
+    while let id = next {
+      let waiter = waiters[id]
+      next = waiter.next
+      guard !waiter.events.isDisjoint(with: events) else { continue }
+      switch waiter.owner {
+      case .task(let task):
+        // The task may stand on this queue twice (poll with the same descriptor twice): step past its own entries.
+        while let following = next, case .task(task) = waiters[following].owner { next = waiters[following].next }
+        makeRunnable(task)
+      }
+      if waiter.isExclusive {
+        left -= 1
+        if left == 0 { return }
+      }
+    }
+  }
+}
+
+/// What poll(2) and epoll(7) report, with Linux's values.
+public struct PollEvents: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  public static let input = PollEvents(rawValue: 0x001)
+  public static let priority = PollEvents(rawValue: 0x002)
+  public static let output = PollEvents(rawValue: 0x004)
+  public static let error = PollEvents(rawValue: 0x008)
+  public static let hangUp = PollEvents(rawValue: 0x010)
+  public static let invalid = PollEvents(rawValue: 0x020)
+  public static let readNormal = PollEvents(rawValue: 0x040)
+  public static let readBand = PollEvents(rawValue: 0x080)
+  public static let writeNormal = PollEvents(rawValue: 0x100)
+  public static let writeBand = PollEvents(rawValue: 0x200)
+  public static let readHangUp = PollEvents(rawValue: 0x2000)
+
+  static let all = PollEvents(rawValue: .max)
+  static let readable: PollEvents = [.input, .readNormal]
+  static let writable: PollEvents = [.output, .writeNormal]
+}

@@ -1,0 +1,137 @@
+/// How a task goes on after a call was performed.
+public enum Outcome {
+  /// The call has answered: `reply` and `output`.
+  case reply
+  /// It waits, and owns its call; `resume` performs it again when the scheduler picks the task.
+  case blocked
+  /// A handler is to be run first; then `handlerReturned`.
+  case handler(SignalFrame)
+  /// A task that was never resumed: its function is to be started.
+  case start
+  /// The task is no more.
+  case ended
+  /// The call would have to wait, and the caller has said that it cannot (`canSleep`). Nothing has changed.
+  case cannotSleep
+}
+
+extension Kernel {
+  /// The answer of the call performed last, valid until the next one.
+  public var answer: Reply { reply }
+  public var answerBytes: ByteView { output.view }
+
+  /// Performs a call for the running task.
+  ///
+  /// - Parameters:
+  ///   - index: position of the call in `Syscall.all`.
+  ///   - arguments: one for each of the call's parameters, valid until this returns.
+  @inline(__always)
+  public mutating func perform(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Outcome {
+    callCount += 1
+    if policy != .fifo, canSleep, isPreempted(me) {
+      tasks[me].call = calls.insert(Call(index: index, arguments: arguments, context: CallContext()))
+      enqueue(me)
+      return .blocked
+    }
+    output.clear()
+    current = CallContext()
+    reply.extraResult = false
+    do throws(Stop) {
+      try Syscall.bodies[index](&self, me, arguments)
+      reply.errno = 0
+    } catch {
+      switch error {
+      case .errno(let errno): reply.errno = errno.code
+      case .ended: return .ended
+      case .wait(let wait):
+        return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
+      }
+    }
+    return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
+  }
+
+  /// Lets the task that `schedule` picked go on from where it was.
+  public mutating func resume(_ me: TaskID) -> Outcome {
+    if tasks[me].call != nil { return performAgain(me) }
+    if tasks[me].needsAttention { return attend(me) }
+    return .start
+  }
+
+  /// Performs the task's own call again, after it was woken.
+  mutating func performAgain(_ me: TaskID) -> Outcome {
+    let id = tasks[me].call!
+    let call = calls[id]
+    output.clear()
+    current = call.context
+    // A call taken from a preempted task is here for the first time.
+    current.isRetry = call.context.hasSlept
+    reply.extraResult = false
+    var failure: Stop?
+    call.withArguments { arguments in
+      do throws(Stop) {
+        try Syscall.bodies[call.index](&self, me, arguments)
+        reply.errno = 0
+      } catch { failure = error }
+    }
+    switch failure {
+    case nil: break
+    case .errno(let errno): reply.errno = errno.code
+    case .ended:
+      calls.remove(id)
+      return .ended
+    case .wait(let wait):
+      calls[id].context = current
+      return sleep(wait, me) { _ in id }
+    }
+    calls.remove(id)
+    tasks[me].call = nil
+    return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
+  }
+
+  /// Puts the task to sleep, or has a signal that is already there cut the call short.
+  private mutating func sleep(_ wait: Wait, _ me: TaskID, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
+    current.interruption = wait.interruption
+    let isInterrupted = current.isInterrupted || tasks[me].needsAttention && !deliverable(me).isEmpty
+    if isInterrupted, wait.interruption != .killable || isDying(me) {
+      removeWaiters(of: me)
+      if current.progress > 0 {
+        let progress = current.progress
+        if tasks[me].call != nil { calls.remove(call(&self)) }
+        tasks[me].call = nil
+        reply.errno = 0
+        reply.words[0] = Int64(progress)
+        return replyThroughSignals(me)
+      }
+      let id = call(&self)
+      calls[id].context.hasSlept = true
+      tasks[me].call = nil
+      tasks[me].signals.returns.append(.interrupted(id))
+      return attend(me)
+    }
+    guard canSleep else {
+      removeWaiters(of: me)
+      return .cannotSleep
+    }
+    if let queue = wait.queue { addWaiter(me, to: queue, exclusive: wait.exclusive) }
+    if wait.deadline != .max { timers.add(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
+    let id = call(&self)
+    calls[id].context.hasSlept = true
+    tasks[me].call = id
+    tasks[me].state = .blocked
+    return .blocked
+  }
+
+  private func isDying(_ me: TaskID) -> Bool {
+    processes[tasks[me].process].groupExitStatus != nil || deliverable(me).contains(signal: Signal.kill)
+  }
+
+  /// Keeps the answer while signals are delivered.
+  private mutating func replyThroughSignals(_ me: TaskID) -> Outcome {
+    if tasks[me].state == .dead { return .ended }
+    if deliverable(me).isEmpty, tasks[me].signals.savedMask == nil, processes[tasks[me].process].groupExitStatus == nil {
+      recalculateAttention(me)
+      return .reply
+    }
+    tasks[me].signals.returns.append(.reply(reply, output.view.array))
+    return attend(me)
+  }
+}

@@ -1,0 +1,155 @@
+/// Who runs next when several can.
+public enum Policy: Equatable, Sendable {
+  /// In the order in which they became able to; a task runs until it sleeps.
+  case fifo
+  /// Any of them, chosen anew before each call.
+  case random
+  /// Probabilistic concurrency testing: random priorities, and `depth - 1` random points where the running task drops
+  /// to the lowest (Burckhardt et al., ASPLOS 2010).
+  case pct(depth: Int)
+
+  /// Reads "fifo", "random" or "pct:N".
+  public init?(_ text: String) {
+    switch text {
+    case "fifo": self = .fifo
+    case "random": self = .random
+    default:
+      guard text.hasPrefix("pct:"), let depth = Int(text.dropFirst(4)), depth > 0 else { return nil }
+      self = .pct(depth: depth)
+    }
+  }
+
+  public var name: String {
+    switch self {
+    case .fifo: "fifo"
+    case .random: "random"
+    case .pct(let depth): "pct:\(depth)"
+    }
+  }
+}
+
+/// The tasks that can run, oldest first.
+struct RunQueue {
+  private var tasks: [TaskID] = []
+  private var head = 0
+
+  /// For pct: how many calls until the running task loses its priority; and the priority it then gets.
+  var changePoints: [Int] = []
+  var nextLowPriority = -1
+
+  @inline(__always) var isEmpty: Bool { head == tasks.count }
+  var count: Int { tasks.count - head }
+  subscript(_ position: Int) -> TaskID { tasks[head + position] }
+
+  @inline(__always) mutating func append(_ task: TaskID) { tasks.append(task) }
+
+  @inline(__always) mutating func removeFirst() -> TaskID {
+    let task = tasks[head]
+    head += 1
+    if head == tasks.count {
+      tasks.removeAll(keepingCapacity: true)
+      head = 0
+    } else if head >= 1024, head * 2 >= tasks.count {
+      tasks.removeFirst(head)
+      head = 0
+    }
+    return task
+  }
+
+  mutating func remove(_ position: Int) -> TaskID { tasks.remove(at: head + position) }
+}
+
+extension Kernel {
+  /// Ends a task's sleep, or starts a new task.
+  mutating func makeRunnable(_ task: TaskID, isNew: Bool = false) {
+    if isNew {
+      if policy != .fifo { tasks[task].priority = random.below(1 << 30) + 1 }
+    } else {
+      guard tasks[task].state == .blocked || tasks[task].state == .stopped else { return }
+      removeWaiters(of: task)
+      tasks[task].sleepNumber &+= 1
+      if tasks[task].state == .stopped {
+        tasks[task].runsWhenContinued = true
+        return
+      }
+    }
+    tasks[task].state = .runnable
+    enqueue(task)
+  }
+
+  mutating func enqueue(_ task: TaskID) {
+    guard !tasks[task].isQueued else { return }
+    tasks[task].isQueued = true
+    runQueue.append(task)
+  }
+
+  /// The task to go on now. When none can, those in ks.settle() go on; when there are none either, the clock jumps to
+  /// the next timer. Returns nil when nothing will ever happen.
+  public mutating func schedule() -> TaskID? {
+    while true {
+      while !runQueue.isEmpty {
+        let task = pickNext()
+        guard tasks.contains(task) else { continue }
+        tasks[task].isQueued = false
+        if tasks[task].state == .runnable { return task }
+      }
+      if !settling.isEmpty {
+        let ready = settling
+        settling.removeAll()
+        for task in ready where tasks.contains(task) && tasks[task].state == .settling {
+          tasks[task].state = .runnable
+          enqueue(task)
+        }
+        continue
+      }
+      guard let at = nextTimer() else { return nil }
+      now = max(now, at)
+      fireTimers()
+    }
+  }
+
+  private mutating func pickNext() -> TaskID {
+    switch policy {
+    case .fifo: return runQueue.removeFirst()
+    case .random: return runQueue.remove(random.below(runQueue.count))
+    case .pct:
+      var best = 0
+      for position in 1..<max(runQueue.count, 1) {
+        if priority(runQueue[position]) > priority(runQueue[best]) { best = position }
+      }
+      return runQueue.remove(best)
+    }
+  }
+
+  private func priority(_ task: TaskID) -> Int { tasks.contains(task) ? tasks[task].priority : .max }
+
+  /// Whether the policy takes the processor from the running task before its next call.
+  mutating func isPreempted(_ me: TaskID) -> Bool {
+    guard !runQueue.isEmpty else { return false }
+    switch policy {
+    case .fifo: return false
+    case .random: return random.below(runQueue.count + 1) != 0
+    case .pct(let depth):
+      if runQueue.changePoints.isEmpty && runQueue.nextLowPriority == -1 {
+        runQueue.changePoints = (1..<max(depth, 1)).map { _ in callCount + random.below(1000) }.sorted()
+        runQueue.nextLowPriority = 0
+      }
+      if let point = runQueue.changePoints.first, callCount >= point {
+        runQueue.changePoints.removeFirst()
+        runQueue.nextLowPriority -= 1
+        tasks[me].priority = runQueue.nextLowPriority
+      }
+      for position in 0..<runQueue.count where priority(runQueue[position]) > tasks[me].priority { return true }
+      return false
+    }
+  }
+
+  /// Puts the running task into ks.settle(): it goes on when all others sleep. The caller resumes it with `schedule`.
+  public mutating func settle(_ me: TaskID) {
+    tasks[me].state = .settling
+    settling.append(me)
+  }
+
+  /// Gives up the processor: the task goes on after all that can run now.
+  public mutating func yield(_ me: TaskID) { enqueue(me) }
+}

@@ -1,0 +1,226 @@
+/// Names one object of a slab. A removed object's slot gets a new generation, so an old name is recognised as stale.
+public struct ID<Object>: Hashable, Sendable {
+  public let index: UInt32
+  public let generation: UInt32
+
+  @inline(__always) init(index: UInt32, generation: UInt32) {
+    self.index = index
+    self.generation = generation
+  }
+}
+
+/// All objects of one kind, in pages of 64 slots that are shared between snapshots until one side writes.
+///
+/// Copying a slab costs one reference. The first write afterwards copies the page table (8 bytes a page) and the one
+/// page written to; further writes to that page cost nothing more.
+///
+/// Invariants: a page with `references == 1` belongs to this slab's table alone; a bit of `live` is set exactly while
+/// its slot holds an initialised object; a free slot holds the index of the next free one.
+public struct Slab<Object> {
+  private var table = PageTable<Object>(capacity: 1)
+
+  public init() {}
+
+  /// How many objects live in the slab.
+  public var count: Int { table.fields.pointee.liveCount }
+
+  @discardableResult
+  public mutating func insert(_ object: Object) -> ID<Object> {
+    let fields = uniqueFields()
+    let index: UInt32
+    if fields.pointee.firstFree != .max {
+      index = fields.pointee.firstFree
+    } else {
+      index = fields.pointee.slotCount
+      if Int(index) >> 6 == fields.pointee.pageCount { table.grow() }
+      fields.pointee.slotCount += 1
+    }
+    let page = writablePage(index), slot = Int(index) & 63
+    if fields.pointee.firstFree == index {
+      fields.pointee.firstFree = UnsafeRawPointer(page.objects + slot).loadUnaligned(as: UInt32.self)
+    }
+    (page.objects + slot).initialize(to: object)
+    page.header.pointee.live |= 1 << UInt64(slot)
+    fields.pointee.liveCount += 1
+    return ID(index: index, generation: page.generations[slot])
+  }
+
+  @discardableResult
+  public mutating func remove(_ id: ID<Object>) -> Object {
+    let page = writablePage(id.index), slot = Int(id.index) & 63
+    precondition(contains(id), "stale handle")
+    let object = (page.objects + slot).move()
+    page.header.pointee.live &= ~(1 << UInt64(slot))
+    page.generations[slot] &+= 1
+    UnsafeMutableRawPointer(page.objects + slot).storeBytes(of: table.fields.pointee.firstFree, as: UInt32.self)
+    table.fields.pointee.firstFree = id.index
+    table.fields.pointee.liveCount -= 1
+    return object
+  }
+
+  @inline(__always) public func contains(_ id: ID<Object>) -> Bool {
+    guard id.index < table.fields.pointee.slotCount else { return false }
+    let page = table.fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
+    return page.generations[slot] == id.generation && page.header.pointee.live & (1 << UInt64(slot)) != 0
+  }
+
+  /// The object `id` names. A stale id is a bug of the kernel, not of its user, and stops the program.
+  @inline(__always) public subscript(_ id: ID<Object>) -> Object {
+    @inline(__always) unsafeAddress {
+      let page = table.fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
+      precondition(page.generations[slot] == id.generation, "stale handle")
+      return UnsafePointer(page.objects + slot)
+    }
+    @inline(__always) unsafeMutableAddress {
+      let page = writablePage(id.index), slot = Int(id.index) & 63
+      precondition(page.generations[slot] == id.generation, "stale handle")
+      return page.objects + slot
+    }
+  }
+
+  /// The ids of all live objects, in slot order.
+  public var ids: [ID<Object>] {
+    var found: [ID<Object>] = []
+    let fields = table.fields.pointee
+    for number in 0..<fields.pageCount {
+      let page = fields.pages[number]
+      var bits = page.header.pointee.live
+      while bits != 0 {
+        let slot = bits.trailingZeroBitCount
+        found.append(ID(index: UInt32(number << 6 | slot), generation: page.generations[slot]))
+        bits &= bits - 1
+      }
+    }
+    return found
+  }
+
+  @inline(__always) private mutating func uniqueFields() -> UnsafeMutablePointer<PageTable<Object>.Fields> {
+    if !isKnownUniquelyReferenced(&table) { table = table.copy() }
+    return table.fields
+  }
+
+  @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
+    let fields = uniqueFields()
+    let page = fields.pointee.pages[Int(index) >> 6]
+    if page.header.pointee.references == 1 { return page }
+    return table.unsharePage(Int(index) >> 6)
+  }
+}
+
+/// 64 slots in one block: header, generations, objects. Counted by hand, since a kernel belongs to one thread and an
+/// atomic count would be the dearest part of a snapshot.
+private struct SlabPage<Object> {
+  struct Header {
+    var references: Int
+    var live: UInt64
+  }
+
+  let base: UnsafeMutableRawPointer
+
+  static var objectsOffset: Int {
+    let end = MemoryLayout<Header>.size + 64 * MemoryLayout<UInt32>.size
+    let alignment = max(MemoryLayout<Object>.alignment, 16)
+    return (end + alignment - 1) / alignment * alignment
+  }
+
+  @inline(__always) var header: UnsafeMutablePointer<Header> { base.assumingMemoryBound(to: Header.self) }
+  @inline(__always) var generations: UnsafeMutablePointer<UInt32> {
+    (base + MemoryLayout<Header>.size).assumingMemoryBound(to: UInt32.self)
+  }
+  @inline(__always) var objects: UnsafeMutablePointer<Object> {
+    (base + Self.objectsOffset).assumingMemoryBound(to: Object.self)
+  }
+
+  static func make() -> SlabPage {
+    // A free slot keeps a UInt32 in the object's place.
+    precondition(MemoryLayout<Object>.stride >= MemoryLayout<UInt32>.size)
+    let size = objectsOffset + 64 * MemoryLayout<Object>.stride
+    let page = SlabPage(base: .allocate(byteCount: size, alignment: max(MemoryLayout<Object>.alignment, 16)))
+    page.header.initialize(to: Header(references: 1, live: 0))
+    page.generations.initialize(repeating: 0, count: 64)
+    return page
+  }
+
+  func copy() -> SlabPage {
+    let new = SlabPage.make()
+    new.header.pointee.live = header.pointee.live
+    new.generations.update(from: generations, count: 64)
+    for slot in 0..<64 {
+      if header.pointee.live & (1 << UInt64(slot)) != 0 {
+        (new.objects + slot).initialize(to: objects[slot])
+      } else {
+        UnsafeMutableRawPointer(new.objects + slot).copyMemory(from: objects + slot, byteCount: MemoryLayout<UInt32>.size)
+      }
+    }
+    return new
+  }
+
+  func release() {
+    header.pointee.references -= 1
+    guard header.pointee.references == 0 else { return }
+    var bits = header.pointee.live
+    while bits != 0 {
+      (objects + bits.trailingZeroBitCount).deinitialize(count: 1)
+      bits &= bits - 1
+    }
+    base.deallocate()
+  }
+}
+
+/// The page table. Its fields lie behind a `let` pointer so that reaching them needs no dynamic exclusivity check:
+/// the slab's own `inout` access already proves it.
+private final class PageTable<Object> {
+  struct Fields {
+    var pages: UnsafeMutablePointer<SlabPage<Object>>
+    var capacity: Int
+    var pageCount = 0
+    var slotCount: UInt32 = 0
+    var firstFree: UInt32 = .max
+    var liveCount = 0
+  }
+
+  let fields: UnsafeMutablePointer<Fields>
+
+  init(capacity: Int) {
+    fields = .allocate(capacity: 1)
+    fields.initialize(to: Fields(pages: .allocate(capacity: capacity), capacity: capacity))
+  }
+
+  deinit {
+    for number in 0..<fields.pointee.pageCount { fields.pointee.pages[number].release() }
+    fields.pointee.pages.deallocate()
+    fields.deallocate()
+  }
+
+  @inline(never) func copy() -> PageTable {
+    let old = fields.pointee
+    let new = PageTable(capacity: old.capacity)
+    new.fields.pointee.pages.initialize(from: old.pages, count: old.pageCount)
+    for number in 0..<old.pageCount { old.pages[number].header.pointee.references += 1 }
+    new.fields.pointee.pageCount = old.pageCount
+    new.fields.pointee.slotCount = old.slotCount
+    new.fields.pointee.firstFree = old.firstFree
+    new.fields.pointee.liveCount = old.liveCount
+    return new
+  }
+
+  @inline(never) func grow() {
+    if fields.pointee.pageCount == fields.pointee.capacity {
+      let larger = UnsafeMutablePointer<SlabPage<Object>>.allocate(capacity: fields.pointee.capacity * 2)
+      larger.moveInitialize(from: fields.pointee.pages, count: fields.pointee.pageCount)
+      fields.pointee.pages.deallocate()
+      fields.pointee.pages = larger
+      fields.pointee.capacity *= 2
+    }
+    (fields.pointee.pages + fields.pointee.pageCount).initialize(to: .make())
+    fields.pointee.pageCount += 1
+  }
+
+  @inline(never) func unsharePage(_ number: Int) -> SlabPage<Object> {
+    let old = fields.pointee.pages[number]
+    let new = old.copy()
+    old.release()
+    fields.pointee.pages[number] = new
+    return new
+  }
+}

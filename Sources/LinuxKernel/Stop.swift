@@ -1,0 +1,48 @@
+/// Why the body of a call did not return a result.
+public enum Stop: Error {
+  case errno(Errno)
+  /// It has to wait; it will be performed again, from the start, when the queue is woken or the time has come.
+  /// A body that throws this has changed nothing (progress of a cut transfer is kept in its Call).
+  case wait(Wait)
+  /// The calling task is no more (exit, or a fatal signal to itself).
+  case ended
+}
+
+/// What a blocked call waits for.
+public struct Wait: Sendable {
+  /// The queue to sleep on; nil where the body has put the task on its queues itself (poll), or for time alone.
+  var queue: ID<WaitQueue>?
+  /// Whether one wake-up event is to wake one such sleeper only (WQ_FLAG_EXCLUSIVE).
+  var exclusive = false
+  /// What a signal makes of the call.
+  var interruption = Interruption.restart
+  /// When the call is to be performed again in any case, on the monotonic clock in ns.
+  var deadline = Int64.max
+}
+
+/// What becomes of a call that a signal interrupts. Linux: the ERESTART codes of include/linux/errno.h.
+public enum Interruption: Sendable {
+  /// EINTR, unless the handler has SA_RESTART (ERESTARTSYS).
+  case restart
+  /// EINTR when a handler runs; otherwise the call goes on (ERESTARTNOHAND, ERESTART_RESTARTBLOCK).
+  case restartUnlessHandled
+  /// EINTR whenever it was woken, even by a signal with no handler (semop).
+  case never
+  /// Signals do not wake it, fatal ones apart.
+  case killable
+}
+
+extension Stop {
+  /// Waits on `queue` as one of those of whom an event wakes one.
+  @inline(__always) static func wait(exclusive queue: ID<WaitQueue>, interruption: Interruption = .restart) -> Stop {
+    .wait(Wait(queue: queue, exclusive: true, interruption: interruption))
+  }
+
+  @inline(__always) static func wait(on queue: ID<WaitQueue>, interruption: Interruption = .restart, until deadline: Int64 = .max) -> Stop {
+    .wait(Wait(queue: queue, interruption: interruption, deadline: deadline))
+  }
+
+  @inline(__always) static func sleep(until deadline: Int64, interruption: Interruption = .restartUnlessHandled) -> Stop {
+    .wait(Wait(queue: nil, interruption: interruption, deadline: deadline))
+  }
+}

@@ -1,0 +1,184 @@
+/// One system call: what it is called, what it takes and gives, how it can fail, and what it does.
+///
+/// This one value is all there is to know about a call. The Lua binding and its argument checks, the trace line, the
+/// call on real Linux, `kscript list` and `kscript doc` and the editor stubs are derived from it.
+public struct Syscall: Sendable {
+  public struct Parameter: Sendable {
+    public let name: String
+    public let kind: ArgumentKind
+    /// What an argument left out stands for; nil where it must be given.
+    public let fallback: RawDefault?
+  }
+
+  /// What stands in for an argument that was not given.
+  public enum RawDefault: Sendable {
+    case word(Int64)
+    case absent
+  }
+
+  public struct Result: Sendable {
+    public let name: String
+    public let kind: ResultKind
+  }
+
+  /// The number of the x86-64 ABI.
+  public let number: Int
+  public let name: String
+  /// One sentence.
+  public let summary: String
+  /// The C declaration, as in the manual page.
+  public let prototype: String
+  public let parameters: [Parameter]
+  public let results: [Result]
+  /// Each error with its cause.
+  public let errors: [(errno: Errno, cause: String)]
+
+  let body: @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
+  /// The arguments as strace prints them.
+  public let describe: @Sendable (Arguments) -> String
+
+  init<each A: Argument, R: Returned>(
+    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ parameters: repeat Param<each A>,
+    returns: String...,
+    errors: KeyValuePairs<Errno, String> = [:],
+    body: @escaping @Sendable (inout Kernel, TaskID, repeat each A) throws(Stop) -> R
+  ) {
+    self.number = number
+    self.name = name
+    self.summary = summary
+    self.prototype = prototype
+    self.errors = errors.map { ($0.key, $0.value) }
+    precondition(returns.count == R.results.count, "\(name): name each result")
+    self.results = zip(returns, R.results).map { Result(name: $0, kind: $1) }
+    var list: [Parameter] = []
+    for parameter in repeat each parameters {
+      list.append(Parameter(name: parameter.name, kind: parameter.kind, fallback: parameter.fallback))
+    }
+    precondition(list.count <= Arguments.capacity)
+    self.parameters = list
+    self.body = { (kernel, me, arguments) throws(Stop) in
+      var position = Position()
+      let result = try body(&kernel, me, repeat try (each A).decode(arguments[position.next()], &kernel, me))
+      result.store(&kernel)
+    }
+    self.describe = { arguments in
+      var position = Position()
+      var parts: [String] = []
+      for type in repeat (each A).self { parts.append(type.describe(arguments[position.next()])) }
+      return parts.joined(separator: ", ")
+    }
+  }
+}
+
+/// Counts the arguments while a parameter pack is walked.
+private struct Position {
+  private var value = -1
+  @inline(__always) mutating func next() -> Int {
+    value += 1
+    return value
+  }
+}
+
+/// One parameter of a declaration.
+struct Param<A: Argument>: Sendable {
+  let name: String
+  let kind: ArgumentKind
+  let fallback: Syscall.RawDefault?
+
+  /// A parameter that must be given.
+  init(_ name: String) {
+    self.name = name
+    self.kind = A.kind
+    self.fallback = nil
+  }
+
+  /// A parameter that may be left out and then has the value `fallback`.
+  init(_ name: String, default fallback: Int64) {
+    self.name = name
+    self.kind = A.kind
+    self.fallback = .word(fallback)
+  }
+
+  /// A parameter that may be left out or nil: a null pointer.
+  init<W>(optional name: String) where A == W? {
+    self.name = name
+    self.kind = A.kind
+    self.fallback = .absent
+  }
+}
+
+/// What one result is, for everything derived from a declaration.
+public enum ResultKind: Sendable {
+  case integer
+  /// All bytes of the answer.
+  case bytes
+  /// The bytes, or their number where they went to the caller's memory.
+  case transfer
+  /// A structure, as a table.
+  case structure(Layout)
+  /// As many structures as the answer holds, as a list.
+  case structures(Layout)
+  /// A 64-bit set, as a list of signal numbers.
+  case signalSet
+  /// What a signal did before.
+  case signalAction
+  /// A wait status, as two results: "exited", "killed", "stopped" or "continued", and the code.
+  case waitStatus
+  /// NUL-separated records of its own kind, told apart by name (directory entries).
+  case records(String)
+  /// Memory mapped for the caller: address and length, as a buffer.
+  case buffer
+}
+
+/// A type that bodies of system calls can return.
+protocol Returned: SendableMetatype {
+  static var results: [ResultKind] { get }
+  /// Puts the value into the kernel's reply (words) and output (bytes).
+  func store(_ kernel: inout Kernel)
+}
+
+/// A call's answer: up to four words, and bytes in the kernel's output buffer.
+public struct Reply: Sendable {
+  public internal(set) var words: InlineArray<4, Int64> = .init(repeating: 0)
+  /// 0, or why the call failed; results that accompany an error are stored all the same (nanosleep's remaining time).
+  public internal(set) var errno: Int32 = 0
+  /// Whether the answer is the bytes in the output buffer rather than a number (`ResultKind.transfer`).
+  public internal(set) var hasBytes = false
+  /// Whether the bytes are a result that accompanies the error (nanosleep's remaining time).
+  public internal(set) var extraResult = false
+  public var value: Int64 { words[0] }
+}
+
+/// A call that only succeeds or fails: 0.
+struct Done: Returned {
+  static var results: [ResultKind] { [.integer] }
+  @inline(__always) func store(_ kernel: inout Kernel) { kernel.reply.words[0] = 0 }
+}
+
+extension Int: Returned {
+  static var results: [ResultKind] { [.integer] }
+  @inline(__always) func store(_ kernel: inout Kernel) { kernel.reply.words[0] = Int64(self) }
+}
+
+extension FD: Returned {
+  static var results: [ResultKind] { [.integer] }
+  @inline(__always) func store(_ kernel: inout Kernel) { kernel.reply.words[0] = Int64(number) }
+}
+
+/// Two descriptors.
+struct FDPair: Returned {
+  let first: FD
+  let second: FD
+  static var results: [ResultKind] { [.integer, .integer] }
+  @inline(__always) func store(_ kernel: inout Kernel) {
+    kernel.reply.words[0] = Int64(first.number)
+    kernel.reply.words[1] = Int64(second.number)
+  }
+}
+
+/// The bytes that the body appended to the kernel's output.
+struct OutputBytes: Returned {
+  static var results: [ResultKind] { [.bytes] }
+  @inline(__always) func store(_ kernel: inout Kernel) { kernel.reply.words[0] = Int64(kernel.output.count) }
+}

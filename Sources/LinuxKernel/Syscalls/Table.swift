@@ -1,0 +1,19 @@
+extension Syscall {
+  /// Every call that is built, in the order of the reference. A new call adds a line here and its file.
+  public static let all: [Syscall] = [
+    // Files
+    read, write, close, pipe2,
+    // Processes
+    fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
+  ]
+
+  /// The bodies alone, for the hot path.
+  static let bodies = all.map(\.body)
+
+  /// Position by name.
+  public static let indices: [String: Int] = {
+    var indices: [String: Int] = [:]
+    for (index, call) in all.enumerated() { indices[call.name] = index }
+    return indices
+  }()
+}

@@ -1,0 +1,26 @@
+extension Syscall {
+  /// write(2). Linux: fs/read_write.c, ksys_write().
+  static let write = Syscall(
+    1, "write", "Writes bytes to a descriptor.",
+    c: "ssize_t write(int fd, const void buf[.count], size_t count)",
+    Param<FD>("fd"), Param<Source>("data"),
+    returns: "count",
+    errors: [
+      .EAGAIN: "there is no room and the file is O_NONBLOCK",
+      .EBADF: "fd is not open for writing",
+      .EFAULT: "the bytes lie outside the caller's memory",
+      .EFBIG: "the file would grow past its limit",
+      .EINTR: "a signal came before anything was written",
+      .EINVAL: "the object cannot be written",
+      .ENOSPC: "the file system is full",
+      .EPIPE: "the read end is closed; SIGPIPE is sent too",
+    ]
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, source: Source) throws(Stop) -> Int in
+    let file = try kernel.file(fd, of: me)
+    guard kernel.files[file].isWritable else { throw .errno(.EBADF) }
+    guard source.remaining >= 0 else { throw .errno(.EINVAL) }
+    var source = source
+    source.truncate(to: Kernel.transferLimit)
+    return try kernel.write(file, &source, for: me)
+  }
+}

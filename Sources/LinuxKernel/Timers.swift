@@ -1,0 +1,78 @@
+/// What is to happen at a time: a binary heap ordered by time, then by the order in which the timers were set.
+struct TimerQueue {
+  enum Event {
+    /// The task's sleep with this number is over.
+    case wake(TaskID, sleep: UInt32)
+  }
+
+  struct Entry {
+    var at: Int64
+    var order: UInt64
+    var event: Event
+
+    func isBefore(_ other: Entry) -> Bool { at != other.at ? at < other.at : order < other.order }
+  }
+
+  private var heap: [Entry] = []
+  private var nextOrder: UInt64 = 0
+
+  var first: Entry? { heap.first }
+  var count: Int { heap.count }
+
+  /// Sets a timer. There is no way to take it back: an event tells whether it is stale when it comes.
+  mutating func add(at: Int64, _ event: Event) {
+    heap.append(Entry(at: at, order: nextOrder, event: event))
+    nextOrder += 1
+    var child = heap.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard heap[child].isBefore(heap[parent]) else { break }
+      heap.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  mutating func removeFirst() -> Entry {
+    let entry = heap[0]
+    let last = heap.removeLast()
+    guard !heap.isEmpty else { return entry }
+    heap[0] = last
+    var parent = 0
+    while true {
+      var child = 2 * parent + 1
+      guard child < heap.count else { break }
+      if child + 1 < heap.count, heap[child + 1].isBefore(heap[child]) { child += 1 }
+      guard heap[child].isBefore(heap[parent]) else { break }
+      heap.swapAt(child, parent)
+      parent = child
+    }
+    return entry
+  }
+}
+
+extension Kernel {
+  /// Whether an event still means anything: the sleep it was to end may long be over.
+  func isStale(_ event: TimerQueue.Event) -> Bool {
+    switch event {
+    case .wake(let task, let sleep): !tasks.contains(task) || tasks[task].sleepNumber != sleep || tasks[task].call == nil
+    }
+  }
+
+  /// Drops stale timers from the head, and tells when the next real one is due.
+  mutating func nextTimer() -> Int64? {
+    while let first = timers.first {
+      if !isStale(first.event) { return first.at }
+      _ = timers.removeFirst()
+    }
+    return nil
+  }
+
+  /// Lets everything happen that is due by now.
+  mutating func fireTimers() {
+    while let at = nextTimer(), at <= now {
+      switch timers.removeFirst().event {
+      case .wake(let task, _): makeRunnable(task)
+      }
+    }
+  }
+}
