@@ -28,6 +28,7 @@ int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results) {
   else if (!lua_isyieldable(from) || has_mark(from, KS_MARK_CLOSING)) interpreter->unsuspendable++;
   if (interpreter->instructions_limited && !lua_gethook(thread)) ks_set_hook(thread);
   interpreter->running = thread;
+  if (interpreter->interrupted) ks_interrupt(thread); /* it came while no coroutine ran */
   int status = lua_resume(thread, from, arguments, results);
   interpreter->running = running;
   interpreter->unsuspendable = unsuspendable;
