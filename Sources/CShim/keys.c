@@ -115,7 +115,7 @@ lua_Integer ks_push_keys(lua_State *L, int table, int when) {
   table = lua_absindex(L, table);
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     count++;
-    is_sequence = is_sequence && lua_isinteger(L, -2) && lua_tointeger(L, -2) == count;
+    if (is_sequence) is_sequence = lua_isinteger(L, -2) && lua_tointeger(L, -2) == count;
   }
   if (is_sequence && when == KS_LIST_UNLESS_SEQUENCE) return count;
   if (count > INT_MAX) return luaL_error(L, "table has too many fields to be traversed");

@@ -35,9 +35,9 @@ static int walk_list(lua_State *L) {
 
 /* Keeps nothing but the length at the start, so that one function serves all sequences of a length. */
 static int walk_sequence(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  if (!lua_istable(L, 1)) luaL_checktype(L, 1, LUA_TTABLE);
   lua_Integer last = lua_tointeger(L, lua_upvalueindex(1));
-  lua_Integer i = lua_isnoneornil(L, 2) ? 0 : luaL_checkinteger(L, 2);
+  lua_Integer i = lua_tointeger(L, 2); /* 0 for the nil at the start */
   while (i < last) {
     lua_pushinteger(L, ++i);
     if (lua_rawgeti(L, 1, i) != LUA_TNIL) return 2;
