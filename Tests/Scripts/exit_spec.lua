@@ -62,6 +62,17 @@ describe("exit", function()
     assert.same({ middle + 1, "exited", 9 }, { must.waitpid(middle + 1) })
   end)
 
+  -- covers: process.exit.reparent_zombie_signal
+  it("tells init of an inherited zombie before it tells of the parent", function()
+    must.sigprocmask("SIG_BLOCK", { "SIGCHLD" })
+    local middle = must.fork(function()
+      must.fork(function() return 9 end)
+      ks.settle()
+    end)
+    local _, info = must.sigtimedwait({ "SIGCHLD" }, 5)
+    assert.same({ middle + 1, 9 }, { info.si_pid, info.si_status })
+  end)
+
   -- covers: process.exit.subreaper process.exit.subreaper_not_inherited
   it("gives them to the nearest subreaper above, when there is one", function()
     local reaper = must.fork(function()

@@ -131,7 +131,7 @@ describe("clone3", function()
     assert.equal(7, must.umask("022"))
   end)
 
-  -- covers: process.clone.CLONE_SIGHAND_needs_VM process.clone.CLONE_THREAD_needs_SIGHAND process.clone.unknown_flag
+  -- covers: process.clone.CLONE_SIGHAND_needs_VM process.clone.CLONE_THREAD_needs_SIGHAND process.clone.conflicts
   it("refuses combinations that cannot be", function()
     local function try(flags, signal)
       return sys.clone3({ flags = flags, exit_signal = signal or "SIGCHLD" }, function() end)
@@ -181,5 +181,69 @@ describe("clone3", function()
     ks.settle()
     assert.errno("ECHILD", sys.waitpid(plain, "__WCLONE"))
     assert.same({ plain, "exited", 5 }, { must.waitpid(plain, "__WALL") })
+  end)
+end)
+
+-- Tasks of one address space. The statements were seen with C programs: a Lua state cannot be forked into threads.
+describe("tasks that share memory #threads", function()
+  local THREAD = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM"
+
+  -- covers: process.clone.CLONE_SIGHAND
+  it("with CLONE_SIGHAND have one table of actions", function()
+    local pid = must.clone3({ flags = "CLONE_VM|CLONE_SIGHAND", exit_signal = "SIGCHLD" }, function()
+      must.sigaction("SIGUSR1", "SIG_IGN")
+    end)
+    must.waitpid(pid)
+    assert.equal("SIG_IGN", must.sigaction("SIGUSR1", "SIG_DFL"))
+  end)
+
+  -- covers: process.clone.CLONE_VFORK
+  it("with CLONE_VFORK make the caller wait for the child's end", function()
+    local pid = must.clone3({ flags = "CLONE_VM|CLONE_VFORK", exit_signal = "SIGCHLD" }, function() return 3 end)
+    assert.same({ pid, "exited", 3 }, { must.waitpid(pid, "WNOHANG") })
+  end)
+
+  -- covers: process.thread.leader_exits
+  it("of one process keep it from being waited for until the last has ended", function()
+    local r, w = must.pipe2()
+    local pid = must.fork(function()
+      must.clone3({ flags = THREAD, exit_signal = 0 }, function()
+        must.read(r, 1)
+        sys.exit(9)
+      end)
+      sys.exit(7)
+    end)
+    ks.settle()
+    assert.equal(0, must.waitpid(pid, "WNOHANG"))
+    assert.equal(0, must.kill(pid, 0))
+    must.write(w, "x")
+    assert.same({ pid, "exited", 9 }, { must.waitpid(pid) })
+  end)
+
+  -- covers: process.thread.exit_group
+  it("of one process all end by exit_group of any", function()
+    local pid = must.fork(function()
+      must.clone3({ flags = THREAD, exit_signal = 0 }, function() sys.exit_group(5) end)
+      while true do sys.pause() end
+    end)
+    assert.same({ pid, "exited", 5 }, { must.waitpid(pid) })
+  end)
+
+  -- covers: signal.thread.choice
+  it("of one process get its signals: the first thread unless it blocks them", function()
+    local pid = must.fork(function()
+      local seen
+      must.sigaction("SIGUSR1", function() seen = must.gettid() end)
+      local other = must.clone3({ flags = THREAD, exit_signal = 0 }, function() while true do sys.pause() end end)
+      ks.settle()
+      must.kill(must.getpid(), "SIGUSR1")
+      assert.equal(must.getpid(), seen)
+      must.sigprocmask("SIG_BLOCK", { "SIGUSR1" })
+      must.kill(must.getpid(), "SIGUSR1")
+      ks.settle()
+      assert.equal(other, seen)
+      must.exit_group(0)
+    end)
+    assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
   end)
 end)

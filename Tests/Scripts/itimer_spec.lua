@@ -97,8 +97,20 @@ describe("timer_create", function()
     must.nanosleep(0.045)
     assert.equal(C.SIGUSR1, (must.sigtimedwait({ "SIGUSR1" }, 0)))
     assert.is_true(must.timer_getoverrun(id) >= 3)
-    must.timer_delete(id)
-    assert.same({}, must.sigpending())
+  end)
+
+  -- covers: time.timer.void_signal
+  it("disarmed or deleted makes its pending signal void, although it is still listed", function()
+    must.sigprocmask("SIG_BLOCK", { "SIGUSR1" })
+    for _, stop in ipairs { must.timer_delete, function(id) must.timer_settime(id, 0, { it_value = 0 }) end } do
+      local id = must.timer_create("CLOCK_MONOTONIC", { sigev_notify = "SIGEV_SIGNAL", sigev_signo = "SIGUSR1" })
+      must.timer_settime(id, 0, { it_value = 0.01 })
+      must.nanosleep(0.02)
+      stop(id)
+      assert.same({ C.SIGUSR1 }, must.sigpending())
+      assert.errno("EAGAIN", sys.sigtimedwait({ "SIGUSR1" }, 0))
+      assert.same({}, must.sigpending())
+    end
   end)
 
   -- covers: time.timer.settime_errors

@@ -95,6 +95,17 @@ describe("process groups", function()
     end)
   end)
 
+  -- covers: process.setpgid.after_exec
+  it("setpgid of a child that has executed a program is refused to its parent #exec", function()
+    in_session(function()
+      ks.put("/tmp/sleeper.lua", "require('kscript').sys.pause()")
+      local child = must.fork(function() must.execve("/tmp/sleeper.lua", { "sleeper" }) end)
+      ks.settle()
+      assert.errno("EACCES", sys.setpgid(child, 0))
+      finish(child)
+    end)
+  end)
+
   -- covers: process.setpgid.zombie
   it("setpgid of a zombie child is accepted", function()
     in_session(function()
