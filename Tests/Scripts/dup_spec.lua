@@ -95,8 +95,8 @@ describe("dup3", function()
 
   it("looks at the flags, then at equality, then at the descriptors", function()
     -- covers: fd.dup3.order
-    assert.errno("EINVAL", sys.dup3(99, 9, "O_WRONLY"))
-    assert.errno("EINVAL", sys.dup3(0, 9, "O_NONBLOCK"))
+    assert.errno("EINVAL", sys.dup3(99, 9, C.O_WRONLY))
+    assert.errno("EINVAL", sys.dup3(0, 9, C.O_NONBLOCK))
     assert.errno("EINVAL", sys.dup3(0, 0, 0))
     assert.errno("EINVAL", sys.dup3(99, 99, 0))
     assert.errno("EBADF", sys.dup3(99, 9, 0))

@@ -17,9 +17,27 @@ describe("a bad path address", function()
     assert.errno("EFAULT", sys.mkdir(1, 0))
     assert.errno("EFAULT", sys.unlink(1))
     assert.errno("EFAULT", sys.rename(1, "x"))
-    assert.errno("EFAULT", sys.rename("/nope", 1))
     assert.errno("EFAULT", sys.openat(99, 1, "O_RDONLY"))
     assert.errno("EFAULT", sys.chdir(0))
+  end)
+
+  it("counts for the second of two paths only when its turn comes", function()
+    -- covers: efault.path.order
+    assert.errno("EFAULT", sys.rename("/nope", 1))
+    assert.errno("ENOENT", sys.rename("/nope/x", 1))
+    assert.errno("ENOENT", sys.link("/nope", 1))
+    assert.errno("EFAULT", sys.link("/dev/null", 1))
+    assert.errno("ENOENT", sys.symlink("", 1))
+  end)
+
+  it("comes after flags and sizes that are wrong by themselves", function()
+    -- covers: efault.flags.order
+    assert.errno("EINVAL", sys.renameat2("AT_FDCWD", 1, "AT_FDCWD", 1, 8))
+    assert.errno("EINVAL", sys.unlinkat("AT_FDCWD", 1, 1))
+    assert.errno("EINVAL", sys.linkat("AT_FDCWD", 1, "AT_FDCWD", 1, 1))
+    assert.errno("EINVAL", sys.newfstatat("AT_FDCWD", 1, 8))
+    assert.errno("EINVAL", sys.access(1, 8))
+    assert.errno("EINVAL", sys.truncate(1, -1))
   end)
 
   it("a path may end at the last mapped byte, but must end there", function()

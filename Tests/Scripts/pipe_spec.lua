@@ -39,8 +39,8 @@ describe("pipe2", function()
     assert.equal(C.FD_CLOEXEC, must.fcntl(w, "F_GETFD"))
     assert.equal(C.O_NONBLOCK, must.fcntl(r, "F_GETFL"))
     assert.equal(C.O_NONBLOCK | C.O_WRONLY, must.fcntl(w, "F_GETFL"))
-    assert.errno("EINVAL", sys.pipe2 "O_RDWR")
-    assert.errno("EINVAL", sys.pipe2 "O_APPEND")
+    assert.errno("EINVAL", sys.pipe2(C.O_RDWR))
+    assert.errno("EINVAL", sys.pipe2(C.O_APPEND))
     assert.equal(5, must.dup(0))
   end)
 
@@ -48,7 +48,7 @@ describe("pipe2", function()
     -- covers: pipe.create.emfile
     must.setrlimit("RLIMIT_NOFILE", { rlim_cur = 4, rlim_max = must.getrlimit("RLIMIT_NOFILE").rlim_max })
     assert.errno("EMFILE", sys.pipe2())
-    assert.errno("EINVAL", sys.pipe2 "O_RDWR")
+    assert.errno("EINVAL", sys.pipe2(C.O_RDWR))
     assert.equal(3, must.dup(0))
   end)
 
@@ -79,10 +79,11 @@ describe("pipe capacity", function()
   end)
 
   it("holds 16 writes of 4095 bytes, and then one byte more", function()
-    -- covers: pipe.slot.merge
+    -- covers: pipe.slot.merge pipe.poll.writable
     assert.equal(16, fill(w, 4095))
     assert.equal(65520, queued(r))
     assert.errno("EAGAIN", sys.write(w, "xx"))
+    assert.equal(0, events(w))
     assert.equal(1, must.write(w, "x"))
     assert.errno("EAGAIN", sys.write(w, "x"))
   end)
