@@ -76,7 +76,7 @@ public enum ArgumentKind: Sendable {
 }
 
 /// A type that parameters of system calls can have.
-public protocol Argument: SendableMetatype {
+protocol Argument: SendableMetatype {
   static var kind: ArgumentKind { get }
   static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Self
   /// As strace prints it.
@@ -88,13 +88,13 @@ extension Argument {
 }
 
 extension Optional: Argument where Wrapped: Argument {
-  public static var kind: ArgumentKind { Wrapped.kind }
+  static var kind: ArgumentKind { Wrapped.kind }
   @inline(__always)
-  public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Wrapped? {
+  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Wrapped? {
     guard raw.form != .absent else { return nil }
     return try Wrapped.decode(raw, &kernel, me)
   }
-  public static func describe(_ raw: RawArgument) -> String { raw.form == .absent ? "NULL" : Wrapped.describe(raw) }
+  static func describe(_ raw: RawArgument) -> String { raw.form == .absent ? "NULL" : Wrapped.describe(raw) }
 }
 
 extension Int: Argument {
@@ -151,7 +151,7 @@ public struct Address: Argument, Hashable, Sendable {
 }
 
 /// A set of named bits. `check` refuses the unnamed ones at the point where Linux looks.
-public protocol Flags: OptionSet, Argument, Sendable where RawValue == Int32 {
+protocol Flags: OptionSet, Argument, Sendable where RawValue == Int32 {
   static var names: NameSet { get }
 }
 
@@ -172,7 +172,7 @@ extension Flags {
 }
 
 /// One of several named values.
-public protocol Choice: Argument, Sendable {
+protocol Choice: Argument, Sendable {
   static var names: NameSet { get }
   init(rawValue: Int32)
 }

@@ -77,6 +77,8 @@ public final class ByteBuffer {
   deinit { base.deallocate() }
 
   public var view: ByteView { ByteView(start: base, count: count) }
+  /// The bytes, for C to read before the next change.
+  public var pointer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
   @inline(__always) public func clear() { count = 0 }
 

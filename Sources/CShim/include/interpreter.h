@@ -39,6 +39,7 @@ typedef struct ks_interpreter {
   uint64_t random_state;               /* splitmix64, the source of seeds for math.random */
   lua_Integer next_position;           /* where `next` was last: only ever a guess, always checked */
   int next_lists;                      /* lists of keys that `next` made since it last dropped all of them */
+  const void *buffer_metatable;        /* for calls.c: tells a buffer from other userdata */
 } ks_interpreter;
 
 static inline ks_interpreter *ks_interpreter_of(lua_State *L) { return *(ks_interpreter **)lua_getextraspace(L); }

@@ -6,6 +6,8 @@ public struct Layout: Sendable {
     case bytes(Int, text: Bool)
     case structure(Layout)
 
+    public var byteCount: Int { size }
+
     var size: Int {
       switch self {
       case .i8, .u8: 1

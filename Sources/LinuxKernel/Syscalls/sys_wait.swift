@@ -4,7 +4,7 @@ extension Syscall {
     61, "waitpid", "Waits for a child to end, stop or go on.",
     c: "pid_t waitpid(pid_t pid, int *_Nullable wstatus, int options)",
     Param<Int32>("pid", default: -1), Param<WaitOptions>("options", default: 0),
-    returns: "pid", "how", "code",
+    returns: "pid", "status",
     errors: [
       .ECHILD: "no such child exists",
       .EINTR: "a signal came first",

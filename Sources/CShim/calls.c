@@ -1,0 +1,427 @@
+/* System calls from Lua: arguments in, results out, waits and signal handlers in between. Manual: sections 4.5 and 4.6.
+ *
+ * The arguments of a call stay on its Lua stack while it waits, so that they can be described when it fails in the end.
+ */
+#include "calls.h"
+#include <lauxlib.h>
+#include <string.h>
+
+#define KS_CONVERT "ks.convert"   /* function(index, position, value, must) -> integer, string, buffer or nil */
+#define KS_DECODE "ks.decode"     /* function(index, bytes, words ...) -> results */
+#define KS_RAISE "ks.raise"       /* function(where, name, head length, message, errno, extra): raises */
+#define KS_HANDLERS "ks.handlers" /* by number: the functions given to sigaction */
+#define KS_THREADS "ks.threads"   /* keeps the coroutines of tasks */
+
+static ks_buffer *to_buffer(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return NULL;
+  const void *metatable = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  return metatable == ks_interpreter_of(L)->buffer_metatable ? lua_touserdata(L, index) : NULL;
+}
+
+static int is_must(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(2)); }
+
+/* Has the prelude turn the value at `index` into something the kernel takes; errors come from there, at the script's line. */
+static void convert(lua_State *L, const ks_function *function, int position, int index) {
+  lua_getfield(L, LUA_REGISTRYINDEX, KS_CONVERT);
+  lua_pushinteger(L, function->index);
+  lua_pushinteger(L, position + 1);
+  lua_pushvalue(L, index);
+  lua_call(L, 3, 1);
+  lua_replace(L, index);
+}
+
+static int missing(lua_State *L, const ks_function *function) {
+  lua_getfield(L, LUA_REGISTRYINDEX, KS_CONVERT);
+  lua_pushinteger(L, function->index);
+  lua_pushinteger(L, 0);
+  lua_pushinteger(L, lua_gettop(L) - 2);
+  lua_call(L, 3, 0);
+  return 0;
+}
+
+static void take_memory(lua_State *L, ks_argument *argument, int index, int has_count) {
+  ks_buffer *buffer = to_buffer(L, index);
+  argument->form = KS_MEMORY;
+  argument->word = buffer ? (int64_t)buffer->address : lua_tointeger(L, index);
+  argument->count = buffer ? (int64_t)buffer->count : -1;
+  if (has_count) {
+    int is_integer;
+    argument->count = lua_tointegerx(L, index + 1, &is_integer);
+    if (!is_integer) luaL_error(L, "bad argument #%d (count expected, got %s)", index + 1, luaL_typename(L, index + 1));
+  }
+}
+
+/* Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
+ * or list, which the prelude packs; f function. With w and d a count may follow an address or a buffer: it is there when more
+ * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
+static void decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
+  int given = lua_gettop(L);
+  int extra = given - function->count;
+  int index = 1;
+  for (int position = 0; position < function->count; position++, index++) {
+    ks_argument *argument = &arguments[position];
+    char kind = function->kinds[position];
+    int type = lua_type(L, index), is_converted = is_again;
+    argument->bytes = NULL;
+    argument->count = 0;
+    if (type <= LUA_TNIL) {
+      if (position < function->required) missing(L, function);
+      argument->form = function->forms[position];
+      argument->word = function->defaults[position];
+      continue;
+    }
+  again:
+    switch (kind) {
+    case 'i': {
+      int is_integer = 0;
+      if (type == LUA_TNUMBER) argument->word = lua_tointegerx(L, index, &is_integer);
+      if (!is_integer) break;
+      argument->form = KS_WORD;
+      continue;
+    }
+    case 'a':
+      if (type == LUA_TUSERDATA && to_buffer(L, index)) {
+        argument->word = (int64_t)to_buffer(L, index)->address;
+        argument->form = KS_WORD;
+        continue;
+      }
+      if (type != LUA_TNUMBER || !lua_isinteger(L, index)) break;
+      argument->word = lua_tointeger(L, index);
+      argument->form = KS_WORD;
+      continue;
+    case 's':
+      if (type != LUA_TSTRING) {
+        if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); argument->count = -1; continue; }
+        if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, argument, index, 0); continue; }
+        break;
+      }
+      goto bytes;
+    case 'w':
+    case 'd': {
+      int has_count = extra > 0;
+      if (type == LUA_TSTRING && kind == 'w' && !has_count) goto bytes;
+      if (type == LUA_TNUMBER && kind == 'd' && !has_count && lua_isinteger(L, index)) {
+        argument->word = lua_tointeger(L, index);
+        argument->form = KS_WORD;
+        continue;
+      }
+      if ((type == LUA_TUSERDATA && to_buffer(L, index)) || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
+        take_memory(L, argument, index, has_count);
+        if (has_count) { extra--; index++; }
+        continue;
+      }
+      break;
+    }
+    case 't':
+      if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); continue; }
+      if (!is_converted) break;
+      if (type == LUA_TSTRING) goto bytes;
+      if (type == LUA_TNUMBER) { take_memory(L, argument, index, 0); continue; }
+      if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; continue; }
+      break;
+    case 'f':
+      if (type != LUA_TFUNCTION && type != LUA_TLIGHTUSERDATA) break;
+      argument->form = KS_WORD;
+      argument->word = 0;
+      continue;
+    }
+    if (is_converted) luaL_error(L, "bad argument #%d to '%s' (%s)", index, function->name, luaL_typename(L, index));
+    convert(L, function, position, index);
+    type = lua_type(L, index);
+    is_converted = 1;
+    goto again;
+  bytes: {
+      size_t length;
+      argument->bytes = lua_tolstring(L, index, &length);
+      argument->count = (int64_t)length;
+      argument->form = KS_BYTES;
+      argument->word = 0;
+    }
+  }
+  if (extra > 0) missing(L, function);
+}
+
+/* The answer of a failed call: nil, message, errno and what accompanies it; or an error object, raised. */
+static int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  char extra[64]; /* kept, since describing the call reuses the answer's bytes */
+  size_t extra_length = answer->has_extra ? (size_t)answer->count : 0;
+  int error = answer->error;
+  if (extra_length > sizeof extra) extra_length = 0;
+  memcpy(extra, answer->bytes ? answer->bytes : "", extra_length);
+  luaL_checkstack(L, 12, NULL);
+  decode(L, function, arguments, 1);
+  interpreter->host->describe(interpreter->machine, function->index, arguments, error);
+  if (is_must(L)) {
+    lua_getfield(L, LUA_REGISTRYINDEX, KS_RAISE);
+    luaL_where(L, 1);
+    lua_pushstring(L, function->name);
+    lua_pushinteger(L, answer->words[0]);
+  } else {
+    luaL_pushfail(L);
+  }
+  lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  lua_pushinteger(L, error);
+  if (extra_length) {
+    lua_getfield(L, LUA_REGISTRYINDEX, KS_DECODE);
+    lua_pushinteger(L, -1);
+    lua_pushlstring(L, extra, extra_length);
+    lua_call(L, 2, 1);
+  }
+  if (!is_must(L)) return extra_length ? 4 : 3;
+  lua_call(L, extra_length ? 6 : 5, 0);
+  return 0;
+}
+
+/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, x anything else (the prelude makes it). */
+static int push_reply(lua_State *L, const ks_function *function) {
+  const ks_answer *answer = ks_interpreter_of(L)->host->answer;
+  if (answer->error) return push_failure(L, function, answer);
+  switch (function->shape) {
+  case 'i': lua_pushinteger(L, answer->words[0]); return 1;
+  case 't':
+    if (answer->has_bytes) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+    else lua_pushinteger(L, answer->words[0]);
+    return 1;
+  case 's': lua_pushlstring(L, answer->bytes, (size_t)answer->count); return 1;
+  case 'p':
+    lua_pushinteger(L, answer->words[0]);
+    lua_pushinteger(L, answer->words[1]);
+    return 2;
+  case 'v': return 0;
+  default: {
+    int before = lua_gettop(L);
+    luaL_checkstack(L, 8, NULL);
+    lua_getfield(L, LUA_REGISTRYINDEX, KS_DECODE);
+    lua_pushinteger(L, function->index);
+    lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+    for (int i = 0; i < 4; i++) lua_pushinteger(L, answer->words[i]);
+    lua_call(L, 6, LUA_MULTRET);
+    return lua_gettop(L) - before;
+  }
+  }
+}
+
+void ks_push_handler(lua_State *L, const ks_answer *answer) {
+  luaL_checkstack(L, 8, NULL);
+  lua_getfield(L, LUA_REGISTRYINDEX, KS_HANDLERS);
+  lua_geti(L, -1, answer->words[0]);
+  lua_remove(L, -2);
+  lua_pushinteger(L, answer->words[1]);
+  lua_getfield(L, LUA_REGISTRYINDEX, KS_DECODE);
+  lua_pushinteger(L, -2);
+  lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  lua_call(L, 2, 1);
+}
+
+static int go_on(lua_State *L, int status, lua_KContext context);
+static int after_handler(lua_State *L, int status, lua_KContext context);
+
+/* Acts on how the call goes on. */
+static int deliver(lua_State *L, const ks_function *function, int outcome) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  switch (outcome) {
+  case KS_REPLY: return push_reply(L, function);
+  case KS_BLOCKED:
+    interpreter->suspended = 1;
+    return lua_yieldk(L, 0, (lua_KContext)function, go_on);
+  case KS_HANDLER: {
+    ks_push_handler(L, interpreter->host->answer);
+    return after_handler(L, lua_pcallk(L, 2, 0, 0, (lua_KContext)function, after_handler), (lua_KContext)function);
+  }
+  case KS_CANNOT_SLEEP:
+    return luaL_error(L, "%s would wait here, inside a callback that cannot be suspended (table.sort, string.gsub, a "
+                         "metamethod called from C): make the call outside it", function->name);
+  default: /* the task is no more */
+    interpreter->suspended = 1;
+    if (lua_isyieldable(L)) return lua_yieldk(L, 0, (lua_KContext)function, go_on);
+    interpreter->suspended = 0;
+    interpreter->unwinding = KS_UNWIND_TASK_ENDED;
+    return luaL_error(L, "the task has ended");
+  }
+}
+
+static int after_handler(lua_State *L, int status, lua_KContext context) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    /* An error leaves the handler and the call below it, as siglongjmp would. */
+    interpreter->host->handler_returned(interpreter->machine, 1);
+    ks_caught(L, status);
+    return lua_error(L);
+  }
+  return deliver(L, (const ks_function *)context, interpreter->host->handler_returned(interpreter->machine, 0));
+}
+
+static int go_on(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  return deliver(L, (const ks_function *)context, interpreter->host->result(interpreter->machine));
+}
+
+/* A system call. Upvalues: its ks_function, and whether failures are raised. */
+static int call(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  decode(L, function, arguments, 0);
+  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, ks_can_suspend(L));
+  if (outcome == KS_REPLY) return push_reply(L, function);
+  return deliver(L, function, outcome);
+}
+
+/* A call that takes a function: a coroutine for the new task is made first, since that can fail. */
+static int call_with_function(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  int position = (int)(strchr(function->kinds, 'f') - function->kinds);
+  decode(L, function, arguments, 0);
+  lua_pushvalue(L, position + 1);
+  lua_State *thread = ks_new_task(L, lua_gettop(L));
+  arguments[position].word = (int64_t)thread;
+  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, ks_can_suspend(L));
+  if (outcome == KS_REPLY && interpreter->host->answer->error) ks_release_task(L, thread);
+  return deliver(L, function, outcome);
+}
+
+/* core.bind(name, must) -> function, or nil */
+static int bind(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  size_t length;
+  const char *name = luaL_checklstring(L, 1, &length);
+  ks_function *function = lua_newuserdatauv(L, sizeof *function, 0);
+  memset(function, 0, sizeof *function);
+  if (!interpreter->host->find(interpreter->machine, name, length, function)) return 0;
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, lua_pushfstring(L, "ks.function %s %d", name, lua_toboolean(L, 2)));
+  lua_settop(L, 3);
+  lua_pushlightuserdata(L, function);
+  lua_pushboolean(L, lua_toboolean(L, 2));
+  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : call, 2);
+  return 1;
+}
+
+static const ks_function settle_function = {.name = "settle", .shape = 'v'};
+
+/* core.settle() */
+static int settle(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  if (!ks_can_suspend(L)) return deliver(L, &settle_function, KS_CANNOT_SLEEP);
+  return deliver(L, &settle_function, interpreter->host->settle(interpreter->machine));
+}
+
+static const ks_function run_function = {.name = "run", .shape = 'v'};
+
+/* core.query(operation, ...) -> nil, integer, number or string */
+static int query(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  const char *operation = luaL_checkstring(L, 1);
+  int count = lua_gettop(L) - 1;
+  if (count > KS_MAX_ARGUMENTS) return luaL_error(L, "too many values for core.query");
+  for (int i = 0; i < count; i++) {
+    ks_argument *argument = &arguments[i];
+    size_t length;
+    memset(argument, 0, sizeof *argument);
+    switch (lua_type(L, i + 2)) {
+    case LUA_TNUMBER:
+      argument->form = KS_WORD;
+      argument->word = lua_tointeger(L, i + 2);
+      break;
+    case LUA_TSTRING:
+      argument->form = KS_BYTES;
+      argument->bytes = lua_tolstring(L, i + 2, &length);
+      argument->count = (int64_t)length;
+      break;
+    case LUA_TBOOLEAN:
+      argument->form = KS_WORD;
+      argument->word = lua_toboolean(L, i + 2);
+      break;
+    case LUA_TTHREAD:
+    case LUA_TLIGHTUSERDATA:
+      argument->form = KS_WORD;
+      argument->word = (int64_t)lua_topointer(L, i + 2);
+      break;
+    default: break;
+    }
+  }
+  int shape = interpreter->host->query(interpreter->machine, operation, arguments, count);
+  const ks_answer *answer = interpreter->host->answer;
+  switch (shape) {
+  case 'i': lua_pushinteger(L, answer->words[0]); return 1;
+  case 'd': lua_pushnumber(L, (lua_Number)answer->words[0] / 1e9); return 1;
+  case 's': lua_pushlstring(L, answer->bytes, (size_t)answer->count); return 1;
+  case 'e':
+    luaL_where(L, 2);
+    lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+    lua_concat(L, 2);
+    return lua_error(L);
+  case 'b': return deliver(L, &run_function, KS_BLOCKED);
+  default: return 0;
+  }
+}
+
+/* core.buffer(address, count) -> buffer */
+static int buffer(lua_State *L) {
+  ks_buffer *made = lua_newuserdatauv(L, sizeof *made, 1);
+  made->address = (uint64_t)luaL_checkinteger(L, 1);
+  made->count = (uint64_t)luaL_checkinteger(L, 2);
+  luaL_setmetatable(L, "ks.buffer");
+  return 1;
+}
+
+/* core.buffer_parts(value) -> address, count; nothing for other values */
+static int buffer_parts(lua_State *L) {
+  ks_buffer *found = lua_type(L, 1) == LUA_TUSERDATA ? to_buffer(L, 1) : NULL;
+  if (!found) return 0;
+  lua_pushinteger(L, (lua_Integer)found->address);
+  lua_pushinteger(L, (lua_Integer)found->count);
+  return 2;
+}
+
+static int set_buffer_methods(lua_State *L) {
+  luaL_newmetatable(L, "ks.buffer");
+  ks_interpreter_of(L)->buffer_metatable = lua_topointer(L, -1);
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_settable(L, 2);
+  }
+  return 0;
+}
+
+/* core.set(name, value): convert, decode, raise and handlers, where the functions above find them */
+static int set_registry(lua_State *L) {
+  lua_setfield(L, LUA_REGISTRYINDEX, luaL_checkstring(L, 1));
+  return 0;
+}
+
+/* core.new_task(fn, ...) -> light userdata for the machine */
+static int new_task(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_pushlightuserdata(L, ks_new_task(L, 1));
+  return 1;
+}
+
+static int core_tostring(lua_State *L) {
+  ks_tostring(L, 1, NULL);
+  return 1;
+}
+
+void ks_open_core(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"bind", bind}, {"settle", settle}, {"query", query}, {"buffer", buffer}, {"buffer_parts", buffer_parts},
+    {"set_buffer_methods", set_buffer_methods}, {"set", set_registry}, {"new_task", new_task}, {"tostring", core_tostring},
+    {NULL, NULL}};
+  lua_newtable(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, KS_THREADS);
+  luaL_newlib(L, functions);
+  ks_register_functions(L, "core", lua_gettop(L));
+  lua_getfield(L, LUA_REGISTRYINDEX, KS_HOST);
+  lua_setfield(L, -2, "host");
+  lua_getfield(L, LUA_REGISTRYINDEX, KS_LOADED);
+  lua_setfield(L, -2, "loaded");
+}

@@ -1,0 +1,95 @@
+/* What the interpreter and the machine say to each other about system calls.
+ *
+ * C calls up with words and bytes; Swift answers; and only when no Swift frame is left does C push, raise or yield, since a
+ * longjmp over Swift frames would leak what they hold. So every entry of ks_host returns, and none of them calls Lua, except
+ * `run` (the loop of a kernel that a script drives), which resumes other coroutines and is never jumped over.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <lua.h>
+#include "interpreter.h"
+
+enum { KS_MAX_ARGUMENTS = 7 };
+
+/* As RawArgument in LinuxKernel: same fields, same order. */
+typedef struct ks_argument {
+  int64_t word;
+  const void *bytes;
+  int64_t count;
+  int32_t form;
+} ks_argument;
+enum { KS_ABSENT, KS_WORD, KS_BYTES, KS_MEMORY };
+
+/* How a call goes on. */
+enum { KS_REPLY, KS_BLOCKED, KS_HANDLER, KS_ENDED, KS_CANNOT_SLEEP };
+
+/* Filled by the machine before it returns; valid until it is called again. */
+typedef struct ks_answer {
+  int64_t words[4];
+  const void *bytes;
+  int64_t count;
+  int32_t error;     /* 0, or the errno */
+  int32_t has_bytes; /* the answer of a transfer is its bytes, not their number */
+  int32_t has_extra; /* the bytes are a result beside the error */
+} ks_answer;
+
+/* What C needs to know of a call's declaration. */
+typedef struct ks_function {
+  uint32_t index;
+  int32_t count, required;
+  char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see decode() in calls.c */
+  int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
+  int64_t defaults[KS_MAX_ARGUMENTS];
+  char shape;                            /* of the result: see push_reply() in calls.c */
+  const char *name;
+} ks_function;
+
+typedef struct ks_host {
+  const ks_answer *answer;
+  /* Performs a call for the running task; `can_sleep` 0 when its coroutine cannot be suspended. */
+  int32_t (*call)(void *machine, uint32_t index, const ks_argument *arguments, int32_t can_sleep);
+  /* How the task goes on that was just resumed. */
+  int32_t (*result)(void *machine);
+  /* The handler of a signal has ended: normally, or by an error that leaves the interrupted call too. */
+  int32_t (*handler_returned)(void *machine, int32_t was_left);
+  /* The function of a task has returned: ends it. */
+  void (*task_returned)(void *machine, int64_t status);
+  /* ks.settle(): the task goes on when the others sleep. */
+  int32_t (*settle)(void *machine);
+  /* Puts "name(arguments): ENAME (text)" into the answer's bytes; words[0] is how long the name and arguments are. */
+  void (*describe)(void *machine, uint32_t index, const ks_argument *arguments, int32_t error);
+  /* Finds a call by name; 0 if there is none. */
+  int32_t (*find)(void *machine, const char *name, size_t length, ks_function *function);
+  /* Everything that is not hot: an operation by name, with what it needs; the answer's shape as a letter: n nil, i integer,
+   * d number (words[0] nanoseconds, as seconds), s bytes, e an error to be raised (bytes), b blocked (as KS_BLOCKED). */
+  int32_t (*query)(void *machine, const char *operation, const ks_argument *arguments, int32_t count);
+} ks_host;
+
+/* A buffer: a stretch of a task's memory. */
+typedef struct ks_buffer {
+  uint64_t address;
+  uint64_t count;
+} ks_buffer;
+
+/* Opens `ks.core`: what the prelude is built on. Leaves the table on the stack. */
+void ks_open_core(lua_State *L);
+/* Text of a chunk, run at once with the core table and `count` further values from the stack. 0, or a message on the stack. */
+int ks_run_prelude(lua_State *L, const char *name, const char *text, size_t length, int arguments);
+
+/* A coroutine for a task that runs the function at `index` of L; its arguments follow it up to the top, and all are popped. */
+lua_State *ks_new_task(lua_State *L, int index);
+void ks_release_task(lua_State *L, lua_State *thread);
+
+/* Pushes the function of a handler and its two arguments: words 0 and 1 of the answer are its number and the signal. */
+void ks_push_handler(lua_State *L, const ks_answer *answer);
+
+/* How a resumed coroutine came back. */
+enum { KS_SUSPENDED, KS_FINISHED, KS_FAILED };
+int ks_go_on(lua_State *thread);
+/* For a failed one: "file:line: message", then the traceback; both pushed on L as strings. */
+void ks_push_failure(lua_State *L, lua_State *thread);
+/* "file:line" of the script's function that the coroutine stands in; returns the length, 0 when there is none. */
+int ks_where(lua_State *thread, char *text, size_t size);
+/* A loaded script's function is left on the stack; 0, or not 0 with the message there. */
+int ks_load(lua_State *L, const char *name, const char *text, size_t length);

@@ -1,0 +1,111 @@
+import CShim
+import LinuxKernel
+
+/// What a system call touches on its way through: the kernel, who runs, and the answer that C reads.
+///
+/// It lies behind a pointer, not in a class, so that a call pays for no exclusivity check and no reference count.
+struct Core: ~Copyable {
+  var kernel: Kernel
+  /// The running task.
+  var current: TaskID
+  let answer: UnsafeMutablePointer<ks_answer>
+  /// How the task goes on that is being resumed.
+  var outcome = Outcome.start
+  /// Digest of every call and answer so far.
+  var hash: UInt64 = 0
+  var callCount = 0
+  /// The coroutine of each task, by the task's slot.
+  var threads: [OpaquePointer?] = []
+  /// The coroutine made for the task that a call in progress is to create, by the caller's slot.
+  var newThreads: [UInt32: OpaquePointer] = [:]
+  /// Set while calls are recorded.
+  var tracer: Tracer?
+  /// Something was written to the console, or a task ended: the machine is to look before it goes on.
+  unowned(unsafe) let machine: Machine
+
+  /// Performs a call for the running task, and says how it goes on.
+  @inline(__always)
+  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, canSleep: Bool) -> Int32 {
+    let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
+    callCount &+= 1
+    digest(index, raw)
+    if tracer != nil { tracer!.begin(kernel.tid(of: current), Int(index), raw, at: kernel.time, where: machine.place()) }
+    kernel.canSleep = canSleep
+    let outcome = kernel.perform(Int(index), raw, for: current)
+    if case .reply = outcome { return reply() }
+    return go(outcome)
+  }
+
+  /// Hands the kernel's answer to C.
+  @inline(__always)
+  private mutating func reply() -> Int32 {
+    let reply = kernel.answer
+    answer.pointee.words = (reply.words[0], reply.words[1], reply.words[2], reply.words[3])
+    answer.pointee.error = reply.errno
+    answer.pointee.has_bytes = reply.hasBytes ? 1 : 0
+    answer.pointee.has_extra = reply.extraResult ? 1 : 0
+    let bytes = kernel.answerPointer
+    answer.pointee.bytes = bytes.baseAddress
+    answer.pointee.count = Int64(bytes.count)
+    hash = Digest.mix(hash ^ UInt64(bitPattern: reply.words[0]) ^ UInt64(UInt32(bitPattern: reply.errno)) << 32)
+    if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
+    if kernel.needsNotice { notice(reply) }
+    if tracer != nil { tracer!.end(kernel.tid(of: current), reply, ByteView(bytes), at: kernel.time) }
+    return Int32(KS_REPLY)
+  }
+
+  /// A task was made, or something was written to the console.
+  @inline(never)
+  private mutating func notice(_ reply: Reply) {
+    if let spawned = kernel.takeSpawned() {
+      if let thread = newThreads.removeValue(forKey: current.index) { setThread(thread, of: spawned) }
+    }
+    if kernel.hasConsoleOutput { machine.flushConsole(&kernel) }
+  }
+
+  mutating func setThread(_ thread: OpaquePointer?, of task: TaskID) {
+    while threads.count <= Int(task.index) { threads.append(nil) }
+    threads[Int(task.index)] = thread
+  }
+
+  /// How the running task goes on, in C's terms.
+  mutating func go(_ outcome: Outcome) -> Int32 {
+    switch outcome {
+    case .reply: return reply()
+    case .start:
+      answer.pointee.error = 0
+      return Int32(KS_REPLY)
+    case .blocked: return Int32(KS_BLOCKED)
+    case .ended: return Int32(KS_ENDED)
+    case .cannotSleep: return Int32(KS_CANNOT_SLEEP)
+    case .handler(let frame):
+      kernel.storeSignalInfo(frame.info)
+      answer.pointee.words = (frame.function, Int64(frame.info.signal), 0, 0)
+      let bytes = kernel.answerPointer
+      answer.pointee.bytes = bytes.baseAddress
+      answer.pointee.count = Int64(bytes.count)
+      return Int32(KS_HANDLER)
+    }
+  }
+
+  @inline(__always)
+  private mutating func digest(_ index: UInt32, _ arguments: Arguments) {
+    var hash = Digest.mix(hash ^ UInt64(index) << 32 ^ UInt64(current.index))
+    for position in 0..<Core.parameterCounts[Int(index)] {
+      let raw = arguments[position]
+      switch raw.rawForm {
+      case Int32(KS_BYTES): hash = ByteView(UnsafeRawBufferPointer(start: raw.bytes, count: raw.count)).digest(hash)
+      case Int32(KS_MEMORY): hash = Digest.mix(hash ^ UInt64(bitPattern: raw.word) ^ UInt64(bitPattern: Int64(raw.count)) << 1)
+      default:
+        if Core.functionPositions[Int(index)] != position { hash = Digest.mix(hash ^ UInt64(bitPattern: raw.word)) }
+      }
+    }
+    self.hash = hash
+  }
+
+  static let parameterCounts = Syscall.all.map(\.parameters.count)
+  /// Where a call takes a function, whose argument is a pointer of this process; -1 elsewhere.
+  static let functionPositions = Syscall.all.map { call in
+    call.parameters.firstIndex { if case .function = $0.kind { true } else { false } } ?? -1
+  }
+}

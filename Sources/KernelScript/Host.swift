@@ -1,0 +1,139 @@
+import CLua
+import CShim
+import LinuxKernel
+
+/// The entry points that C calls. Each returns before C pushes, raises or yields: no longjmp passes over these frames.
+enum Host {
+  static func table(answer: UnsafePointer<ks_answer>) -> ks_host {
+    var host = ks_host()
+    host.answer = answer
+    host.call = { pointer, index, arguments, canSleep in
+      let core = corePointer(pointer)
+      let position = Core.functionPositions[Int(index)]
+      if position >= 0 {
+        core.pointee.newThreads[core.pointee.current.index] = OpaquePointer(bitPattern: Int(arguments![position].word))
+      }
+      return core.pointee.call(index, arguments!, canSleep: canSleep != 0)
+    }
+    host.result = { pointer in
+      let core = corePointer(pointer)
+      return core.pointee.go(core.pointee.outcome)
+    }
+    host.handler_returned = { pointer, wasLeft in
+      let core = corePointer(pointer)
+      if wasLeft != 0 {
+        core.pointee.kernel.abandonHandler(core.pointee.current)
+        return Int32(KS_REPLY)
+      }
+      return core.pointee.go(core.pointee.kernel.handlerReturned(core.pointee.current))
+    }
+    host.task_returned = { pointer, status in
+      let core = corePointer(pointer)
+      core.pointee.kernel.exit(core.pointee.current, status: Int32(truncatingIfNeeded: status))
+    }
+    host.settle = { pointer in
+      let core = corePointer(pointer)
+      core.pointee.kernel.settle(core.pointee.current)
+      return Int32(KS_BLOCKED)
+    }
+    host.describe = { pointer, index, arguments, error in
+      let core = corePointer(pointer)
+      let raw = Arguments(UnsafeRawPointer(arguments!).assumingMemoryBound(to: RawArgument.self))
+      let call = Syscall.all[Int(index)]
+      let head = "\(call.name)(\(call.describe(raw)))"
+      let errno = Errno(error)
+      core.pointee.machine.answer("\(head): \(errno.name) (\(errno.message))")
+      core.pointee.answer.pointee.words.0 = Int64(head.utf8.count)
+    }
+    host.find = { _, name, length, function in
+      let name = String(decoding: UnsafeRawBufferPointer(start: name, count: length), as: UTF8.self)
+      guard let index = Syscall.indices[name] else { return 0 }
+      Host.describe(Syscall.all[index], index, into: &function!.pointee)
+      return 1
+    }
+    host.query = { pointer, operation, arguments, count in
+      let core = corePointer(pointer)
+      let buffer = UnsafeBufferPointer(start: arguments, count: Int(count))
+      return core.pointee.machine.query(String(cString: operation!), QueryArguments(buffer), core)
+    }
+    return host
+  }
+
+  /// Fills in what C needs to know of a call.
+  private static func describe(_ call: Syscall, _ index: Int, into function: inout ks_function) {
+    function.index = UInt32(index)
+    function.count = Int32(call.parameters.count)
+    function.required = Int32((call.parameters.lastIndex { $0.fallback == nil } ?? -1) + 1)
+    function.name = Host.name(index)
+    withUnsafeMutableBytes(of: &function.kinds) { kinds in
+      for (position, parameter) in call.parameters.enumerated() { kinds[position] = letter(parameter.kind) }
+    }
+    withUnsafeMutableBytes(of: &function.forms) { forms in
+      withUnsafeMutableBytes(of: &function.defaults) { defaults in
+        for (position, parameter) in call.parameters.enumerated() {
+          guard case .word(let word)? = parameter.fallback else { continue }
+          forms.storeBytes(of: Int32(KS_WORD), toByteOffset: position * 4, as: Int32.self)
+          defaults.storeBytes(of: word, toByteOffset: position * 8, as: Int64.self)
+        }
+      }
+    }
+    function.shape = CChar(bitPattern: shape(call.results.map(\.kind)))
+  }
+
+  /// How C takes an argument: see decode() in calls.c.
+  private static func letter(_ kind: ArgumentKind) -> UInt8 {
+    switch kind {
+    case .integer, .descriptor, .flags, .value, .mode: UInt8(ascii: "i")
+    case .address: UInt8(ascii: "a")
+    case .path: UInt8(ascii: "s")
+    case .data: UInt8(ascii: "w")
+    case .destination: UInt8(ascii: "d")
+    case .structure, .structures, .vector, .time, .signalSet, .signalAction: UInt8(ascii: "t")
+    case .function: UInt8(ascii: "f")
+    }
+  }
+
+  private static func shape(_ kinds: [ResultKind]) -> UInt8 {
+    if kinds.count == 1 {
+      switch kinds[0] {
+      case .integer: return UInt8(ascii: "i")
+      case .bytes: return UInt8(ascii: "s")
+      case .transfer: return UInt8(ascii: "t")
+      default: break
+      }
+    }
+    if kinds.count == 2, case .integer = kinds[0], case .integer = kinds[1] { return UInt8(ascii: "p") }
+    return UInt8(ascii: "x")
+  }
+
+  /// Names as C strings, made once for the whole process and kept.
+  private static let names = NameTable()
+  private static func name(_ index: Int) -> UnsafePointer<CChar> { names.pointers[index] }
+
+  private struct NameTable: @unchecked Sendable {
+    let pointers: [UnsafePointer<CChar>] = Syscall.all.map { call in
+      let bytes = Array(call.name.utf8CString)
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+      copy.initialize(from: bytes, count: bytes.count)
+      return UnsafePointer(copy)
+    }
+  }
+}
+
+/// What core.query was called with.
+struct QueryArguments {
+  private let buffer: UnsafeBufferPointer<ks_argument>
+  init(_ buffer: UnsafeBufferPointer<ks_argument>) { self.buffer = buffer }
+
+  func word(_ index: Int) -> Int64 { index < buffer.count ? buffer[index].word : 0 }
+  func view(_ index: Int) -> ByteView {
+    guard index < buffer.count, buffer[index].form == Int32(KS_BYTES) else { return .empty }
+    return ByteView(UnsafeRawBufferPointer(start: buffer[index].bytes, count: Int(buffer[index].count)))
+  }
+  func string(_ index: Int) -> String { view(index).string }
+}
+
+@inline(__always)
+private func corePointer(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<Core> {
+  pointer.unsafelyUnwrapped.assumingMemoryBound(to: Core.self)
+}

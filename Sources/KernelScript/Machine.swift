@@ -1,0 +1,269 @@
+import CLua
+import CShim
+import LinuxKernel
+
+/// A kernel and an interpreter: runs a script's tasks as coroutines, one at a time.
+///
+/// The kernel never calls up and the interpreter never calls the kernel by itself: this loop asks the kernel who goes on,
+/// and resumes that task's coroutine. A machine belongs to one thread at a time; machines share nothing.
+public final class Machine {
+  /// How a run ended.
+  public enum Outcome: Sendable {
+    /// Task 1 has ended: its status as wait(2) tells it.
+    case done(status: Int32)
+    /// Nothing can run and no timer is set.
+    case deadlock([StuckTask])
+    /// A limit was reached; the text says which.
+    case limit(String)
+    case interrupted
+  }
+
+  public struct Options: Sendable {
+    public var seed: UInt64 = 0
+    public var policy = Policy.fifo
+    /// The real-time clock at the start, in ns since 1970.
+    public var epoch: Int64 = 1_767_225_600_000_000_000
+    /// Lua instructions of all tasks together; 0 for no limit.
+    public var instructionLimit: UInt64 = 0
+    /// Bytes that the interpreter may hold.
+    public var memoryLimit = 1024 << 20
+    public var environment: [String: String] = [:]
+    /// Where `require` looks for Lua files; nil for nowhere.
+    public var moduleFolder: String?
+    public init() {}
+  }
+
+  public let options: Options
+  let core: UnsafeMutablePointer<Core>
+  let interpreter: UnsafeMutablePointer<ks_interpreter>
+  let state: OpaquePointer
+  private let host: UnsafeMutablePointer<ks_host>
+  private let answerPointer: UnsafeMutablePointer<ks_answer>
+  let scratch = ByteBuffer()
+  /// Takes what is written to the console.
+  let console: (_ bytes: ByteView, _ isError: Bool) -> Void
+  /// Gives a line of input, nil at its end. Called when all tasks sleep and one of them reads the console.
+  public var input: () -> [UInt8]? = { nil }
+  /// Takes reports about tasks that failed.
+  var report: (String) -> Void
+  /// Errors that no task caught.
+  public private(set) var failureCount = 0
+  var environment: [String: String] { options.environment }
+  let initTask: TaskID
+
+  public init(
+    options: Options = Options(), console: @escaping (_ bytes: ByteView, _ isError: Bool) -> Void,
+    report: @escaping (String) -> Void
+  ) {
+    self.options = options
+    self.console = console
+    self.report = report
+    var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
+    initTask = kernel.boot()
+    answerPointer = .allocate(capacity: 1)
+    answerPointer.initialize(to: ks_answer())
+    core = .allocate(capacity: 1)
+    host = .allocate(capacity: 1)
+    host.initialize(to: Host.table(answer: UnsafePointer(answerPointer)))
+    interpreter = .allocate(capacity: 1)
+    interpreter.initialize(to: ks_interpreter())
+    interpreter.pointee.machine = UnsafeMutableRawPointer(core)
+    interpreter.pointee.host = UnsafePointer(host)
+    guard let state = ks_new_state(interpreter) else { fatalError("no memory for an interpreter") }
+    self.state = state
+    core.initialize(to: Core(kernel: kernel, current: initTask, answer: answerPointer, machine: self))
+    ks_open_libraries(state)
+    ks_seed_random(state, options.seed)
+    Prelude.load(into: state)
+    interpreter.pointee.memory_limit = options.memoryLimit
+    if options.instructionLimit > 0 { ks_limit_instructions(state, options.instructionLimit) }
+  }
+
+  deinit {
+    lua_close(state)
+    core.deinitialize(count: 1)
+    core.deallocate()
+    host.deallocate()
+    interpreter.deallocate()
+    answerPointer.deallocate()
+  }
+
+  /// Digest of every call and answer so far: the same for the same script, seed and policy.
+  public var hash: UInt64 { core.pointee.hash }
+  public var callCount: Int { core.pointee.callCount }
+  /// Virtual time in ns.
+  public var time: Int64 { core.pointee.kernel.time }
+
+  /// Sends every call to `take` as it ends.
+  public func trace(_ take: @escaping (TraceEvent) -> Void) { core.pointee.tracer = Tracer(take: take) }
+  public var unfinishedCalls: [TraceEvent] { core.pointee.tracer?.unfinished() ?? [] }
+
+  /// Loads a script as the function of task 1.
+  ///
+  /// - Parameters:
+  ///   - name: how the script is named in messages; a file's path.
+  ///   - arguments: what the script gets as `...`.
+  /// - Returns: nil, or why the text is no Lua chunk.
+  public func load(_ text: [UInt8], name: String, arguments: [String]) -> String? {
+    lua_settop(state, 0)
+    let status = text.withUnsafeBytes { bytes in
+      ks_load(state, "@" + name, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    }
+    guard status == LUA_OK else { return takeString() }
+    setArguments(name, arguments)
+    for argument in arguments { push(argument) }
+    core.pointee.setThread(ks_new_task(state, 1), of: initTask)
+    return nil
+  }
+
+  /// `arg` as stand-alone Lua has it: the script at 0, its arguments from 1.
+  private func setArguments(_ name: String, _ arguments: [String]) {
+    lua_createtable(state, Int32(arguments.count), 1)
+    push(name)
+    lua_rawseti(state, -2, 0)
+    for (position, argument) in arguments.enumerated() {
+      push(argument)
+      lua_rawseti(state, -2, lua_Integer(position + 1))
+    }
+    lua_setglobal(state, "arg")
+  }
+
+  private func push(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+      _ = bytes.withMemoryRebound(to: CChar.self) { lua_pushlstring(state, $0.baseAddress, $0.count) }
+    }
+  }
+
+  func takeString() -> String {
+    defer { lua_settop(state, -2) }
+    var length = 0
+    guard let text = lua_tolstring(state, -1, &length) else { return "?" }
+    return String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
+  }
+
+  /// Runs until task 1 has ended or nothing can go on.
+  public func run() -> Outcome {
+    while true {
+      guard let task = core.pointee.kernel.schedule() else {
+        if let status = core.pointee.kernel.status(of: initTask) { return .done(status: status) }
+        if core.pointee.kernel.isConsoleAwaited {
+          core.pointee.kernel.typed(input())
+          continue
+        }
+        return .deadlock(stuckTasks())
+      }
+      if let outcome = step(task) { return outcome }
+    }
+  }
+
+  /// Lets one task go on until it waits or ends.
+  func step(_ task: TaskID) -> Outcome? {
+    core.pointee.current = task
+    core.pointee.kernel.canSleep = true
+    let outcome = core.pointee.kernel.resume(task)
+    switch outcome {
+    case .blocked: return nil
+    case .ended: return afterEnds()
+    default: break
+    }
+    guard let thread = core.pointee.threads[Int(task.index)] else { return afterEnds() }
+    core.pointee.outcome = outcome
+    let status = ks_go_on(thread)
+    if interpreter.pointee.unwinding != KS_UNWIND_NOT, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED {
+      return unwound(thread, failed: status == KS_FAILED)
+    }
+    if status == KS_FAILED, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED { fail(task, thread) }
+    interpreter.pointee.unwinding = Int32(KS_UNWIND_NOT)
+    if core.pointee.kernel.hasConsoleOutput { flushConsole(&core.pointee.kernel) }
+    return afterEnds()
+  }
+
+  /// An error that no pcall of the task caught: told at once, and the task exits with 1.
+  private func fail(_ task: TaskID, _ thread: OpaquePointer) {
+    failureCount += 1
+    ks_push_failure(state, thread)
+    let traceback = takeString()
+    let message = takeString()
+    let tid = core.pointee.kernel.tid(of: task)
+    let frames = traceback.split(separator: "\n").dropFirst().filter { !$0.contains("[C]: in ?") }
+    report(tid == 1 ? message : "task \(tid): \(message)")
+    if frames.count > 1 { report(frames.joined(separator: "\n")) }
+    core.pointee.kernel.exit(task, status: 1)
+  }
+
+  private func unwound(_ thread: OpaquePointer, failed: Bool) -> Outcome {
+    let why = Int(interpreter.pointee.unwinding)
+    if why == KS_UNWIND_INTERRUPTED { return .interrupted }
+    let place = place(thread)
+    let prefix = place.isEmpty ? "" : place + ": "
+    if why == KS_UNWIND_INSTRUCTIONS { return .limit("\(prefix)the limit of \(options.instructionLimit) Lua instructions is spent (--limit)") }
+    return .limit("\(prefix)the limit of \(options.memoryLimit >> 20) MiB is reached (--memory)")
+  }
+
+  /// Lets go of the coroutines of tasks that are no more; ends the run when init is one of them.
+  private func afterEnds() -> Outcome? {
+    for task in core.pointee.kernel.takeEnded() {
+      if let thread = core.pointee.threads[Int(task.index)] {
+        ks_release_task(state, thread)
+        core.pointee.threads[Int(task.index)] = nil
+      }
+    }
+    if let status = core.pointee.kernel.status(of: initTask) { return .done(status: status) }
+    return nil
+  }
+
+  /// Hands the console what the kernel's console files were given.
+  func flushConsole(_ kernel: inout Kernel) {
+    for (isError, bytes) in kernel.takeConsoleOutput() { bytes.withByteView { console($0, isError) } }
+  }
+
+  func write(_ bytes: ByteView, isError: Bool, _ core: UnsafeMutablePointer<Core>) { console(bytes, isError) }
+
+  /// Raises "interrupted" in whatever runs. Safe in a signal handler.
+  public func interrupt() { ks_interrupt(state) }
+
+  /// "file:line" where the running task stands.
+  func place() -> String {
+    core.pointee.threads[Int(core.pointee.current.index)].map { place($0) } ?? ""
+  }
+
+  private func place(_ thread: OpaquePointer) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      let length = ks_where(thread, buffer.baseAddress, buffer.count)
+      return length > 0 ? String(cString: buffer.baseAddress!) : ""
+    }
+  }
+
+  /// The text of a module that `require` asks for, from the script's folder.
+  func module(_ name: String) -> String? {
+    guard let folder = options.moduleFolder, !name.contains("..") || !name.contains("/") else { return nil }
+    let path = name.split(separator: ".").joined(separator: "/")
+    for candidate in ["\(folder)/\(path).lua", "\(folder)/\(path)/init.lua"] {
+      if let bytes = HostFile.read(candidate) { return "\(candidate)\n" + String(decoding: bytes, as: UTF8.self) }
+    }
+    return nil
+  }
+
+  private func stuckTasks() -> [StuckTask] {
+    let kernel = UnsafeMutablePointer(core)
+    return kernel.pointee.kernel.taskIDs.filter { kernel.pointee.kernel.isBlocked($0) }.map { task in
+      let view = kernel.pointee.kernel.describe(task)
+      let thread = kernel.pointee.threads[Int(task.index)]
+      return StuckTask(
+        tid: view.tid, call: view.call ?? view.state, place: thread.map { place($0) } ?? "",
+        reason: kernel.pointee.kernel.reasonForWaiting(task))
+    }
+  }
+}
+
+/// A task that waits for what will never come.
+public struct StuckTask: Sendable {
+  public let tid: Int32
+  /// The call with its arguments.
+  public let call: String
+  /// "file:line"
+  public let place: String
+  /// What it waits for.
+  public let reason: String
+}

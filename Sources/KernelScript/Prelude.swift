@@ -1,0 +1,39 @@
+import CLua
+import CShim
+
+/// The Lua part of the machine, embedded at build time.
+enum Prelude {
+  /// Runs the preludes: core functions, values, the kscript module, then what stands for Lua's io and os.
+  static func load(into state: OpaquePointer) {
+    ks_open_core(state)  // 1
+    lua_pushvalue(state, 1)
+    run("values", PackageResources.values_lua, 1, state)  // 2
+    lua_pushvalue(state, 1)
+    lua_pushvalue(state, 2)
+    run("kscript", PackageResources.kscript_lua, 2, state)  // 3
+    lua_pushvalue(state, 1)
+    lua_pushvalue(state, 2)
+    lua_pushvalue(state, 3)
+    run("world", PackageResources.world_lua, 3, state)
+    lua_settop(state, 0)
+  }
+
+  /// The text of a prelude that is loaded when it is first needed.
+  static func text(_ name: String) -> [UInt8]? {
+    switch name {
+    case "inspect": PackageResources.inspect_lua
+    case "assertions": PackageResources.assertions_lua
+    case "spec": PackageResources.spec_lua
+    case "io": PackageResources.io_lua
+    case "os": PackageResources.os_lua
+    default: nil
+    }
+  }
+
+  private static func run(_ name: String, _ text: [UInt8], _ arguments: Int32, _ state: OpaquePointer) {
+    let status = text.withUnsafeBytes { bytes in
+      ks_run_prelude(state, "=kscript:" + name, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count, arguments)
+    }
+    guard status == LUA_OK else { fatalError("prelude \(name): " + String(cString: lua_tolstring(state, -1, nil))) }
+  }
+}

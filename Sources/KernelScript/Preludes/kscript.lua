@@ -1,0 +1,202 @@
+-- The module that scripts get by require "kscript". Called with the core functions and the values of values.lua.
+local core, values = ...
+local ks = { C = values.C, host = core.host, backend = "emulated" }
+
+-- ---- calls ----------------------------------------------------------------------------------------------------------
+
+local function view(is_must)
+  return setmetatable({}, {
+    __index = function(calls, name)
+      local call = type(name) == "string" and core.bind(name, is_must)
+      if not call then
+        local known = {}
+        for other in core.query("calls"):gmatch "%S+" do known[#known + 1] = other end
+        local missing = type(name) == "string" and core.query("missing", name)
+        if missing then error(("%s is not built yet: %s"):format(name, missing), 2) end
+        error(("there is no call %s%s"):format(tostring(name), values.suggestion(tostring(name), known)), 2)
+      end
+      rawset(calls, name, call)
+      return call
+    end,
+    __newindex = function() error("the calls cannot be changed; use a table of your own", 2) end,
+    __name = is_must and "must" or "sys",
+  })
+end
+
+ks.sys, ks.must = view(false), view(true)
+
+-- ---- memory ---------------------------------------------------------------------------------------------------------
+
+local buffer_parts = core.buffer_parts
+
+local function check(self, offset, size)
+  local address, count = buffer_parts(self)
+  if not address then error("a buffer's method is called with a colon: buf:u32(0)", 3) end
+  if math.type(offset) ~= "integer" then error(("an offset is an integer, not %s"):format(tostring(offset)), 3) end
+  if offset < 0 or offset + size > count then
+    error(("offset %d with %d bytes lies outside the buffer of %d"):format(offset, size, count), 3)
+  end
+  return address + offset
+end
+
+local function peek(address, count, level)
+  local bytes = core.query("peek", address, count)
+  if not bytes then error(("address 0x%x cannot be read: SIGSEGV"):format(address), level + 1) end
+  return bytes
+end
+
+local function poke(address, bytes, level)
+  if not core.query("poke", address, bytes) then error(("address 0x%x cannot be written: SIGSEGV"):format(address), level + 1) end
+end
+
+local methods = {}
+
+local function accessor(size, code)
+  return function(self, offset, value)
+    local address = check(self, offset, size)
+    if value == nil then return (string.unpack("<" .. code, peek(address, size, 2))) end
+    if math.type(value) ~= "integer" then error(("a value is an integer, not %s"):format(tostring(value)), 2) end
+    if size < 8 then value = value & (1 << 8 * size) - 1 end
+    poke(address, string.pack("<" .. code, value), 2)
+  end
+end
+
+methods.u8, methods.u16, methods.u32, methods.u64 = accessor(1, "B"), accessor(2, "H"), accessor(4, "I4"), accessor(8, "i8")
+
+function methods:string(first, last)
+  local address, count = buffer_parts(self)
+  if not address then error("a buffer's method is called with a colon: buf:string()", 2) end
+  -- Positions as string.sub has them.
+  first, last = first or 1, last or -1
+  if first < 0 then first = math.max(count + first + 1, 1) elseif first == 0 then first = 1 end
+  if last < 0 then last = count + last + 1 elseif last > count then last = count end
+  if first > last then return "" end
+  return peek(address + first - 1, last - first + 1, 2)
+end
+
+function methods:set(offset, bytes)
+  if type(bytes) ~= "string" then error(("the bytes are a string, not a %s"):format(type(bytes)), 2) end
+  poke(check(self, offset, #bytes), bytes, 2)
+end
+
+function methods:fill(byte)
+  local address, count = buffer_parts(self)
+  if not address then error("a buffer's method is called with a colon: buf:fill(0)", 2) end
+  poke(address, string.char(byte):rep(count), 2)
+end
+
+core.set_buffer_methods {
+  __index = function(buffer, key)
+    if methods[key] then return methods[key] end
+    local address, count = buffer_parts(buffer)
+    if key == "addr" then return address end
+    if key == "len" then return count end
+    error(("a buffer has no %s%s"):format(tostring(key),
+      values.suggestion(tostring(key), { "addr", "len", "string", "set", "fill", "u8", "u16", "u32", "u64" })), 2)
+  end,
+  __newindex = function() error("a buffer's bytes are set by buf:set(offset, bytes) or buf:u32(offset, value)", 2) end,
+  __len = function(buffer) return select(2, buffer_parts(buffer)) end,
+  __eq = function(a, b)
+    local address, count = buffer_parts(a)
+    local other, other_count = buffer_parts(b)
+    return address == other and count == other_count
+  end,
+  __tostring = function(buffer)
+    local address, count = buffer_parts(buffer)
+    return ("buffer(0x%x, %d)"):format(address, count)
+  end,
+  __name = "buffer",
+}
+
+function ks.buffer(count)
+  if math.type(count) ~= "integer" or count < 0 then error("ks.buffer takes a number of bytes", 2) end
+  local address = core.query("buffer", count)
+  if not address then error(("no room for a buffer of %d bytes"):format(count), 2) end
+  return core.buffer(address, count)
+end
+
+-- A view of addresses, mapped or not.
+function ks.at(address, count)
+  if math.type(address) ~= "integer" or math.type(count) ~= "integer" then error("ks.at takes an address and a count", 2) end
+  return core.buffer(address, count)
+end
+
+local function positioned(f)
+  return function(...)
+    local results = table.pack(pcall(f, ...))
+    if not results[1] then error(results[2], 2) end
+    return table.unpack(results, 2, results.n)
+  end
+end
+
+ks.pack = positioned(function(name, value)
+  if type(value) ~= "table" then error("ks.pack takes the name of a structure and a table", 0) end
+  return values.pack_structure(name, value)
+end)
+ks.unpack = positioned(function(name, bytes)
+  if type(bytes) ~= "string" then error("ks.unpack takes the name of a structure and bytes", 0) end
+  return values.unpack_structure(name, bytes)
+end)
+
+-- Iterates over structures that lie one behind the other, each as long as its own length field says if it has one.
+function ks.each(name, bytes)
+  local ok, layout = pcall(values.layout_of, name)
+  if not ok then error(layout, 2) end
+  local at = 1
+  return function()
+    if at + layout.size - 1 > #bytes then return nil end
+    local element = values.unpack_structure(name, bytes, at)
+    at = at + (element.event_len or element.d_reclen or layout.size)
+    return element
+  end
+end
+
+-- ---- outside the emulated world ---------------------------------------------------------------------------------------
+
+ks.settle = core.settle
+function ks.now() return core.query "now" end
+function ks.stats() return values.ask "stats" end
+
+function ks.task(pid)
+  if math.type(pid) ~= "integer" then error("ks.task takes a pid", 2) end
+  return values.ask("task", pid)
+end
+
+function ks.put(path, bytes)
+  if type(path) ~= "string" or type(bytes) ~= "string" then error("ks.put takes a path and bytes", 2) end
+  local failure = core.query("put", path, bytes)
+  if failure then error(("ks.put(%q): %s"):format(path, failure), 2) end
+end
+
+function ks.get(path)
+  if type(path) ~= "string" then error("ks.get takes a path", 2) end
+  return core.query("get", path)
+end
+
+-- The name of an errno of either sign, and its text.
+function ks.errno(number)
+  if math.type(number) ~= "integer" then error("ks.errno takes a number", 2) end
+  local name, text = core.query("errno", number < 0 and -number or number):match "^(%S+) (.*)$"
+  return name, text
+end
+
+ks.kernel = { release = core.query "release" }
+
+for _, name in ipairs { "checkpoint", "restore", "inject", "new", "program", "diff", "sometimes" } do
+  ks[name] = function() error(("ks.%s is not built yet"):format(name), 2) end
+end
+
+ks.console = {
+  write = function(bytes) core.query("console", bytes, false) end,
+  error_write = function(bytes) core.query("console", bytes, true) end,
+  read = function(count) return ks.sys.read(0, count or 4096) end,
+}
+
+function print(...)
+  local parts = table.pack(...)
+  for position = 1, parts.n do parts[position] = core.tostring(parts[position]) end
+  core.query("console", table.concat(parts, "\t") .. "\n", false)
+end
+
+core.loaded.kscript = ks
+return ks

@@ -1,0 +1,516 @@
+-- Values on their way between scripts and the kernel: what a script may write for an argument, and the tables it gets back.
+-- Called with the core functions; returns the table that the other preludes build on.
+local core = ...
+local values = {}
+
+local pack, unpack = string.pack, string.unpack
+
+-- A description that the machine gives as the text of a Lua table.
+function values.ask(...)
+  local text = core.query(...)
+  return text and load("return " .. text)()
+end
+
+-- The candidate that is fewest edits away from a misspelt name, if any is near.
+function values.nearest(name, candidates)
+  local best, best_distance = nil, math.max(2, #name // 3) + 1
+  local wanted = name:lower()
+  for _, candidate in ipairs(candidates) do
+    local other = candidate:lower()
+    if math.abs(#other - #wanted) < best_distance then
+      local row = {}
+      for j = 0, #other do row[j] = j end
+      for i = 1, #wanted do
+        local diagonal = row[0]
+        row[0] = i
+        for j = 1, #other do
+          local cost = wanted:byte(i) == other:byte(j) and 0 or 1
+          diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+        end
+      end
+      if row[#other] < best_distance then best, best_distance = candidate, row[#other] end
+    end
+  end
+  return best
+end
+
+function values.suggestion(name, candidates)
+  local nearest = values.nearest(name, candidates)
+  return nearest and (" (did you mean %s?)"):format(nearest) or ""
+end
+
+local function split_names(text) -- "A B C" to a list
+  local names = {}
+  for name in text:gmatch "%S+" do names[#names + 1] = name end
+  return names
+end
+
+-- ---- constants ------------------------------------------------------------------------------------------------------
+
+values.C = setmetatable({}, {
+  __index = function(constants, name)
+    local value = type(name) == "string" and core.query("constant", name)
+    if not value then
+      local known = split_names(core.query("constants"))
+      error(("unknown constant %s%s"):format(tostring(name), values.suggestion(tostring(name), known)), 2)
+    end
+    rawset(constants, name, value)
+    return value
+  end,
+  __newindex = function() error("constants cannot be changed", 2) end,
+  __name = "constants",
+})
+
+-- Names joined by "|" against a set {title=, mode=, names={NAME=value}, order="NAME NAME"}; raises text without position.
+local function parse_names(set, text)
+  local result = 0
+  for word in text:gmatch "[^|]+" do
+    word = word:match "^%s*(.-)%s*$"
+    local value = set.names[word]
+    if not value and word:match "^0[0-7]*$" and set.mode then value = tonumber(word, 8) end
+    if not value and (word == "0" or word:match "^0[xX]%x+$") then value = math.tointeger(tonumber(word)) end
+    if not value then
+      error(("unknown %s %q%s"):format(set.title, word, values.suggestion(word, split_names(set.order))), 0)
+    end
+    result = result | value
+  end
+  return result
+end
+
+-- ---- structures -----------------------------------------------------------------------------------------------------
+
+local layouts = {}
+
+-- {name=, size=, fields = { {name, offset, code, set}, ... }}; codes as in string.pack, "zN"/"cN" text and bytes, "@NAME" nested.
+local function layout_of(name)
+  local layout = layouts[name]
+  if layout == nil then
+    layout = values.ask("layout", name)
+    if not layout then error(("unknown structure %s"):format(tostring(name)), 0) end
+    layouts[name] = layout
+    layout.by_name = {}
+    for _, field in ipairs(layout.fields) do layout.by_name[field[1]] = field end
+  end
+  return layout
+end
+
+local ranges = { b = { -128, 127 }, B = { 0, 255 }, h = { -32768, 32767 }, H = { 0, 65535 },
+  i4 = { -0x80000000, 0x7fffffff }, I4 = { 0, 0xffffffff } }
+
+local pack_structure
+
+local function pack_field(layout, field, value)
+  local code, set = field[3], field[4]
+  local kind = code:sub(1, 1)
+  if kind == "@" then
+    if type(value) ~= "table" then error(("%s.%s must be a table, not a %s"):format(layout.name, field[1], type(value)), 0) end
+    return pack_structure(code:sub(2), value)
+  elseif kind == "z" or kind == "c" then
+    local size = tonumber(code:sub(2))
+    if type(value) ~= "string" then error(("%s.%s must be a string, not a %s"):format(layout.name, field[1], type(value)), 0) end
+    if #value > size then error(("%s.%s holds at most %d bytes, not %d"):format(layout.name, field[1], size, #value), 0) end
+    return value .. ("\0"):rep(size - #value)
+  end
+  if type(value) == "string" and set then value = parse_names(set, value) end
+  if type(value) == "boolean" then value = value and 1 or 0 end
+  local integer = math.tointeger(value)
+  if not integer then
+    local address = core.buffer_parts(value)
+    integer = address
+  end
+  if not integer then
+    error(("%s.%s must be an integer, not a %s"):format(layout.name, field[1], type(value)), 0)
+  end
+  local range = ranges[code]
+  if range and (integer < range[1] or integer > range[2]) then
+    local bits = ({ b = 8, B = 8, h = 16, H = 16, i4 = 32, I4 = 32 })[code]
+    -- The bit pattern may be written signed or unsigned, as C would take it.
+    local low = -(1 << (bits - 1))
+    if integer < low or integer >= 1 << bits then
+      error(("%s.%s = %d does not fit in %d bits"):format(layout.name, field[1], integer, bits), 0)
+    end
+    integer = integer & ((1 << bits) - 1)
+    code = ({ b = "B", B = "B", h = "H", H = "H", i4 = "I4", I4 = "I4" })[code]
+  end
+  return pack("<" .. code, integer)
+end
+
+function pack_structure(name, value)
+  local layout = layout_of(name)
+  for key in pairs(value) do
+    if not layout.by_name[key] then
+      local known = {}
+      for _, field in ipairs(layout.fields) do known[#known + 1] = field[1] end
+      error(("%s has no field %s%s"):format(name, tostring(key), values.suggestion(tostring(key), known)), 0)
+    end
+  end
+  local parts, at = {}, 0
+  for _, field in ipairs(layout.fields) do
+    if field[2] >= at then
+      local given = value[field[1]]
+      if given ~= nil or not field[5] then
+        if field[2] > at then parts[#parts + 1] = ("\0"):rep(field[2] - at) end
+        local bytes = given ~= nil and pack_field(layout, field, given) or ("\0"):rep(field[6])
+        parts[#parts + 1] = bytes
+        at = field[2] + #bytes
+      end
+    end
+  end
+  parts[#parts + 1] = ("\0"):rep(layout.size - at)
+  return table.concat(parts)
+end
+
+local function unpack_structure(name, bytes, start)
+  local layout = layout_of(name)
+  start = start or 1
+  if #bytes - start + 1 < layout.size then
+    error(("%s takes %d bytes, not %d"):format(name, layout.size, #bytes - start + 1), 0)
+  end
+  local result = {}
+  for _, field in ipairs(layout.fields) do
+    local code, at = field[3], start + field[2]
+    local kind = code:sub(1, 1)
+    if kind == "@" then
+      result[field[1]] = unpack_structure(code:sub(2), bytes, at)
+    elseif kind == "z" then
+      result[field[1]] = bytes:sub(at, at + tonumber(code:sub(2)) - 1):match "^[^\0]*"
+    elseif kind == "c" then
+      result[field[1]] = bytes:sub(at, at + tonumber(code:sub(2)) - 1)
+    else
+      result[field[1]] = unpack("<" .. code, bytes, at)
+    end
+  end
+  return result
+end
+
+values.pack_structure, values.unpack_structure, values.layout_of = pack_structure, unpack_structure, layout_of
+
+-- ---- times and signals ----------------------------------------------------------------------------------------------
+
+local function pack_time(value)
+  if type(value) == "table" then return pack_structure("timespec", value) end
+  if math.type(value) == "integer" then return pack("<i8i8", value, 0) end
+  local seconds = math.floor(value)
+  local nanoseconds = math.floor((value - seconds) * 1e9 + 0.5)
+  if nanoseconds >= 1000000000 then seconds, nanoseconds = seconds + 1, 0 end
+  seconds = math.tointeger(seconds)
+  if not seconds then error(("%s is not a time in seconds"):format(tostring(value)), 0) end
+  return pack("<i8i8", seconds, nanoseconds)
+end
+values.pack_time = pack_time
+
+local signal_set -- the set of signal names, asked for once
+
+local function signal_number(value)
+  local number = math.tointeger(value)
+  if type(value) == "string" then
+    signal_set = signal_set or values.ask("set", "signal")
+    number = parse_names(signal_set, value)
+  end
+  if not number or number < 1 or number > 64 then error(("%s is no signal"):format(tostring(value)), 0) end
+  return number
+end
+
+local function pack_signals(list)
+  if type(list) ~= "table" then list = { list } end
+  local mask = 0
+  for _, signal in ipairs(list) do mask = mask | 1 << (signal_number(signal) - 1) end
+  return pack("<i8", mask)
+end
+
+local function unpack_signals(mask)
+  local list = {}
+  for signal = 1, 64 do
+    if mask >> (signal - 1) & 1 == 1 then list[#list + 1] = signal end
+  end
+  return list
+end
+
+-- Functions given to sigaction, by the number the kernel knows them by. 0 and 1 are SIG_DFL and SIG_IGN.
+local handlers, handler_numbers = {}, {}
+core.set("ks.handlers", handlers)
+
+local function handler_number(handler)
+  if handler == "SIG_DFL" or handler == 0 then return 0 end
+  if handler == "SIG_IGN" or handler == 1 then return 1 end
+  if type(handler) ~= "function" then
+    error(("a handler is a function, \"SIG_DFL\" or \"SIG_IGN\", not %s"):format(
+      type(handler) == "string" and ("%q"):format(handler) or "a " .. type(handler)), 0)
+  end
+  if not handler_numbers[handler] then
+    local number = #handlers == 0 and 2 or #handlers + 1
+    if number == 2 then handlers[1] = false end
+    handlers[number] = handler
+    handler_numbers[handler] = number
+  end
+  return handler_numbers[handler]
+end
+
+local function pack_action(action)
+  if type(action) ~= "table" then return pack("<i8i8i8i8", handler_number(action), 0, 0, 0) end
+  for key in pairs(action) do
+    if key ~= "handler" and key ~= "flags" and key ~= "mask" then
+      error(("sigaction has no field %s%s"):format(tostring(key), values.suggestion(tostring(key), { "handler", "flags", "mask" })), 0)
+    end
+  end
+  local flags = action.flags or 0
+  if type(flags) == "string" then flags = parse_names(values.ask("set", "signal action flags"), flags) end
+  return pack("<i8i8", handler_number(action.handler or "SIG_DFL"), flags) .. pack_signals(action.mask or {}) .. pack("<i8", 0)
+end
+
+local function unpack_action(bytes)
+  local number = unpack("<i8", bytes)
+  if number == 0 then return "SIG_DFL" end
+  if number == 1 then return "SIG_IGN" end
+  return handlers[number]
+end
+
+local function unpack_siginfo(bytes)
+  local signal, errno, code, pid, uid, status, value, timer, overrun = unpack("<i8i8i8i8i8i8i8i8i8", bytes)
+  return { si_signo = signal, si_errno = errno, si_code = code, si_pid = pid, si_uid = uid, si_status = status,
+    si_value = value, si_timerid = timer, si_overrun = overrun }
+end
+
+-- ---- arguments ------------------------------------------------------------------------------------------------------
+
+local declarations = {}
+
+-- {name=, required=, parameters={{name=, kind=, ...}}, results={{name=, kind=, ...}}}, by the call's index
+local function declaration(index)
+  local found = declarations[index]
+  if not found then
+    found = values.ask("declaration", index)
+    declarations[index] = found
+  end
+  return found
+end
+values.declaration = declaration
+
+local function signature(call)
+  local names = {}
+  for position, parameter in ipairs(call.parameters) do
+    names[position] = position > call.required and "[" .. parameter.name .. "]" or parameter.name
+  end
+  return ("%s(%s)"):format(call.name, table.concat(names, ", "))
+end
+
+local flag_cache = {}
+
+local converters = {}
+
+function converters.flags(parameter, value)
+  if type(value) ~= "string" then return nil, "flags: an integer or names joined by |" end
+  local cache = flag_cache[parameter.set]
+  if not cache then
+    cache = {}
+    flag_cache[parameter.set] = cache
+  end
+  local number = cache[value]
+  if not number then
+    number = parse_names(parameter.set, value)
+    cache[value] = number
+  end
+  return number
+end
+
+function converters.value(parameter, value)
+  if type(value) ~= "string" then return nil, "a number or a name" end
+  return converters.flags(parameter, value)
+end
+
+function converters.mode(_, value)
+  local number = type(value) == "string" and value:match "^0?o?[0-7]+$" and tonumber(value:gsub("^0o", ""), 8)
+  if not number then return nil, "an integer or an octal string such as \"0644\"" end
+  return number
+end
+
+function converters.integer(_, value)
+  if type(value) == "boolean" then return value and 1 or 0 end
+  local number = type(value) == "number" and math.tointeger(value)
+  if number then return number end
+  return nil, "an integer"
+end
+
+function converters.descriptor(_, value)
+  if value == "AT_FDCWD" then return -100 end
+  return nil, "a descriptor"
+end
+
+function converters.address(_, value) return nil, "an address or a buffer" end
+function converters.path(_, value)
+  if type(value) == "number" then return tostring(value) end
+  return nil, "a string"
+end
+function converters.data(_, value)
+  if type(value) == "number" then return nil, "a string, a buffer, or an address and a count" end
+  return nil, "a string or a buffer"
+end
+function converters.destination() return nil, "a count, a buffer, or an address and a count" end
+converters["function"] = function(_, value)
+  if value == nil then return nil, "a function (fork without one is not built yet)" end
+  return nil, "a function"
+end
+
+function converters.structure(parameter, value)
+  if type(value) == "table" then return pack_structure(parameter.layout, value) end
+  if type(value) == "string" then
+    local size = layout_of(parameter.layout).size
+    if #value == size then return value end
+    return nil, ("a table, or the %d bytes of a struct %s"):format(size, parameter.layout)
+  end
+  if math.type(value) == "integer" then return value end
+  return nil, "a table with the fields of struct " .. parameter.layout
+end
+
+function converters.structures(parameter, value)
+  if type(value) == "string" and #value % layout_of(parameter.layout).size == 0 then return value end
+  if math.type(value) == "integer" then return value end
+  if type(value) ~= "table" then return nil, "a list of tables with the fields of struct " .. parameter.layout end
+  local parts = {}
+  for position, element in ipairs(value) do
+    if type(element) ~= "table" then return nil, ("a list of tables; element %d is a %s"):format(position, type(element)) end
+    -- Elements may be written by position, in the order of the fields.
+    if element[1] ~= nil then
+      local named, layout = {}, layout_of(parameter.layout)
+      for number, part in ipairs(element) do
+        if not layout.fields[number] then return nil, ("at most %d values in element %d"):format(#layout.fields, position) end
+        named[layout.fields[number][1]] = part
+      end
+      element = named
+    end
+    parts[position] = pack_structure(parameter.layout, element)
+  end
+  return table.concat(parts)
+end
+
+function converters.vector(_, value)
+  if type(value) ~= "table" then return nil, "a list of strings, buffers or counts" end
+  local parts = {}
+  for position, element in ipairs(value) do
+    local address, count = core.buffer_parts(element)
+    if address then
+      parts[position] = pack("<I8i8i8", 1, address, count)
+    elseif type(element) == "string" then
+      parts[position] = pack("<I8i8i8", 0, 0, #element) .. element
+    elseif math.type(element) == "integer" then
+      parts[position] = pack("<I8i8i8", 2, 0, element)
+    elseif type(element) == "table" and element.addr and element.len then
+      parts[position] = pack("<I8i8i8", 1, element.addr, element.len)
+    else
+      return nil, ("a list of strings, buffers or counts; element %d is a %s"):format(position, type(element))
+    end
+  end
+  return table.concat(parts)
+end
+
+function converters.time(_, value)
+  if type(value) == "number" or type(value) == "table" then return pack_time(value) end
+  return nil, "seconds, or {tv_sec=, tv_nsec=}"
+end
+
+function converters.signalSet(_, value)
+  if type(value) == "table" or type(value) == "string" then return pack_signals(value) end
+  if math.type(value) == "integer" then return value end
+  return nil, "a list of signals"
+end
+
+function converters.signalAction(_, value) return pack_action(value) end
+
+-- Turns what a script wrote into what the kernel takes; position 0 is a wrong number of arguments.
+core.set("ks.convert", function(index, position, value)
+  local call = declaration(index)
+  if position == 0 then
+    local most = #call.parameters
+    local wanted = call.required == most and tostring(most) or ("%d to %d"):format(call.required, most)
+    error(("%s takes %s argument%s, got %d"):format(signature(call), wanted, wanted == "1" and "" or "s", value), 3)
+  end
+  local parameter = call.parameters[position]
+  local is_fine, result, wanted = pcall(converters[parameter.kind], parameter, value)
+  if not is_fine then
+    error(("bad argument #%d (%s) to '%s': %s"):format(position, parameter.name, call.name, result), 3)
+  end
+  if result == nil then
+    local got = type(value) == "string" and ("%q"):format(value) or type(value) == "number" and tostring(value) or type(value)
+    error(("bad argument #%d (%s) to '%s': expected %s, got %s"):format(position, parameter.name, call.name, wanted, got), 3)
+  end
+  return result
+end)
+
+-- ---- results --------------------------------------------------------------------------------------------------------
+
+local function decode_wait_status(status)
+  if status == -1 then return end
+  if status & 0x7f == 0 then return "exited", status >> 8 & 0xff end
+  if status == 0xffff then return "continued", 18 end
+  if status & 0xff == 0x7f then return "stopped", status >> 8 & 0xff end
+  return "killed", status & 0x7f
+end
+
+values.records = {} -- decoders of records, by name
+
+core.set("ks.decode", function(index, bytes, ...)
+  if index == -1 then
+    local seconds, nanoseconds = unpack("<i8i8", bytes)
+    return { tv_sec = seconds, tv_nsec = nanoseconds }
+  elseif index == -2 then
+    return unpack_siginfo(bytes)
+  end
+  local results, words = {}, { ... }
+  local count, word, at = 0, 1, 1
+  for _, result in ipairs(declaration(index).results) do
+    local kind = result.kind
+    count = count + 1
+    if kind == "integer" then
+      results[count] = words[word]
+      word = word + 1
+    elseif kind == "bytes" then
+      results[count] = bytes:sub(at)
+    elseif kind == "structure" then
+      if #bytes - at + 1 >= layout_of(result.layout).size then
+        results[count] = unpack_structure(result.layout, bytes, at)
+        at = at + layout_of(result.layout).size
+      end
+    elseif kind == "structures" then
+      local list, size = {}, layout_of(result.layout).size
+      while at + size - 1 <= #bytes do
+        list[#list + 1] = unpack_structure(result.layout, bytes, at)
+        at = at + size
+      end
+      results[count] = list
+    elseif kind == "waitStatus" then
+      results[count], results[count + 1] = decode_wait_status(words[word])
+      count = count + (results[count] and 1 or -1)
+      word = word + 1
+    elseif kind == "signalSet" then
+      results[count] = unpack_signals((unpack("<i8", bytes, at)))
+      at = at + 8
+    elseif kind == "signalAction" then
+      results[count] = unpack_action(bytes:sub(at))
+      at = at + 32
+    elseif kind == "buffer" then
+      results[count] = core.buffer(words[word], words[word + 1])
+      word = word + 2
+    elseif kind == "records" then
+      results[count] = values.records[result.name](bytes:sub(at))
+    elseif kind == "transfer" then
+      results[count] = words[word]
+      word = word + 1
+    end
+  end
+  return table.unpack(results, 1, count)
+end)
+
+-- ---- errors ---------------------------------------------------------------------------------------------------------
+
+local Failure = { __name = "errno" }
+Failure.__index = Failure
+function Failure.__tostring(failure) return failure.message end
+
+core.set("ks.raise", function(where, call, head, message, errno, extra)
+  error(setmetatable({
+    message = message, errno = errno, call = call, where = where:gsub(": $", ""), name = message:match(": (%u[%w]*) %(", head) or tostring(errno),
+    args = message:sub(#call + 2, head - 1), task = core.query "task_id", now = core.query "now", remaining = extra,
+  }, Failure), 0)
+end)
+
+return values

@@ -1,0 +1,77 @@
+import CShim
+import LinuxKernel
+
+/// What the preludes ask of the machine besides system calls. An answer's shape is a letter: see calls.h.
+extension Machine {
+  func query(_ operation: String, _ arguments: QueryArguments, _ core: UnsafeMutablePointer<Core>) -> Int32 {
+    switch operation {
+    case "peek":
+      guard arguments.word(1) >= 0,
+        core.pointee.kernel.peek(UInt64(bitPattern: arguments.word(0)), Int(arguments.word(1)), of: core.pointee.current)
+      else { return nothing }
+      return answer(bytesOf: core)
+    case "poke":
+      let done = core.pointee.kernel.poke(arguments.view(1), at: UInt64(bitPattern: arguments.word(0)), of: core.pointee.current)
+      return done ? answer(1) : nothing
+    case "buffer":
+      guard let address = core.pointee.kernel.allocateBuffer(Int(arguments.word(0)), for: core.pointee.current) else { return nothing }
+      return answer(Int64(bitPattern: address))
+    case "now":
+      core.pointee.answer.pointee.words.0 = core.pointee.kernel.time
+      return letter("d")
+    case "task_id": return answer(Int64(core.pointee.kernel.tid(of: core.pointee.current)))
+    case "console":
+      write(arguments.view(0), isError: arguments.word(1) != 0, core)
+      return nothing
+    case "declaration": return answer(LuaText.declaration(Int(arguments.word(0))))
+    case "layout": return Layouts.layout(arguments.string(0)).map { answer(LuaText.layout($0)) } ?? nothing
+    case "set": return Constants.set(arguments.string(0)).map { answer(LuaText.set($0)) } ?? nothing
+    case "constant": return Constants.value(of: arguments.string(0)).map { answer($0) } ?? nothing
+    case "constants": return answer(Constants.names.joined(separator: " "))
+    case "calls": return answer(Syscall.all.map(\.name).joined(separator: " "))
+    case "missing": return Missing.reason(arguments.string(0)).map { answer($0) } ?? nothing
+    case "errno":
+      let errno = Errno(Int32(truncatingIfNeeded: arguments.word(0)))
+      return answer("\(errno.name) \(errno.message)")
+    case "release": return answer(Kernel.release)
+    case "task": return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(0))).map { answer(LuaText.task($0, core)) } ?? nothing
+    case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
+    case "environment": return environment[arguments.string(0)].map { answer($0) } ?? nothing
+    case "prelude": return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
+    case "module": return module(arguments.string(0)).map { answer($0) } ?? nothing
+    default: return fail("the machine knows no \(operation)")
+    }
+  }
+
+  private func letter(_ letter: Character) -> Int32 { Int32(letter.asciiValue!) }
+  private var nothing: Int32 { letter("n") }
+
+  private func answer(_ value: Int64) -> Int32 {
+    core.pointee.answer.pointee.words.0 = value
+    return letter("i")
+  }
+
+  private func answer(bytesOf core: UnsafeMutablePointer<Core>) -> Int32 {
+    let bytes = core.pointee.kernel.answerPointer
+    core.pointee.answer.pointee.bytes = bytes.baseAddress
+    core.pointee.answer.pointee.count = Int64(bytes.count)
+    return letter("s")
+  }
+
+  /// Puts text where C finds it, until the next answer.
+  @discardableResult
+  func answer(_ text: String) -> Int32 {
+    scratch.clear()
+    var text = text
+    text.withUTF8 { scratch.append(ByteView(UnsafeRawBufferPointer($0))) }
+    let bytes = scratch.pointer
+    core.pointee.answer.pointee.bytes = bytes.baseAddress
+    core.pointee.answer.pointee.count = Int64(bytes.count)
+    return letter("s")
+  }
+
+  private func fail(_ message: String) -> Int32 {
+    answer(message)
+    return letter("e")
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import KernelScript
+import LinuxKernel
+
+/// What every command that runs scripts understands.
+struct MachineOptions: ParsableArguments {
+  @Option(help: "The seed of everything random.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("Who runs next when several can.", valueName: "fifo|random|pct:N"))
+  var policy: Policy = .fifo
+
+  @Option(help: ArgumentHelp("Lua instructions that all tasks together may run.", valueName: "N"))
+  var limit: UInt64 = 0
+
+  @Option(help: ArgumentHelp("What script and kernel may hold.", valueName: "MiB"))
+  var memory = 1024
+
+  @Option(help: ArgumentHelp("The real-time clock at the start.", valueName: "seconds since 1970"))
+  var epoch: Int64 = 1_767_225_600
+
+  @Option(name: .customLong("env"), help: ArgumentHelp("A variable that os.getenv shows.", valueName: "NAME=VALUE"))
+  var environment: [String] = []
+
+  func validate() throws {
+    guard memory > 0 else { throw ValidationError("--memory takes a number of MiB above 0, not \(memory)") }
+    for entry in environment where !entry.contains("=") { throw ValidationError("--env takes NAME=VALUE, not \(entry)") }
+  }
+
+  func machineOptions(script: String?) -> Machine.Options {
+    var options = Machine.Options()
+    options.seed = seed
+    options.policy = policy
+    options.instructionLimit = limit
+    options.memoryLimit = memory << 20
+    options.epoch = epoch * 1_000_000_000
+    for entry in environment {
+      let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      options.environment[String(parts[0])] = String(parts[1])
+    }
+    if let script { options.moduleFolder = script.contains("/") ? String(script[..<script.lastIndex(of: "/")!]) : "." }
+    return options
+  }
+}
+
+extension Policy: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { name }
+}
