@@ -125,6 +125,7 @@ struct QueryArguments {
   private let buffer: UnsafeBufferPointer<ks_argument>
   init(_ buffer: UnsafeBufferPointer<ks_argument>) { self.buffer = buffer }
 
+  var count: Int { buffer.count }
   func word(_ index: Int) -> Int64 { index < buffer.count ? buffer[index].word : 0 }
   func view(_ index: Int) -> ByteView {
     guard index < buffer.count, buffer[index].form == Int32(KS_BYTES) else { return .empty }

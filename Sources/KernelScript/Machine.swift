@@ -46,6 +46,9 @@ public final class Machine {
   public var input: () -> [UInt8]? = { nil }
   /// Takes reports about tasks that failed.
   var report: (String) -> Void
+  /// The text of the spec file being run, and what its cases report.
+  var specSource: [UInt8] = []
+  var reports: [[String]] = []
   /// Errors that no task caught.
   public private(set) var failureCount = 0
   var environment: [String: String] { options.environment }

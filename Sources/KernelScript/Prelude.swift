@@ -24,6 +24,7 @@ enum Prelude {
     case "inspect": PackageResources.inspect_lua
     case "assertions": PackageResources.assertions_lua
     case "spec": PackageResources.spec_lua
+    case "specs": PackageResources.specs_lua
     case "io": PackageResources.io_lua
     case "os": PackageResources.os_lua
     default: nil

@@ -38,6 +38,10 @@ extension Machine {
     case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
     case "environment": return environment[arguments.string(0)].map { answer($0) } ?? nothing
     case "prelude": return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
+    case "report":
+      reports.append((0..<arguments.count).map { arguments.string($0) })
+      return nothing
+    case "spec_source": return answer(specSource)
     case "module": return module(arguments.string(0)).map { answer($0) } ?? nothing
     default: return fail("the machine knows no \(operation)")
     }
@@ -54,6 +58,14 @@ extension Machine {
   private func answer(bytesOf core: UnsafeMutablePointer<Core>) -> Int32 {
     let bytes = core.pointee.kernel.answerPointer
     core.pointee.answer.pointee.bytes = bytes.baseAddress
+    core.pointee.answer.pointee.count = Int64(bytes.count)
+    return letter("s")
+  }
+
+  private func answer(_ bytes: [UInt8]) -> Int32 {
+    scratch.clear()
+    scratch.append(bytes)
+    core.pointee.answer.pointee.bytes = scratch.pointer.baseAddress
     core.pointee.answer.pointee.count = Int64(bytes.count)
     return letter("s")
   }

@@ -198,5 +198,9 @@ function print(...)
   core.query("console", table.concat(parts, "\t") .. "\n", false)
 end
 
+-- For the runner of specs.
+function ks.report(...) core.query("report", ...) end
+function ks.spec_source() return core.query "spec_source" end
+
 core.loaded.kscript = ks
 return ks

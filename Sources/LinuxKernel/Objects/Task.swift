@@ -178,6 +178,7 @@ extension Kernel {
       handlers: signalHandlers.insert(SignalHandlers()), credentials: Credentials())
     let id = tasks.insert(task)
     processes[process].firstThread = id
+    processes[process].signals.isUnkillable = true
     tasksByPID.grow(to: 2, filler: nil)
     tasksByPID[1] = id
     lastPID = 1

@@ -1,0 +1,98 @@
+import LinuxKernel
+
+/// A file of specs: its cases, each run in a machine of its own.
+public struct SpecFile: Sendable {
+  public struct Case: Sendable {
+    /// Position in the file, from 1.
+    public let number: Int
+    public let name: String
+    /// "file:line"
+    public let place: String
+    public let tags: [String]
+    public let isPending: Bool
+    /// Facts of the ledger that the case shows.
+    public let covers: [String]
+  }
+
+  public struct Result: Sendable {
+    public enum Status: String, Sendable { case passed, failed, skipped }
+    public var status: Status
+    public var message = ""
+    public var traceback = ""
+    public var place = ""
+    /// What the case and its tasks wrote.
+    public var output = ""
+    /// Digest of its calls and answers.
+    public var hash: UInt64 = 0
+  }
+
+  public let path: String
+  private let source: [UInt8]
+
+  public init(path: String, source: [UInt8]) {
+    self.path = path
+    self.source = source
+  }
+
+  /// The cases in the order of the file. A file that does not load is one case, which fails.
+  public func cases(_ options: Machine.Options) -> [Case] {
+    let (reports, _, _) = run(0, options)
+    return reports.filter { $0.first == "case" }.enumerated().map { position, report in
+      Case(
+        number: position + 1, name: report[1], place: report[2], tags: words(report[3]), isPending: report[4] == "pending",
+        covers: words(report[5]))
+    }
+  }
+
+  private func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
+
+  /// Runs one case in a fresh kernel and interpreter.
+  public func run(_ testCase: Case, _ options: Machine.Options) -> Result {
+    let (reports, output, machine) = run(testCase.number, options)
+    var result = Result(status: .failed, place: testCase.place, output: output.text)
+    result.hash = machine.hash
+    if let report = reports.last(where: { $0.first == "result" }) {
+      result.status = .init(rawValue: report[1]) ?? .failed
+      result.message = report[2]
+      result.traceback = report[3]
+      if !report[4].isEmpty { result.place = report[4] }
+      if result.status == .passed, machine.failureCount > 0 {
+        result.status = .failed
+        result.message = "a task failed: " + output.failures.joined(separator: "\n")
+      }
+    } else {
+      result.message = output.end
+    }
+    return result
+  }
+
+  private final class Output {
+    var text = ""
+    var failures: [String] = []
+    var end = "the case ended before its body did"
+  }
+
+  private func run(_ number: Int, _ options: Machine.Options) -> ([[String]], Output, Machine) {
+    let output = Output()
+    var options = options
+    options.moduleFolder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
+    let machine = Machine(
+      options: options, console: { bytes, _ in output.text += bytes.string },
+      report: { output.failures.append($0) })
+    machine.specSource = source
+    if let message = machine.load(Prelude.text("specs")!, name: "=kscript:specs", arguments: [path, String(number)]) {
+      output.end = message
+    } else {
+      switch machine.run() {
+      case .done: break
+      case .deadlock(let tasks):
+        output.end = (["deadlock: nothing can run and no timer is set"]
+          + tasks.map { "  task \($0.tid)  \($0.call)  \($0.place)  \($0.reason)" }).joined(separator: "\n")
+      case .limit(let text): output.end = text
+      case .interrupted: output.end = "interrupted"
+      }
+      output.end += output.failures.map { "\n" + $0 }.joined()
+    }
+    return (machine.reports, output, machine)
+  }
+}
