@@ -52,11 +52,31 @@ static void take_memory(lua_State *L, ks_argument *argument, int index, int has_
   }
 }
 
-/* Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
+/* The digest of calls, as Digest.mix and ByteView.digest in LinuxKernel: the same on every machine. */
+static inline uint64_t mix(uint64_t value) {
+  unsigned __int128 product = (unsigned __int128)(value ^ 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u;
+  return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
+
+static uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t length) {
+  const unsigned char *at = bytes, *end = at + length;
+  digest ^= length;
+  for (; end - at >= 8; at += 8) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    digest = mix(digest ^ word);
+  }
+  uint64_t tail = 0;
+  while (at < end) tail = tail << 8 | *at++;
+  return mix(digest ^ tail);
+}
+
+/* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
  * or list, which the prelude packs; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
-static void decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
+static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
   int given = lua_gettop(L);
+  uint64_t digest = function->index;
   int extra = given - function->count;
   int index = 1;
   for (int position = 0; position < function->count; position++, index++) {
@@ -69,6 +89,7 @@ static void decode(lua_State *L, const ks_function *function, ks_argument *argum
       if (position < function->required) missing(L, function);
       argument->form = function->forms[position];
       argument->word = function->defaults[position];
+      digest = mix(digest ^ (uint64_t)argument->word);
       continue;
     }
   again:
@@ -78,22 +99,22 @@ static void decode(lua_State *L, const ks_function *function, ks_argument *argum
       if (type == LUA_TNUMBER) argument->word = lua_tointegerx(L, index, &is_integer);
       if (!is_integer) break;
       argument->form = KS_WORD;
-      continue;
+      goto decoded;
     }
     case 'a':
       if (type == LUA_TUSERDATA && to_buffer(L, index)) {
         argument->word = (int64_t)to_buffer(L, index)->address;
         argument->form = KS_WORD;
-        continue;
+        goto decoded;
       }
       if (type != LUA_TNUMBER || !lua_isinteger(L, index)) break;
       argument->word = lua_tointeger(L, index);
       argument->form = KS_WORD;
-      continue;
+      goto decoded;
     case 's':
       if (type != LUA_TSTRING) {
-        if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); argument->count = -1; continue; }
-        if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, argument, index, 0); continue; }
+        if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); argument->count = -1; goto decoded; }
+        if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
         break;
       }
       goto bytes;
@@ -104,27 +125,27 @@ static void decode(lua_State *L, const ks_function *function, ks_argument *argum
       if (type == LUA_TNUMBER && kind == 'd' && !has_count && lua_isinteger(L, index)) {
         argument->word = lua_tointeger(L, index);
         argument->form = KS_WORD;
-        continue;
+        goto decoded;
       }
       if ((type == LUA_TUSERDATA && to_buffer(L, index)) || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
         take_memory(L, argument, index, has_count);
         if (has_count) { extra--; index++; }
-        continue;
+        goto decoded;
       }
       break;
     }
     case 't':
-      if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); continue; }
+      if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
       if (!is_converted) break;
       if (type == LUA_TSTRING) goto bytes;
-      if (type == LUA_TNUMBER) { take_memory(L, argument, index, 0); continue; }
-      if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; continue; }
+      if (type == LUA_TNUMBER) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; goto decoded; }
       break;
     case 'f':
       if (type != LUA_TFUNCTION && type != LUA_TLIGHTUSERDATA) break;
       argument->form = KS_WORD;
       argument->word = 0;
-      continue;
+      goto decoded;
     }
     if (is_converted) luaL_error(L, "bad argument #%d to '%s' (%s)", index, function->name, luaL_typename(L, index));
     convert(L, function, position, index);
@@ -137,9 +158,13 @@ static void decode(lua_State *L, const ks_function *function, ks_argument *argum
       argument->count = (int64_t)length;
       argument->form = KS_BYTES;
       argument->word = 0;
+      digest = digest_bytes(digest, argument->bytes, length);
     }
+  decoded:
+    digest = mix(digest ^ (uint64_t)argument->word ^ (uint64_t)argument->count << 1);
   }
   if (extra > 0) missing(L, function);
+  return digest;
 }
 
 /* The answer of a failed call: nil, message, errno and what accompanies it; or an error object, raised. */
@@ -265,8 +290,8 @@ static int call(lua_State *L) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
   ks_argument arguments[KS_MAX_ARGUMENTS];
-  decode(L, function, arguments, 0);
-  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, ks_can_suspend(L));
+  uint64_t digest = decode(L, function, arguments, 0);
+  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
   if (outcome == KS_REPLY) return push_reply(L, function);
   return deliver(L, function, outcome);
 }
@@ -277,11 +302,11 @@ static int call_with_function(lua_State *L) {
   const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
   ks_argument arguments[KS_MAX_ARGUMENTS];
   int position = (int)(strchr(function->kinds, 'f') - function->kinds);
-  decode(L, function, arguments, 0);
+  uint64_t digest = decode(L, function, arguments, 0);
   lua_pushvalue(L, position + 1);
   lua_State *thread = ks_new_task(L, lua_gettop(L));
-  arguments[position].word = (int64_t)thread;
-  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, ks_can_suspend(L));
+  int outcome = interpreter->host->call_spawning(
+    interpreter->machine, function->index, arguments, digest, ks_can_suspend(L), thread);
   if (outcome == KS_REPLY && interpreter->host->answer->error) ks_release_task(L, thread);
   return deliver(L, function, outcome);
 }

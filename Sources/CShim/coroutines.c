@@ -16,7 +16,8 @@ static void mark(lua_State *thread, int which, int on) {
 static int has_mark(lua_State *thread, int which) { return (ks_marks(thread) & which) != 0; }
 
 int ks_can_suspend(lua_State *L) {
-  return lua_isyieldable(L) && !has_mark(L, KS_MARK_CLOSING) && !ks_interpreter_of(L)->unsuspendable;
+  /* A coroutine being closed counts as unsuspendable, so its mark need not be looked at. */
+  return !ks_interpreter_of(L)->unsuspendable && lua_isyieldable(L);
 }
 
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results) {

@@ -23,17 +23,22 @@ struct Core: ~Copyable {
   /// Something was written to the console, or a task ended: the machine is to look before it goes on.
   unowned(unsafe) let machine: Machine
 
-  /// Performs a call for the running task, and says how it goes on.
+  /// Performs a call for the running task, and says how it goes on. `digest` is one of its arguments.
   @inline(__always)
-  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, canSleep: Bool) -> Int32 {
+  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool) -> Int32 {
     let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
     callCount &+= 1
-    digest(index, raw)
-    if tracer != nil { tracer!.begin(kernel.tid(of: current), Int(index), raw, at: kernel.time, where: machine.place()) }
+    hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
+    if tracer != nil { beginTrace(index, raw) }
     kernel.canSleep = canSleep
     let outcome = kernel.perform(Int(index), raw, for: current)
     if case .reply = outcome { return reply() }
     return go(outcome)
+  }
+
+  @inline(never)
+  private mutating func beginTrace(_ index: UInt32, _ raw: Arguments) {
+    tracer!.begin(kernel.tid(of: current), Int(index), raw, at: kernel.time, where: machine.place())
   }
 
   /// Hands the kernel's answer to C.
@@ -57,6 +62,7 @@ struct Core: ~Copyable {
   /// A task was made, or something was written to the console.
   @inline(never)
   private mutating func notice(_ reply: Reply) {
+    kernel.needsNotice = false
     if let spawned = kernel.takeSpawned() {
       if let thread = newThreads.removeValue(forKey: current.index) { setThread(thread, of: spawned) }
     }
@@ -86,26 +92,5 @@ struct Core: ~Copyable {
       answer.pointee.count = Int64(bytes.count)
       return Int32(KS_HANDLER)
     }
-  }
-
-  @inline(__always)
-  private mutating func digest(_ index: UInt32, _ arguments: Arguments) {
-    var hash = Digest.mix(hash ^ UInt64(index) << 32 ^ UInt64(current.index))
-    for position in 0..<Core.parameterCounts[Int(index)] {
-      let raw = arguments[position]
-      switch raw.rawForm {
-      case Int32(KS_BYTES): hash = ByteView(UnsafeRawBufferPointer(start: raw.bytes, count: raw.count)).digest(hash)
-      case Int32(KS_MEMORY): hash = Digest.mix(hash ^ UInt64(bitPattern: raw.word) ^ UInt64(bitPattern: Int64(raw.count)) << 1)
-      default:
-        if Core.functionPositions[Int(index)] != position { hash = Digest.mix(hash ^ UInt64(bitPattern: raw.word)) }
-      }
-    }
-    self.hash = hash
-  }
-
-  static let parameterCounts = Syscall.all.map(\.parameters.count)
-  /// Where a call takes a function, whose argument is a pointer of this process; -1 elsewhere.
-  static let functionPositions = Syscall.all.map { call in
-    call.parameters.firstIndex { if case .function = $0.kind { true } else { false } } ?? -1
   }
 }

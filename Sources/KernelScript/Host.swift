@@ -7,13 +7,13 @@ enum Host {
   static func table(answer: UnsafePointer<ks_answer>) -> ks_host {
     var host = ks_host()
     host.answer = answer
-    host.call = { pointer, index, arguments, canSleep in
+    host.call = { pointer, index, arguments, digest, canSleep in
+      corePointer(pointer).pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
+    }
+    host.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
       let core = corePointer(pointer)
-      let position = Core.functionPositions[Int(index)]
-      if position >= 0 {
-        core.pointee.newThreads[core.pointee.current.index] = OpaquePointer(bitPattern: Int(arguments![position].word))
-      }
-      return core.pointee.call(index, arguments!, canSleep: canSleep != 0)
+      core.pointee.newThreads[core.pointee.current.index] = thread
+      return core.pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
     }
     host.result = { pointer in
       let core = corePointer(pointer)

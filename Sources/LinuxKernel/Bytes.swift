@@ -64,37 +64,50 @@ public enum Digest {
 }
 
 /// A growing run of bytes with one owner: the answer of the call being performed. Not part of the kernel's state.
+///
+/// Its fields lie behind a `let` pointer, so that reaching them needs no dynamic exclusivity check.
 public final class ByteBuffer {
-  private(set) var base: UnsafeMutableRawPointer
-  private var capacity: Int
-  public private(set) var count = 0
-
-  public init(capacity: Int = 4096) {
-    base = .allocate(byteCount: capacity, alignment: 16)
-    self.capacity = capacity
+  private struct Fields {
+    var base: UnsafeMutableRawPointer
+    var capacity: Int
+    var count = 0
   }
 
-  deinit { base.deallocate() }
+  private let fields: UnsafeMutablePointer<Fields>
 
+  public init(capacity: Int = 4096) {
+    fields = .allocate(capacity: 1)
+    fields.initialize(to: Fields(base: .allocate(byteCount: capacity, alignment: 16), capacity: capacity))
+  }
+
+  deinit {
+    fields.pointee.base.deallocate()
+    fields.deallocate()
+  }
+
+  @inline(__always) public var count: Int { fields.pointee.count }
+  @inline(__always) private var base: UnsafeMutableRawPointer { fields.pointee.base }
   public var view: ByteView { ByteView(start: base, count: count) }
   /// The bytes, for C to read before the next change.
-  public var pointer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  @inline(__always) public var pointer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-  @inline(__always) public func clear() { count = 0 }
+  @inline(__always) public func clear() { fields.pointee.count = 0 }
 
   /// Room for `extra` more bytes; returns where they go.
   @inline(__always) func extend(by extra: Int) -> UnsafeMutableRawPointer {
-    if count + extra > capacity { reserve(count + extra) }
-    defer { count += extra }
-    return base + count
+    let end = fields.pointee.count + extra
+    if end > fields.pointee.capacity { reserve(end) }
+    defer { fields.pointee.count = end }
+    return base + fields.pointee.count
   }
 
   @inline(never) private func reserve(_ needed: Int) {
-    let larger = UnsafeMutableRawPointer.allocate(byteCount: max(needed, capacity * 2), alignment: 16)
+    let capacity = max(needed, fields.pointee.capacity * 2)
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
     larger.copyMemory(from: base, byteCount: count)
     base.deallocate()
-    base = larger
-    capacity = max(needed, capacity * 2)
+    fields.pointee.base = larger
+    fields.pointee.capacity = capacity
   }
 
   @inline(__always) public func append(_ view: ByteView) {
@@ -116,7 +129,7 @@ public final class ByteBuffer {
 
   public func truncate(to newCount: Int) {
     precondition(newCount <= count)
-    count = newCount
+    fields.pointee.count = newCount
   }
 }
 

@@ -37,9 +37,12 @@ public struct Kernel: ~Copyable {
   /// What the scripts' wall clock shows when the monotonic clock shows 0, in ns since 1970.
   var epoch: Int64
 
+  /// The bodies of the calls: the same for every kernel.
+  let performers = Syscall.performers
+
   // Of the call being performed, and so not state: the reply, its bytes, and what the body needs to know.
-  var reply = Reply()
-  let output = ByteBuffer()
+  @usableFromInline var reply = Reply()
+  @usableFromInline let output = ByteBuffer()
   var current = CallContext()
   /// Never set. A weak reference makes the type address-only: the compiler then passes a borrowed kernel by its address,
   /// where it would otherwise copy all 400 bytes to the stack for each method that only reads (a third of a call's time).
@@ -49,9 +52,11 @@ public struct Kernel: ~Copyable {
   /// Whether the running task can be made to wait; not inside a callback that its interpreter cannot suspend.
   public var canSleep = true
   /// What was written to the console and not yet taken by the machine.
-  var consoleOutput: [(Console.Stream, [UInt8])] = []
+  var consoleOutput: [(Console.Stream, [UInt8])] = [] { didSet { needsNotice = true } }
+  /// A task was made or something written to the console since the machine last looked.
+  public var needsNotice = false
   /// The task that the call just performed has created.
-  public internal(set) var spawned: TaskID?
+  public internal(set) var spawned: TaskID? { didSet { needsNotice = true } }
   /// Tasks that ended since the machine last looked.
   var endedTasks: [TaskID] = []
 

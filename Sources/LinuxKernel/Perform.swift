@@ -35,16 +35,12 @@ extension Kernel {
     output.clear()
     current = CallContext()
     reply.extraResult = false
-    do throws(Stop) {
-      try Syscall.bodies[index](&self, me, arguments)
-      reply.errno = 0
-    } catch {
-      switch error {
-      case .errno(let errno): reply.errno = errno.code
-      case .ended: return .ended
-      case .wait(let wait):
-        return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
-      }
+    switch performers[index]._withUnsafeGuaranteedRef({ $0.perform(&self, me, arguments) }) {
+    case nil: reply.errno = 0
+    case .errno(let errno): reply.errno = errno.code
+    case .ended: return .ended
+    case .wait(let wait):
+      return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
     }
     return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
   }
@@ -65,15 +61,11 @@ extension Kernel {
     // A call taken from a preempted task is here for the first time.
     current.isRetry = call.context.hasSlept
     reply.extraResult = false
-    var failure: Stop?
-    call.withArguments { arguments in
-      do throws(Stop) {
-        try Syscall.bodies[call.index](&self, me, arguments)
-        reply.errno = 0
-      } catch { failure = error }
+    let stop = call.withArguments { arguments in
+      performers[call.index]._withUnsafeGuaranteedRef { $0.perform(&self, me, arguments) }
     }
-    switch failure {
-    case nil: break
+    switch stop {
+    case nil: reply.errno = 0
     case .errno(let errno): reply.errno = errno.code
     case .ended:
       calls.remove(id)

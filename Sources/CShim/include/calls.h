@@ -48,7 +48,10 @@ typedef struct ks_function {
 typedef struct ks_host {
   const ks_answer *answer;
   /* Performs a call for the running task; `can_sleep` 0 when its coroutine cannot be suspended. */
-  int32_t (*call)(void *machine, uint32_t index, const ks_argument *arguments, int32_t can_sleep);
+  int32_t (*call)(void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep);
+  /* The same for a call that makes a task, which is to run on `thread`. */
+  int32_t (*call_spawning)(
+    void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep, lua_State *thread);
   /* How the task goes on that was just resumed. */
   int32_t (*result)(void *machine);
   /* The handler of a signal has ended: normally, or by an error that leaves the interrupted call too. */

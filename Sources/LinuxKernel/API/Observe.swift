@@ -19,9 +19,6 @@ extension Kernel {
   /// The bytes of the answer of the call performed last, valid until the next one.
   @inline(__always) public var answerPointer: UnsafeRawBufferPointer { output.pointer }
 
-  /// Whether the call performed last made a task or wrote to the console.
-  @inline(__always) public var needsNotice: Bool { spawned != nil || !consoleOutput.isEmpty }
-
   /// The task that the call performed last has made.
   public mutating func takeSpawned() -> TaskID? {
     defer { spawned = nil }

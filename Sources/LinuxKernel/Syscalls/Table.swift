@@ -7,9 +7,6 @@ extension Syscall {
     fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
   ]
 
-  /// The bodies alone, for the hot path.
-  static let bodies = all.map(\.body)
-
   /// Position by name.
   public static let indices: [String: Int] = {
     var indices: [String: Int] = [:]
