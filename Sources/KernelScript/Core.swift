@@ -44,24 +44,29 @@ struct Core: ~Copyable {
   /// Hands the kernel's answer to C.
   @inline(__always)
   private mutating func reply() -> Int32 {
-    let reply = kernel.answer
-    answer.pointee.words = (reply.words[0], reply.words[1], reply.words[2], reply.words[3])
-    answer.pointee.error = reply.errno
-    answer.pointee.has_bytes = reply.hasBytes ? 1 : 0
-    answer.pointee.has_extra = reply.extraResult ? 1 : 0
+    let first = kernel.answerWord(0), errno = kernel.answerErrno
+    answer.pointee.words = (first, kernel.answerWord(1), kernel.answerWord(2), kernel.answerWord(3))
+    answer.pointee.error = errno
+    answer.pointee.has_bytes = kernel.answerHasBytes ? 1 : 0
+    answer.pointee.has_extra = kernel.answerHasExtra ? 1 : 0
     let bytes = kernel.answerPointer
     answer.pointee.bytes = bytes.baseAddress
     answer.pointee.count = Int64(bytes.count)
-    hash = Digest.mix(hash ^ UInt64(bitPattern: reply.words[0]) ^ UInt64(UInt32(bitPattern: reply.errno)) << 32)
+    hash = Digest.mix(hash ^ UInt64(bitPattern: first) ^ UInt64(UInt32(bitPattern: errno)) << 32)
     if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
-    if kernel.needsNotice { notice(reply) }
-    if tracer != nil { tracer!.end(kernel.tid(of: current), reply, ByteView(bytes), at: kernel.time) }
+    if kernel.needsNotice { notice() }
+    if tracer != nil { endTrace() }
     return Int32(KS_REPLY)
   }
 
   /// A task was made, or something was written to the console.
   @inline(never)
-  private mutating func notice(_ reply: Reply) {
+  private mutating func endTrace() {
+    tracer!.end(kernel.tid(of: current), kernel.answer, ByteView(kernel.answerPointer), at: kernel.time)
+  }
+
+  @inline(never)
+  private mutating func notice() {
     kernel.needsNotice = false
     if let spawned = kernel.takeSpawned() {
       if let thread = newThreads.removeValue(forKey: current.index) { setThread(thread, of: spawned) }
