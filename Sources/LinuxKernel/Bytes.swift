@@ -33,21 +33,25 @@ public struct ByteView {
   public var array: [UInt8] { Array(UnsafeRawBufferPointer(start: start, count: count)) }
   public var string: String { String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self) }
 
-  /// A 64-bit digest of the bytes that is the same on every machine: eight bytes a step, multiply and fold.
+  /// A 64-bit digest of the bytes that is the same on every machine. Sixteen bytes take one multiplication, and the
+  /// multiplications do not wait for each other. digest_bytes() in CShim computes the same.
   @inline(__always) public func digest(_ seed: UInt64) -> UInt64 {
-    var hash = seed ^ UInt64(truncatingIfNeeded: count)
-    guard let start else { return Digest.mix(hash) }
+    guard let start else { return Digest.mix(seed) }
+    var sum = UInt64(truncatingIfNeeded: count)
     var offset = 0
-    while offset + 8 <= count {
-      hash = Digest.mix(hash ^ UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
-      offset += 8
+    while offset + 16 <= count {
+      sum &+= Digest.fold(
+        UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ (Digest.first &+ UInt64(truncatingIfNeeded: offset)),
+        UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)) ^ Digest.second)
+      offset += 16
     }
-    var tail: UInt64 = 0
+    var low: UInt64 = 0, high: UInt64 = 0
     while offset < count {
-      tail = tail << 8 | UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
+      low = low << 8 | high >> 56
+      high = high << 8 | UInt64(start.load(fromByteOffset: offset, as: UInt8.self))
       offset += 1
     }
-    return Digest.mix(hash ^ tail)
+    return Digest.mix(seed ^ sum ^ Digest.fold(low ^ Digest.first, high ^ Digest.second))
   }
 }
 
@@ -57,6 +61,13 @@ extension Array where Element == UInt8 {
 
 /// The mixing step of every digest: one 64x64 to 128 bit multiplication, folded.
 public enum Digest {
+  static let first: UInt64 = 0x9E37_79B9_7F4A_7C15, second: UInt64 = 0xD6E8_FEB8_6659_FD93
+
+  @inline(__always) static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let (high, low) = a.multipliedFullWidth(by: b)
+    return high ^ low
+  }
+
   @inline(__always) public static func mix(_ value: UInt64) -> UInt64 {
     let (high, low) = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
     return high ^ low

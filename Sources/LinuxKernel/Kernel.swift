@@ -49,6 +49,8 @@ public struct Kernel: ~Copyable {
   private weak var addressOnly: ByteBuffer?
   /// A page that a pipe let go, for the next one that needs a page; its bytes mean nothing.
   var sparePage: Page?
+  /// The segments of a vector that are still to be transferred, last one first.
+  var pendingSegments: [Segment] = []
   /// Whether the running task can be made to wait; not inside a callback that its interpreter cannot suspend.
   public var canSleep = true
   /// What was written to the console and not yet taken by the machine.

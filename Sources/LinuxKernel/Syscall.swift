@@ -1,13 +1,16 @@
 /// One system call: what it is called, what it takes and gives, how it can fail, and what it does.
 ///
 /// This one value is all there is to know about a call. The Lua binding and its argument checks, the trace line, the
-/// call on real Linux, `kscript list` and `kscript doc` and the editor stubs are derived from it.
+/// call on real Linux, `kscript list` and `kscript doc` and the editor stubs are derived from it. Declaration.swift has the forms
+/// in which it is written.
 public struct Syscall: Sendable {
   public struct Parameter: Sendable {
     public let name: String
     public let kind: ArgumentKind
     /// What an argument left out stands for; nil where it must be given.
     public let fallback: RawDefault?
+    /// The argument as strace prints it.
+    public let describe: @Sendable (RawArgument) -> String
   }
 
   /// What stands in for an argument that was not given.
@@ -35,40 +38,29 @@ public struct Syscall: Sendable {
 
   typealias Body = @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
   let body: Body
-  /// The arguments as strace prints them.
-  public let describe: @Sendable (Arguments) -> String
 
-  init<each A: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
-    _ parameters: repeat Param<each A>,
-    returns: String...,
-    errors: KeyValuePairs<Errno, String> = [:],
-    body: @escaping @Sendable (inout Kernel, TaskID, repeat each A) throws(Stop) -> R
+  /// The arguments as strace prints them.
+  public func describe(_ arguments: Arguments) -> String {
+    var parts: [String] = []
+    for (position, parameter) in parameters.enumerated() { parts.append(parameter.describe(arguments[position])) }
+    return parts.joined(separator: ", ")
+  }
+
+  /// What the declarations of every arity (Declaration.swift) come down to.
+  init(
+    _ number: Int, _ name: String, _ summary: String, _ prototype: String, _ parameters: [Parameter],
+    _ results: [ResultKind], _ resultNames: [String], _ errors: KeyValuePairs<Errno, String>, body: @escaping Body
   ) {
+    precondition(resultNames.count == results.count, "\(name): name each result")
+    precondition(parameters.count <= Arguments.capacity)
     self.number = number
     self.name = name
     self.summary = summary
     self.prototype = prototype
+    self.parameters = parameters
+    self.results = zip(resultNames, results).map { Result(name: $0, kind: $1) }
     self.errors = errors.map { ($0.key, $0.value) }
-    precondition(returns.count == R.results.count, "\(name): name each result")
-    self.results = zip(returns, R.results).map { Result(name: $0, kind: $1) }
-    var list: [Parameter] = []
-    for parameter in repeat each parameters {
-      list.append(Parameter(name: parameter.name, kind: parameter.kind, fallback: parameter.fallback))
-    }
-    precondition(list.count <= Arguments.capacity)
-    self.parameters = list
-    self.body = { (kernel, me, arguments) throws(Stop) in
-      var position = Position()
-      let result = try body(&kernel, me, repeat try (each A).decode(arguments[position.next()], &kernel, me))
-      result.store(&kernel)
-    }
-    self.describe = { arguments in
-      var position = Position()
-      var parts: [String] = []
-      for type in repeat (each A).self { parts.append(type.describe(arguments[position.next()])) }
-      return parts.joined(separator: ", ")
-    }
+    self.body = body
   }
 }
 
@@ -96,41 +88,22 @@ extension Syscall {
   }()
 }
 
-/// Counts the arguments while a parameter pack is walked.
-private struct Position {
-  private var value = -1
-  @inline(__always) mutating func next() -> Int {
-    value += 1
-    return value
-  }
-}
-
 /// One parameter of a declaration.
 struct Param<A: Argument>: Sendable {
-  let name: String
-  let kind: ArgumentKind
-  let fallback: Syscall.RawDefault?
+  let parameter: Syscall.Parameter
+
+  private init(_ name: String, _ fallback: Syscall.RawDefault?) {
+    parameter = Syscall.Parameter(name: name, kind: A.kind, fallback: fallback, describe: { A.describe($0) })
+  }
 
   /// A parameter that must be given.
-  init(_ name: String) {
-    self.name = name
-    self.kind = A.kind
-    self.fallback = nil
-  }
+  init(_ name: String) { self.init(name, nil) }
 
   /// A parameter that may be left out and then has the value `fallback`.
-  init(_ name: String, default fallback: Int64) {
-    self.name = name
-    self.kind = A.kind
-    self.fallback = .word(fallback)
-  }
+  init(_ name: String, default fallback: Int64) { self.init(name, .word(fallback)) }
 
   /// A parameter that may be left out or nil: a null pointer.
-  init<W>(optional name: String) where A == W? {
-    self.name = name
-    self.kind = A.kind
-    self.fallback = .absent
-  }
+  init<W>(optional name: String) where A == W? { self.init(name, .absent) }
 }
 
 /// What one result is, for everything derived from a declaration.

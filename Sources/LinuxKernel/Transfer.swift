@@ -4,14 +4,16 @@ struct Segment: Sendable {
   var count: Int
 }
 
+// A source and a destination are plain words, since each read and write passes them around: where there are several
+// segments, all but the first wait in the kernel (`pendingSegments`), last one first.
+
 /// Where a call puts the bytes it reads: the reply, or the caller's memory. Linux: struct iov_iter on the way in.
 public struct Destination: Argument {
   /// Bytes still wanted.
   public private(set) var remaining: Int
-  /// Whether the bytes are the call's answer; otherwise they go to `segments`.
+  /// Whether the bytes are the call's answer; otherwise they go to memory.
   let isReply: Bool
-  private var segments: [Segment] = []
-  private var single = Segment(address: 0, count: 0)
+  private var segment = Segment(address: 0, count: 0)
 
   public static var kind: ArgumentKind { .destination }
 
@@ -21,21 +23,23 @@ public struct Destination: Argument {
     remaining = count
   }
 
-  init(memory segments: [Segment]) {
+  /// The caller's memory, one segment behind the other (readv).
+  init(memory segments: [Segment], _ kernel: inout Kernel) {
     isReply = false
-    self.segments = segments.reversed()
+    kernel.pendingSegments = segments.reversed()
     remaining = segments.reduce(0) { $0 + $1.count }
+  }
+
+  private init(_ segment: Segment) {
+    isReply = false
+    self.segment = segment
+    remaining = segment.count
   }
 
   /// A count that is negative as a signed word is what Linux refuses as too large.
   @inline(__always)
   public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Destination {
-    if raw.form == .memory {
-      var destination = Destination(memory: [])
-      destination.single = Segment(address: UInt64(bitPattern: raw.word), count: raw.count)
-      destination.remaining = raw.count
-      return destination
-    }
+    if raw.form == .memory { return Destination(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
     return Destination(replyOf: Int(raw.word))
   }
 
@@ -43,16 +47,16 @@ public struct Destination: Argument {
   mutating func truncate(to count: Int) { remaining = min(remaining, count) }
 
   /// The next piece of the caller's memory, at most `limit` bytes.
-  fileprivate mutating func next(_ limit: Int) -> Segment? {
-    while single.count == 0, let segment = segments.popLast() { single = segment }
-    let count = min(single.count, limit, remaining)
+  fileprivate mutating func next(_ limit: Int, _ pending: inout [Segment]) -> Segment? {
+    while segment.count == 0, let following = pending.popLast() { segment = following }
+    let count = min(segment.count, limit, remaining)
     guard count > 0 else { return nil }
-    return Segment(address: single.address, count: count)
+    return Segment(address: segment.address, count: count)
   }
 
   @inline(__always) fileprivate mutating func advance(_ count: Int) {
-    single.address &+= UInt64(count)
-    single.count -= count
+    segment.address &+= UInt64(count)
+    segment.count -= count
     remaining -= count
   }
 
@@ -80,8 +84,7 @@ struct Transferred: Returned {
 public struct Source: Argument {
   public private(set) var remaining: Int
   private var inline: ByteView
-  private var segments: [Segment] = []
-  private var single = Segment(address: 0, count: 0)
+  private var segment = Segment(address: 0, count: 0)
 
   public static var kind: ArgumentKind { .data }
 
@@ -90,32 +93,35 @@ public struct Source: Argument {
     remaining = view.count
   }
 
-  init(memory segments: [Segment]) {
+  /// The caller's memory, one segment behind the other (writev).
+  init(memory segments: [Segment], _ kernel: inout Kernel) {
     inline = .empty
-    self.segments = segments.reversed()
+    kernel.pendingSegments = segments.reversed()
     remaining = segments.reduce(0) { $0 + $1.count }
+  }
+
+  private init(_ segment: Segment) {
+    inline = .empty
+    self.segment = segment
+    remaining = segment.count
   }
 
   @inline(__always)
   public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Source {
-    if raw.form == .memory {
-      var source = Source(.empty)
-      source.single = Segment(address: UInt64(bitPattern: raw.word), count: raw.count)
-      source.remaining = raw.count
-      return source
-    }
+    if raw.form == .memory { return Source(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
     return Source(raw.view)
   }
 
   /// Steps over `count` bytes, as when an earlier performance of the call has already transferred them.
-  mutating func skip(_ count: Int) {
+  mutating func skip(_ count: Int, _ kernel: inout Kernel) {
+    guard count > 0 else { return }
     if inline.count > 0 {
       inline = inline.slice(count, inline.count - count)
       remaining -= count
       return
     }
     var left = count
-    while left > 0, let piece = next(left) {
+    while left > 0, let piece = next(left, &kernel.pendingSegments) {
       advance(piece.count)
       left -= piece.count
     }
@@ -134,16 +140,16 @@ public struct Source: Argument {
     return piece
   }
 
-  fileprivate mutating func next(_ limit: Int) -> Segment? {
-    while single.count == 0, let segment = segments.popLast() { single = segment }
-    let count = min(single.count, limit, remaining)
+  fileprivate mutating func next(_ limit: Int, _ pending: inout [Segment]) -> Segment? {
+    while segment.count == 0, let following = pending.popLast() { segment = following }
+    let count = min(segment.count, limit, remaining)
     guard count > 0 else { return nil }
-    return Segment(address: single.address, count: count)
+    return Segment(address: segment.address, count: count)
   }
 
   fileprivate mutating func advance(_ count: Int) {
-    single.address &+= UInt64(count)
-    single.count -= count
+    segment.address &+= UInt64(count)
+    segment.count -= count
     remaining -= count
   }
 }
@@ -162,7 +168,7 @@ extension Kernel {
 
   private mutating func deliverToMemory(_ view: ByteView, to destination: inout Destination, of me: TaskID) -> Int {
     var done = 0
-    while done < view.count, let piece = destination.next(view.count - done) {
+    while done < view.count, let piece = destination.next(view.count - done, &pendingSegments) {
       let copied = writeMemory(view.slice(done, piece.count), at: piece.address, of: me)
       destination.advance(copied)
       done += copied
@@ -179,7 +185,7 @@ extension Kernel {
       return view.count
     }
     var done = 0
-    while done < count, let piece = source.next(count - done) {
+    while done < count, let piece = source.next(count - done, &pendingSegments) {
       let copied = readMemory(piece.address, piece.count, of: me) { view, at in page.write(view, at: offset + done + at) }
       source.advance(copied)
       done += copied
@@ -193,7 +199,7 @@ extension Kernel {
     var source = source
     if let view = source.takeInline(source.remaining) { return view.array }
     var bytes: [UInt8] = []
-    while let piece = source.next(source.remaining) {
+    while let piece = source.next(source.remaining, &pendingSegments) {
       let copied = readMemory(piece.address, piece.count, of: me) { view, _ in bytes += view.array }
       guard copied == piece.count else { throw .errno(.EFAULT) }
       source.advance(copied)

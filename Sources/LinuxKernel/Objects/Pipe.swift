@@ -118,7 +118,7 @@ extension Kernel {
   mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     if source.remaining == 0 { return 0 }
     var done = current.progress
-    source.skip(done)
+    source.skip(done, &self)
     if pipes[pipe].readers == 0 {
       sendPipeSignal(to: me)
       if done > 0 { return done }
