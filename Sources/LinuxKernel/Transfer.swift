@@ -188,6 +188,27 @@ extension Kernel {
     return done
   }
 
+  /// Hands on one 64-bit word. False where memory faults.
+  @inline(__always)
+  mutating func deliver(word: UInt64, to destination: inout Destination, of me: TaskID) -> Bool {
+    if destination.isReply {
+      output.append(word)
+      destination.tookReply(8)
+      return true
+    }
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
+    return bytes.withByteView { deliver($0, to: &destination, of: me) } == 8
+  }
+
+  /// Takes one 64-bit word. Throws EFAULT where memory faults.
+  @inline(__always)
+  mutating func takeWord(from source: inout Source, of me: TaskID) throws(Stop) -> UInt64 {
+    if let view = source.takeInline(8), view.count == 8 { return view.load(at: 0) }
+    let bytes = try bytes(of: source, me)
+    source.skip(8)
+    return bytes.withByteView { $0.load(at: 0) }
+  }
+
   /// All bytes of the source, for calls that take small ones whole. Throws EFAULT where memory faults.
   mutating func bytes(of source: Source, _ me: TaskID) throws(Stop) -> [UInt8] {
     var source = source

@@ -3,6 +3,9 @@ extension Syscall {
   public static let all: [Syscall] = [
     // Files
     read, write, close, pipe2,
+    // Readiness
+    eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
+    epollPwait, epollPwait2,
     // Processes
     fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
   ]
