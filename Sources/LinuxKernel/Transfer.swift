@@ -80,8 +80,21 @@ struct Transferred: Returned {
 public struct Source: Argument {
   public private(set) var remaining: Int
   private var inline: ByteView
-  private var segments: [Segment] = []
+  private var pieces: [Piece] = []
   private var single = Segment(address: 0, count: 0)
+
+  /// One of several stretches of bytes (writev).
+  enum Piece {
+    case bytes(ByteView)
+    case memory(Segment)
+
+    var count: Int {
+      switch self {
+      case .bytes(let view): view.count
+      case .memory(let segment): segment.count
+      }
+    }
+  }
 
   public static var kind: ArgumentKind { .data }
 
@@ -90,10 +103,10 @@ public struct Source: Argument {
     remaining = view.count
   }
 
-  init(memory segments: [Segment]) {
+  init(pieces: [Piece]) {
     inline = .empty
-    self.segments = segments.reversed()
-    remaining = segments.reduce(0) { $0 + $1.count }
+    self.pieces = pieces.reversed()
+    remaining = pieces.reduce(0) { $0 + $1.count }
   }
 
   @inline(__always)
@@ -109,35 +122,45 @@ public struct Source: Argument {
 
   /// Steps over `count` bytes, as when an earlier performance of the call has already transferred them.
   mutating func skip(_ count: Int) {
-    if inline.count > 0 {
-      inline = inline.slice(count, inline.count - count)
-      remaining -= count
-      return
-    }
     var left = count
-    while left > 0, let piece = next(left) {
-      advance(piece.count)
-      left -= piece.count
+    while left > 0 {
+      if let view = takeInline(left) {
+        left -= view.count
+      } else if let piece = next(left) {
+        advance(piece.count)
+        left -= piece.count
+      } else {
+        return
+      }
     }
   }
 
-  mutating func truncate(to count: Int) {
-    remaining = min(remaining, count)
-    if inline.count > remaining { inline = inline.slice(0, remaining) }
-  }
+  mutating func truncate(to count: Int) { remaining = min(remaining, count) }
 
+  /// The next bytes, if they came as bytes.
   @inline(__always) fileprivate mutating func takeInline(_ count: Int) -> ByteView? {
-    guard inline.count > 0 else { return nil }
-    let piece = inline.slice(0, min(count, inline.count))
+    if inline.count == 0 { startPiece() }
+    guard inline.count > 0, count > 0, remaining > 0 else { return nil }
+    let piece = inline.slice(0, min(count, inline.count, remaining))
     inline = inline.slice(piece.count, inline.count - piece.count)
     remaining -= piece.count
     return piece
   }
 
+  /// Turns to the next piece when the one before is used up.
+  @inline(__always) private mutating func startPiece() {
+    while single.count == 0, inline.count == 0, let piece = pieces.popLast() {
+      switch piece {
+      case .bytes(let view): inline = view
+      case .memory(let segment): single = segment
+      }
+    }
+  }
+
   fileprivate mutating func next(_ limit: Int) -> Segment? {
-    while single.count == 0, let segment = segments.popLast() { single = segment }
+    startPiece()
     let count = min(single.count, limit, remaining)
-    guard count > 0 else { return nil }
+    guard count > 0, inline.count == 0 else { return nil }
     return Segment(address: single.address, count: count)
   }
 
@@ -176,10 +199,21 @@ extension Kernel {
   mutating func fill(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int {
     if let view = source.takeInline(count) {
       page.write(view, at: offset)
-      return view.count
+      if view.count == count { return count }
+      return view.count + fillPieces(&page, at: offset + view.count, count - view.count, from: &source, of: me)
     }
+    return fillPieces(&page, at: offset, count, from: &source, of: me)
+  }
+
+  private mutating func fillPieces(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int {
     var done = 0
-    while done < count, let piece = source.next(count - done) {
+    while done < count {
+      if let view = source.takeInline(count - done) {
+        page.write(view, at: offset + done)
+        done += view.count
+        continue
+      }
+      guard let piece = source.next(count - done) else { break }
       let copied = readMemory(piece.address, piece.count, of: me) { view, at in page.write(view, at: offset + done + at) }
       source.advance(copied)
       done += copied
@@ -212,9 +246,13 @@ extension Kernel {
   /// All bytes of the source, for calls that take small ones whole. Throws EFAULT where memory faults.
   mutating func bytes(of source: Source, _ me: TaskID) throws(Stop) -> [UInt8] {
     var source = source
-    if let view = source.takeInline(source.remaining) { return view.array }
     var bytes: [UInt8] = []
-    while let piece = source.next(source.remaining) {
+    while source.remaining > 0 {
+      if let view = source.takeInline(source.remaining) {
+        bytes += view.array
+        continue
+      }
+      guard let piece = source.next(source.remaining) else { break }
       let copied = readMemory(piece.address, piece.count, of: me) { view, _ in bytes += view.array }
       guard copied == piece.count else { throw .errno(.EFAULT) }
       source.advance(copied)

@@ -71,6 +71,13 @@ extension Kernel {
     }
   }
 
+  /// Whether one can read or write at an offset (FMODE_PREAD, FMODE_PWRITE).
+  func hasPositions(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .pipeReader, .pipeWriter, .console, .eventCounter, .timer, .epoll: false
+    }
+  }
+
   /// Drops one reference; the last one ends the open file.
   mutating func release(_ file: ID<OpenFile>) {
     files[file].references -= 1

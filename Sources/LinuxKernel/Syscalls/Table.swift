@@ -3,6 +3,8 @@ extension Syscall {
   public static let all: [Syscall] = [
     // Files
     read, write, close, pipe2,
+    // Descriptors
+    pipe, dup, dup2, dup3, fcntl, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
     // Readiness
     eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,

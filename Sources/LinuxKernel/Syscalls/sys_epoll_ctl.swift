@@ -21,7 +21,6 @@ extension Syscall {
       event = try given.load(kernel, me)
     }
     let file = try kernel.file(ep, of: me), target = try kernel.file(fd, of: me)
-    if kernel.files[target].status.contains(.path) || kernel.files[file].status.contains(.path) { throw .errno(.EBADF) }
     guard kernel.isPollable(target) else { throw .errno(.EPERM) }
     guard file != target, case .epoll(let epoll) = kernel.files[file].object else { throw .errno(.EINVAL) }
     var inner: ID<Epoll>?
