@@ -100,11 +100,9 @@ extension Kernel {
     if files[gone.file].firstEpollItem == item {
       files[gone.file].firstEpollItem = gone.nextOfFile
     } else {
-      var next = files[gone.file].firstEpollItem
-      while let other = next {
-        next = epollItems[other].nextOfFile
-        if next == item { epollItems[other].nextOfFile = gone.nextOfFile }
-      }
+      var other = files[gone.file].firstEpollItem!
+      while epollItems[other].nextOfFile != item { other = epollItems[other].nextOfFile! }
+      epollItems[other].nextOfFile = gone.nextOfFile
     }
   }
 
