@@ -325,8 +325,10 @@ static int bind(lua_State *L) {
   ks_function *function = lua_newuserdatauv(L, sizeof *function, 0);
   memset(function, 0, sizeof *function);
   if (!interpreter->host->find(interpreter->machine, name, length, function)) return 0;
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, lua_pushfstring(L, "ks.function %s %d", name, lua_toboolean(L, 2)));
+  /* The closure knows it by its address alone, so the registry has to keep it. */
+  const char *key = lua_pushfstring(L, "ks.function %s %d", name, lua_toboolean(L, 2));
+  lua_pushvalue(L, -2);
+  lua_setfield(L, LUA_REGISTRYINDEX, key);
   lua_settop(L, 3);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));

@@ -103,7 +103,7 @@ extension Kernel {
     }
   }
 
-  private mutating func restoreSavedMask(_ me: TaskID) {
+  mutating func restoreSavedMask(_ me: TaskID) {
     if let mask = tasks[me].signals.savedMask {
       tasks[me].signals.savedMask = nil
       tasks[me].signals.blocked = mask

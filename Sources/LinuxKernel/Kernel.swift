@@ -21,6 +21,10 @@ public struct Kernel: ~Copyable {
   var fileTables = Slab<FileTable>()
   var files = Slab<OpenFile>()
   var pipes = Slab<Pipe>()
+  var eventCounters = Slab<EventCounter>()
+  var timerFiles = Slab<TimerFile>()
+  var epolls = Slab<Epoll>()
+  var epollItems = Slab<EpollItem>()
   var console = Console()
   // Memory
   var addressSpaces = Slab<AddressSpace>()
@@ -49,8 +53,10 @@ public struct Kernel: ~Copyable {
   private weak var addressOnly: ByteBuffer?
   /// A page that a pipe let go, for the next one that needs a page; its bytes mean nothing.
   var sparePage: Page?
-  /// The segments of a vector that are still to be transferred, last one first.
-  var pendingSegments: [Segment] = []
+  /// The pieces of a vector that are still to be transferred, last one first.
+  var pendingPieces: [Piece] = []
+  /// Where the walks over wait queues stand that a wake-up is in the middle of.
+  var walks: [ID<Waiter>?] = []
   /// Whether the running task can be made to wait; not inside a callback that its interpreter cannot suspend.
   public var canSleep = true
   /// What was written to the console and not yet taken by the machine.
@@ -88,6 +94,10 @@ public struct Kernel: ~Copyable {
     copy.fileTables = fileTables
     copy.files = files
     copy.pipes = pipes
+    copy.eventCounters = eventCounters
+    copy.timerFiles = timerFiles
+    copy.epolls = epolls
+    copy.epollItems = epollItems
     copy.console = console
     copy.addressSpaces = addressSpaces
     copy.memories = memories

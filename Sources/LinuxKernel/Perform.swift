@@ -106,9 +106,10 @@ extension Kernel {
     }
     guard canSleep else {
       removeWaiters(of: me)
+      restoreSavedMask(me)
       return .cannotSleep
     }
-    if let queue = wait.queue { addWaiter(me, to: queue, exclusive: wait.exclusive) }
+    if let queue = wait.queue { addWaiter(me, to: queue, exclusive: wait.exclusive, at: wait.place) }
     if wait.deadline != .max { timers.add(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     let id = call(&self)
     calls[id].context.hasSlept = true

@@ -14,6 +14,8 @@ public struct Wait: Sendable {
   var queue: ID<WaitQueue>?
   /// Whether one wake-up event is to wake one such sleeper only (WQ_FLAG_EXCLUSIVE).
   var exclusive = false
+  /// Where on the queue, if not where such sleepers usually stand.
+  var place: Waiter.Place?
   /// What a signal makes of the call.
   var interruption = Interruption.restart
   /// When the call is to be performed again in any case, on the monotonic clock in ns.
@@ -41,6 +43,9 @@ extension Stop {
   @inline(__always) static func wait(on queue: ID<WaitQueue>, interruption: Interruption = .restart, until deadline: Int64 = .max) -> Stop {
     .wait(Wait(queue: queue, interruption: interruption, deadline: deadline))
   }
+
+  /// Waits on `queue` behind those already there, all of whom every event wakes (eventfd, timerfd).
+  @inline(__always) static func wait(inLine queue: ID<WaitQueue>) -> Stop { .wait(Wait(queue: queue, place: .tail)) }
 
   @inline(__always) static func sleep(until deadline: Int64, interruption: Interruption = .restartUnlessHandled) -> Stop {
     .wait(Wait(queue: nil, interruption: interruption, deadline: deadline))

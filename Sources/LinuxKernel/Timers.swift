@@ -3,6 +3,8 @@ struct TimerQueue {
   enum Event {
     /// The task's sleep with this number is over.
     case wake(TaskID, sleep: UInt32)
+    /// A timerfd is due, unless it was set anew since.
+    case timerFile(ID<TimerFile>, setting: UInt32)
   }
 
   struct Entry {
@@ -55,6 +57,7 @@ extension Kernel {
   func isStale(_ event: TimerQueue.Event) -> Bool {
     switch event {
     case .wake(let task, let sleep): !tasks.contains(task) || tasks[task].sleepNumber != sleep || tasks[task].call == nil
+    case .timerFile(let timer, let setting): !timerFiles.contains(timer) || timerFiles[timer].setting != setting
     }
   }
 
@@ -72,6 +75,7 @@ extension Kernel {
     while let at = nextTimer(), at <= now {
       switch timers.removeFirst().event {
       case .wake(let task, _): makeRunnable(task)
+      case .timerFile(let timer, _): expire(timer)
       }
     }
   }

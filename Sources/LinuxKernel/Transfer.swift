@@ -4,8 +4,21 @@ struct Segment: Sendable {
   var count: Int
 }
 
+/// One of several stretches of bytes (writev): handed over, or in memory.
+enum Piece {
+  case bytes(ByteView)
+  case memory(Segment)
+
+  var count: Int {
+    switch self {
+    case .bytes(let view): view.count
+    case .memory(let segment): segment.count
+    }
+  }
+}
+
 // A source and a destination are plain words, since each read and write passes them around: where there are several
-// segments, all but the first wait in the kernel (`pendingSegments`), last one first.
+// pieces, those that are not yet begun wait in the kernel (`pendingPieces`), last one first.
 
 /// Where a call puts the bytes it reads: the reply, or the caller's memory. Linux: struct iov_iter on the way in.
 public struct Destination: Argument {
@@ -26,7 +39,7 @@ public struct Destination: Argument {
   /// The caller's memory, one segment behind the other (readv).
   init(memory segments: [Segment], _ kernel: inout Kernel) {
     isReply = false
-    kernel.pendingSegments = segments.reversed()
+    kernel.pendingPieces = segments.reversed().map { .memory($0) }
     remaining = segments.reduce(0) { $0 + $1.count }
   }
 
@@ -47,8 +60,8 @@ public struct Destination: Argument {
   mutating func truncate(to count: Int) { remaining = min(remaining, count) }
 
   /// The next piece of the caller's memory, at most `limit` bytes.
-  fileprivate mutating func next(_ limit: Int, _ pending: inout [Segment]) -> Segment? {
-    while segment.count == 0, let following = pending.popLast() { segment = following }
+  fileprivate mutating func next(_ limit: Int, _ pending: inout [Piece]) -> Segment? {
+    while segment.count == 0, remaining > 0, case .memory(let following)? = pending.popLast() { segment = following }
     let count = min(segment.count, limit, remaining)
     guard count > 0 else { return nil }
     return Segment(address: segment.address, count: count)
@@ -93,11 +106,11 @@ public struct Source: Argument {
     remaining = view.count
   }
 
-  /// The caller's memory, one segment behind the other (writev).
-  init(memory segments: [Segment], _ kernel: inout Kernel) {
+  /// Pieces one behind the other (writev).
+  init(pieces: [Piece], _ kernel: inout Kernel) {
     inline = .empty
-    kernel.pendingSegments = segments.reversed()
-    remaining = segments.reduce(0) { $0 + $1.count }
+    kernel.pendingPieces = pieces.reversed()
+    remaining = pieces.reduce(0) { $0 + $1.count }
   }
 
   private init(_ segment: Segment) {
@@ -113,37 +126,50 @@ public struct Source: Argument {
   }
 
   /// Steps over `count` bytes, as when an earlier performance of the call has already transferred them.
-  mutating func skip(_ count: Int, _ kernel: inout Kernel) {
-    guard count > 0 else { return }
-    if inline.count > 0 {
-      inline = inline.slice(count, inline.count - count)
-      remaining -= count
-      return
-    }
+  @inline(__always) mutating func skip(_ count: Int, _ kernel: inout Kernel) {
+    if count > 0 { skipSome(count, &kernel.pendingPieces) }
+  }
+
+  private mutating func skipSome(_ count: Int, _ pending: inout [Piece]) {
     var left = count
-    while left > 0, let piece = next(left, &kernel.pendingSegments) {
-      advance(piece.count)
-      left -= piece.count
+    while left > 0 {
+      if let view = takeInline(left, &pending) {
+        left -= view.count
+      } else if let piece = next(left, &pending) {
+        advance(piece.count)
+        left -= piece.count
+      } else {
+        return
+      }
     }
   }
 
-  mutating func truncate(to count: Int) {
-    remaining = min(remaining, count)
-    if inline.count > remaining { inline = inline.slice(0, remaining) }
-  }
+  mutating func truncate(to count: Int) { remaining = min(remaining, count) }
 
-  @inline(__always) fileprivate mutating func takeInline(_ count: Int) -> ByteView? {
-    guard inline.count > 0 else { return nil }
-    let piece = inline.slice(0, min(count, inline.count))
+  /// The next bytes, if they came as bytes.
+  @inline(__always) fileprivate mutating func takeInline(_ count: Int, _ pending: inout [Piece]) -> ByteView? {
+    if inline.count == 0 { startPiece(&pending) }
+    guard inline.count > 0, count > 0, remaining > 0 else { return nil }
+    let piece = inline.slice(0, min(count, inline.count, remaining))
     inline = inline.slice(piece.count, inline.count - piece.count)
     remaining -= piece.count
     return piece
   }
 
-  fileprivate mutating func next(_ limit: Int, _ pending: inout [Segment]) -> Segment? {
-    while segment.count == 0, let following = pending.popLast() { segment = following }
+  /// Turns to the next piece when the one before is used up.
+  private mutating func startPiece(_ pending: inout [Piece]) {
+    while remaining > 0, segment.count == 0, inline.count == 0, let piece = pending.popLast() {
+      switch piece {
+      case .bytes(let view): inline = view
+      case .memory(let following): segment = following
+      }
+    }
+  }
+
+  fileprivate mutating func next(_ limit: Int, _ pending: inout [Piece]) -> Segment? {
+    startPiece(&pending)
     let count = min(segment.count, limit, remaining)
-    guard count > 0 else { return nil }
+    guard count > 0, inline.count == 0 else { return nil }
     return Segment(address: segment.address, count: count)
   }
 
@@ -168,7 +194,7 @@ extension Kernel {
 
   private mutating func deliverToMemory(_ view: ByteView, to destination: inout Destination, of me: TaskID) -> Int {
     var done = 0
-    while done < view.count, let piece = destination.next(view.count - done, &pendingSegments) {
+    while done < view.count, let piece = destination.next(view.count - done, &pendingPieces) {
       let copied = writeMemory(view.slice(done, piece.count), at: piece.address, of: me)
       destination.advance(copied)
       done += copied
@@ -180,12 +206,23 @@ extension Kernel {
   /// Fills `page` from `offset` with at most `count` bytes of the source. Returns how many: fewer where memory faults.
   @inline(__always)
   mutating func fill(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int {
-    if let view = source.takeInline(count) {
+    if let view = source.takeInline(count, &pendingPieces) {
       page.write(view, at: offset)
-      return view.count
+      if view.count == count { return count }
+      return view.count + fillPieces(&page, at: offset + view.count, count - view.count, from: &source, of: me)
     }
+    return fillPieces(&page, at: offset, count, from: &source, of: me)
+  }
+
+  private mutating func fillPieces(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int {
     var done = 0
-    while done < count, let piece = source.next(count - done, &pendingSegments) {
+    while done < count {
+      if let view = source.takeInline(count - done, &pendingPieces) {
+        page.write(view, at: offset + done)
+        done += view.count
+        continue
+      }
+      guard let piece = source.next(count - done, &pendingPieces) else { break }
       let copied = readMemory(piece.address, piece.count, of: me) { view, at in page.write(view, at: offset + done + at) }
       source.advance(copied)
       done += copied
@@ -194,12 +231,37 @@ extension Kernel {
     return done
   }
 
+  /// Hands on one 64-bit word. False where memory faults.
+  @inline(__always)
+  mutating func deliver(word: UInt64, to destination: inout Destination, of me: TaskID) -> Bool {
+    if destination.isReply {
+      output.append(word)
+      destination.tookReply(8)
+      return true
+    }
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
+    return bytes.withByteView { deliver($0, to: &destination, of: me) } == 8
+  }
+
+  /// Takes one 64-bit word. Throws EFAULT where memory faults.
+  @inline(__always)
+  mutating func takeWord(from source: inout Source, of me: TaskID) throws(Stop) -> UInt64 {
+    if let view = source.takeInline(8, &pendingPieces), view.count == 8 { return view.load(at: 0) }
+    let bytes = try bytes(of: source, me)
+    source.skip(8, &self)
+    return bytes.withByteView { $0.load(at: 0) }
+  }
+
   /// All bytes of the source, for calls that take small ones whole. Throws EFAULT where memory faults.
   mutating func bytes(of source: Source, _ me: TaskID) throws(Stop) -> [UInt8] {
     var source = source
-    if let view = source.takeInline(source.remaining) { return view.array }
     var bytes: [UInt8] = []
-    while let piece = source.next(source.remaining, &pendingSegments) {
+    while source.remaining > 0 {
+      if let view = source.takeInline(source.remaining, &pendingPieces) {
+        bytes += view.array
+        continue
+      }
+      guard let piece = source.next(source.remaining, &pendingPieces) else { break }
       let copied = readMemory(piece.address, piece.count, of: me) { view, _ in bytes += view.array }
       guard copied == piece.count else { throw .errno(.EFAULT) }
       source.advance(copied)

@@ -103,6 +103,7 @@ local function pack_field(layout, field, value)
   local code, set = field[3], field[4]
   local kind = code:sub(1, 1)
   if kind == "@" then
+    if code == "@timespec" and type(value) == "number" then return values.pack_time(value) end
     if type(value) ~= "table" then error(("%s.%s must be a table, not a %s"):format(layout.name, field[1], type(value)), 0) end
     return pack_structure(code:sub(2), value)
   elseif kind == "z" or kind == "c" then
@@ -394,8 +395,8 @@ function converters.vector(_, value)
       parts[position] = pack("<I8i8i8", 0, 0, #element) .. element
     elseif math.type(element) == "integer" then
       parts[position] = pack("<I8i8i8", 2, 0, element)
-    elseif type(element) == "table" and element.addr and element.len then
-      parts[position] = pack("<I8i8i8", 1, element.addr, element.len)
+    elseif type(element) == "table" and element.iov_base and element.iov_len then
+      parts[position] = pack("<I8i8i8", 1, core.buffer_parts(element.iov_base) or element.iov_base, element.iov_len)
     else
       return nil, ("a list of strings, buffers or counts; element %d is a %s"):format(position, type(element))
     end

@@ -4,6 +4,8 @@ struct OpenFile {
   var status: OpenFlags
   var position: Int64 = 0
   var references: Int32 = 1
+  /// Its memberships in epolls, newest first.
+  var firstEpollItem: ID<EpollItem>?
 
   var isReadable: Bool { status.access != .writeOnly && !status.contains(.path) }
   var isWritable: Bool { status.access != .readOnly && !status.contains(.path) }
@@ -15,6 +17,9 @@ enum FileObject {
   case pipeReader(ID<Pipe>)
   case pipeWriter(ID<Pipe>)
   case console(Console.Stream)
+  case eventCounter(ID<EventCounter>)
+  case timer(ID<TimerFile>)
+  case epoll(ID<Epoll>)
 }
 
 /// What polling a file tells: what it is ready for, and where to wait for the rest.
@@ -31,6 +36,9 @@ extension Kernel {
     case .pipeReader(let pipe): return try read(pipe, file, &destination, for: me)
     case .pipeWriter: throw .errno(.EBADF)
     case .console(let stream): return try readConsole(stream, &destination, for: me)
+    case .eventCounter(let counter): return try read(counter, file, &destination, for: me)
+    case .timer(let timer): return try read(timer, file, &destination, for: me)
+    case .epoll: throw .errno(.EINVAL)
     }
   }
 
@@ -40,13 +48,33 @@ extension Kernel {
     case .pipeWriter(let pipe): return try write(pipe, file, &source, for: me)
     case .pipeReader: throw .errno(.EBADF)
     case .console(let stream): return try writeConsole(stream, &source, for: me)
+    case .eventCounter(let counter): return try write(counter, file, &source, for: me)
+    case .timer, .epoll: throw .errno(.EINVAL)
     }
   }
 
-  func poll(_ file: ID<OpenFile>) -> PollAnswer {
+  /// What the file is ready for now, and where to wait for more. Linux: vfs_poll().
+  mutating func poll(_ file: ID<OpenFile>) -> PollAnswer {
     switch files[file].object {
     case .pipeReader(let pipe), .pipeWriter(let pipe): poll(pipe, file)
     case .console(let stream): pollConsole(stream)
+    case .eventCounter(let counter): poll(counter)
+    case .timer(let timer): poll(timer)
+    case .epoll(let epoll): poll(epoll)
+    }
+  }
+
+  /// Whether an epoll can hold the file: one that is always ready has nothing to wait for. Linux: file_can_poll().
+  func isPollable(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .pipeReader, .pipeWriter, .console, .eventCounter, .timer, .epoll: true
+    }
+  }
+
+  /// Whether one can read or write at an offset (FMODE_PREAD, FMODE_PWRITE).
+  func hasPositions(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .pipeReader, .pipeWriter, .console, .eventCounter, .timer, .epoll: false
     }
   }
 
@@ -54,11 +82,15 @@ extension Kernel {
   mutating func release(_ file: ID<OpenFile>) {
     files[file].references -= 1
     guard files[file].references == 0 else { return }
+    removeMemberships(of: file)
     let ended = files.remove(file)
     switch ended.object {
     case .pipeReader(let pipe): releasePipe(pipe, reader: true)
     case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
     case .console: break
+    case .eventCounter(let counter): removeQueue(eventCounters.remove(counter).changed)
+    case .timer(let timer): removeQueue(timerFiles.remove(timer).expired)
+    case .epoll(let epoll): release(epoll)
     }
   }
 
@@ -67,6 +99,9 @@ extension Kernel {
     switch files[file].object {
     case .pipeReader(let pipe), .pipeWriter(let pipe): "pipe:[\(pipes[pipe].inode)]"
     case .console(let stream): "/dev/console:\(stream)"
+    case .eventCounter: "anon_inode:[eventfd]"
+    case .timer: "anon_inode:[timerfd]"
+    case .epoll: "anon_inode:[eventpoll]"
     }
   }
 }

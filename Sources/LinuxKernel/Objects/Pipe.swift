@@ -85,7 +85,8 @@ extension Kernel {
   /// Linux: pipe_read().
   mutating func read(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
     if destination.remaining == 0 { return 0 }
-    let wasFull = pipes[pipe].isFull
+    // Only giving up a slot makes room: reading a part of one does not.
+    var makesRoom = false
     var done = 0
     while destination.remaining > 0, !pipes[pipe].isEmpty {
       let buffer = pipes[pipe].first
@@ -97,6 +98,7 @@ extension Kernel {
       }
       done += copied
       if copied == Int(buffer.count) || buffer.isPacket {
+        if pipes[pipe].isFull { makesRoom = true }
         sparePage = pipes[pipe].removeFirst()
         if buffer.isPacket { break }
       } else {
@@ -109,7 +111,7 @@ extension Kernel {
       if files[file].isNonblocking { throw .errno(.EAGAIN) }
       throw .wait(exclusive: pipes[pipe].readable)
     }
-    if wasFull { wake(pipes[pipe].writable, .writable) }
+    if makesRoom { wake(pipes[pipe].writable, .writable) }
     if current.isRetry, !pipes[pipe].isEmpty { wake(pipes[pipe].readable, .readable) }
     return done
   }
@@ -117,18 +119,36 @@ extension Kernel {
   /// Linux: pipe_write().
   mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     if source.remaining == 0 { return 0 }
-    var done = current.progress
-    source.skip(done, &self)
+    source.skip(current.progress, &self)
     if pipes[pipe].readers == 0 {
       sendPipeSignal(to: me)
-      if done > 0 { return done }
+      if current.progress > 0 { return current.progress }
       throw .errno(.EPIPE)
     }
     let wasEmpty = pipes[pipe].isEmpty
-    let isPacket = files[file].status.contains(.direct)
-    let before = done
+    var done = current.progress
+    let failure = append(to: pipe, file, &source, &done, for: me)
+    let mustWait = failure == nil && source.remaining > 0 && !files[file].isNonblocking
+    // Once somebody has polled, every end of a write is an event, even of one that failed.
+    if wasEmpty || !mustWait && pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
+    if mustWait {
+      current.progress = done
+      throw .wait(exclusive: pipes[pipe].writable)
+    }
+    if current.isRetry, !pipes[pipe].isFull { wake(pipes[pipe].writable, .writable) }
+    if done > 0 { return done }
+    throw .errno(failure ?? .EAGAIN)
+  }
+
+  /// Moves what fits from the source into the pipe. Returns EFAULT where the source ended early; whole slots that were
+  /// filled before that stay, and count in `done`.
+  @inline(__always)
+  private mutating func append(
+    to pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, _ done: inout Int, for me: TaskID
+  ) -> Errno? {
+    // What exceeds whole pages may join the last buffer, if all of it fits and the writer has not slept yet.
     let tail = source.remaining % Page.size
-    if tail != 0, !wasEmpty, !isPacket, done == 0 {
+    if tail != 0, !current.isRetry, !pipes[pipe].isEmpty {
       var last = pipes[pipe].takeLast()
       let end = Int(last.offset + last.count)
       if !last.isPacket, end + tail <= Page.size {
@@ -138,35 +158,24 @@ extension Kernel {
           done += copied
         }
         pipes[pipe].append(last)
-        if copied < tail { throw .errno(.EFAULT) }
+        if copied < tail { return .EFAULT }
       } else {
         pipes[pipe].append(last)
       }
     }
+    let isPacket = files[file].status.contains(.direct)
     while source.remaining > 0, !pipes[pipe].isFull {
       var page = takePage()
       let wanted = min(Page.size, source.remaining)
       let copied = fill(&page, at: 0, wanted, from: &source, of: me)
       if copied < wanted {
         sparePage = page
-        if done == 0 { throw .errno(.EFAULT) }
-        if done > before, wasEmpty || pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
-        return done
+        return .EFAULT
       }
       pipes[pipe].append(Pipe.Buffer(page: page, offset: 0, count: Int32(copied), isPacket: isPacket))
       done += copied
     }
-    if done > before, wasEmpty || pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
-    guard source.remaining > 0 else {
-      if current.isRetry, !pipes[pipe].isFull { wake(pipes[pipe].writable, .writable) }
-      return done
-    }
-    if files[file].isNonblocking {
-      if done > 0 { return done }
-      throw .errno(.EAGAIN)
-    }
-    current.progress = done
-    throw .wait(exclusive: pipes[pipe].writable)
+    return nil
   }
 
   /// A page to be written to before it is read.
@@ -179,7 +188,8 @@ extension Kernel {
   }
 
   /// Linux: pipe_poll().
-  func poll(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) -> PollAnswer {
+  mutating func poll(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) -> PollAnswer {
+    pipes[pipe].isPolled = true
     var answer = PollAnswer(events: [])
     if files[file].isReadable {
       if !pipes[pipe].isEmpty { answer.events.formUnion(.readable) }
@@ -199,11 +209,11 @@ extension Kernel {
     if reader { pipes[pipe].readers -= 1 } else { pipes[pipe].writers -= 1 }
     if pipes[pipe].readers == 0 && pipes[pipe].writers == 0 {
       let ended = pipes.remove(pipe)
-      waitQueues.remove(ended.readable)
-      waitQueues.remove(ended.writable)
+      removeQueue(ended.readable)
+      removeQueue(ended.writable)
     } else if pipes[pipe].readers == 0 || pipes[pipe].writers == 0 {
-      wakeAll(pipes[pipe].readable, [.input, .readNormal, .output, .writeNormal, .error, .hangUp])
-      wakeAll(pipes[pipe].writable, [.input, .readNormal, .output, .writeNormal, .error, .hangUp])
+      wakeAll(pipes[pipe].readable)
+      wakeAll(pipes[pipe].writable)
     }
   }
 }

@@ -11,7 +11,12 @@ struct WaitQueue {
 struct Waiter {
   enum Owner {
     case task(TaskID)
+    /// An event does not end a sleep but makes the member of an epoll ready.
+    case epollItem(ID<EpollItem>)
   }
+
+  /// Where an entry goes. Most calls put exclusive ones at the tail and the others at the head; some differ.
+  enum Place: Sendable { case head, tail }
 
   var owner: Owner
   var queue: ID<WaitQueue>
@@ -24,18 +29,20 @@ struct Waiter {
 
 extension Kernel {
   /// Puts the task on `queue`; it leaves all its queues when it is woken.
-  mutating func addWaiter(_ task: TaskID, to queue: ID<WaitQueue>, exclusive: Bool, events: PollEvents = .all) {
+  mutating func addWaiter(
+    _ task: TaskID, to queue: ID<WaitQueue>, exclusive: Bool, events: PollEvents = .all, at place: Waiter.Place? = nil
+  ) {
     let head = tasks[task].firstWaiter
     let waiter = link(
-      Waiter(owner: .task(task), queue: queue, nextOfOwner: head, isExclusive: exclusive, events: events))
+      Waiter(owner: .task(task), queue: queue, nextOfOwner: head, isExclusive: exclusive, events: events), at: place)
     tasks[task].firstWaiter = waiter
   }
 
-  /// Adds an entry to its queue: exclusive ones behind, the others in front.
-  mutating func link(_ entry: Waiter) -> ID<Waiter> {
+  /// Adds an entry to its queue: by default exclusive ones behind, the others in front.
+  mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
     var entry = entry
     let queue = entry.queue
-    if entry.isExclusive {
+    if (place ?? (entry.isExclusive ? .tail : .head)) == .tail {
       entry.previous = waitQueues[queue].last
       let id = waiters.insert(entry)
       if let last = entry.previous { waiters[last].next = id } else { waitQueues[queue].first = id }
@@ -51,6 +58,7 @@ extension Kernel {
 
   mutating func unlink(_ id: ID<Waiter>) {
     let entry = waiters.remove(id)
+    for walk in walks.indices where walks[walk] == id { walks[walk] = entry.next }
     if let previous = entry.previous { waiters[previous].next = entry.next } else { waitQueues[entry.queue].first = entry.next }
     if let next = entry.next { waiters[next].previous = entry.previous } else { waitQueues[entry.queue].last = entry.previous }
   }
@@ -84,6 +92,12 @@ extension Kernel {
       next = waiter.next
       guard !waiter.events.isDisjoint(with: events) else { continue }
       switch waiter.owner {
+      case .epollItem(let item):
+        // What follows from this may take any task off any queue, this one too: `unlink` keeps the place up to date.
+        walks.append(next)
+        let hasWoken = memberEvent(item, events)
+        next = walks.removeLast()
+        if !hasWoken { continue }
       case .task(let task):
         // The task may stand on this queue twice (poll with the same descriptor twice): step past its own entries.
         while let following = next, case .task(task) = waiters[following].owner { next = waiters[following].next }
@@ -94,6 +108,16 @@ extension Kernel {
         if left == 0 { return }
       }
     }
+  }
+}
+
+extension Kernel {
+  /// Removes the queue of an object that is no more. Whoever still sleeps there (a thread whose descriptor another one
+  /// closed) goes on and finds out.
+  mutating func removeQueue(_ queue: ID<WaitQueue>) {
+    wakeAll(queue)
+    while let waiter = waitQueues[queue].first { unlink(waiter) }
+    waitQueues.remove(queue)
   }
 }
 

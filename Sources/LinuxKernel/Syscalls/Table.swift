@@ -3,6 +3,11 @@ extension Syscall {
   public static let all: [Syscall] = [
     // Files
     read, write, close, pipe2,
+    // Descriptors
+    pipe, dup, dup2, dup3, fcntl, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
+    // Readiness
+    eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
+    epollPwait, epollPwait2,
     // Processes
     fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
   ]

@@ -13,4 +13,12 @@ extension Syscall {
     guard flags.isSubset(of: [.cloexec, .nonblock, .direct]) else { throw .errno(.EINVAL) }
     return try kernel.makePipe(flags, for: me)
   }
+
+  /// pipe(2), without flags.
+  static let pipe = Syscall(
+    22, "pipe", "Creates a pipe and returns its read end and its write end.",
+    c: "int pipe(int pipefd[2])",
+    returns: "reader", "writer",
+    errors: [.EMFILE: "fewer than two descriptors are left below RLIMIT_NOFILE"]
+  ) { (kernel: inout Kernel, me: TaskID) throws(Stop) -> FDPair in try kernel.makePipe([], for: me) }
 }

@@ -1,0 +1,106 @@
+extension Syscall {
+  /// fcntl(2). Linux: fs/fcntl.c, do_fcntl(). Record locks, leases, signals and notification are not built: EINVAL.
+  static let fcntl = Syscall(
+    72, "fcntl", "Reads or changes what belongs to a descriptor or an open file.",
+    c: "int fcntl(int fd, int op, ... /* arg */ )",
+    Param<FD>("fd"), Param<FileCommand>("op"), Param<OpenFlags>("arg", default: 0),
+    returns: "value",
+    errors: [
+      .EBADF: "fd is not open, is O_PATH where that is not enough, or is no pipe for a pipe's operation",
+      .EBUSY: "F_SETPIPE_SZ below what is in use",
+      .EINVAL: "the operation is unknown, or its argument out of range",
+      .EMFILE: "F_DUPFD finds no descriptor below RLIMIT_NOFILE",
+      .EPERM: "F_SETPIPE_SZ above the limit without CAP_SYS_RESOURCE, or O_NOATIME on somebody else's file",
+    ]
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, command: FileCommand, argument: OpenFlags) throws(Stop) -> Int in
+    let file = try kernel.fileOrPath(fd, of: me)
+    if kernel.files[file].status.contains(.path), !command.worksOnPath { throw .errno(.EBADF) }
+    let table = kernel.tasks[me].files, number = Int(fd.number), value = argument.rawValue
+    switch command {
+    case .duplicate, .duplicateCloseOnExec:
+      guard UInt64(UInt32(bitPattern: value)) < kernel.limit(ResourceLimits.nofile, of: me) else { throw .errno(.EINVAL) }
+      let copy = try kernel.duplicate(file, closesOnExec: command == .duplicateCloseOnExec, from: Int(value), for: me)
+      return Int(copy.number)
+    case .isDuplicate: return try kernel.fileOrPath(FD(value), of: me) == file ? 1 : 0
+    case .getFD: return kernel.fileTables[table].descriptors[number].closesOnExec ? 1 : 0
+    case .setFD: kernel.fileTables[table].descriptors[number].closesOnExec = value & 1 != 0
+    case .getFlags: return Int(kernel.files[file].status.rawValue)
+    case .setFlags: try kernel.setStatus(argument, of: file, me)
+    case .getPipeSize: return kernel.pipes[try kernel.pipe(of: file)].bufferLimit * Page.size
+    case .setPipeSize: return try kernel.setPipeSize(UInt32(bitPattern: value), of: try kernel.pipe(of: file), me)
+    default: throw .errno(.EINVAL)
+    }
+    return 0
+  }
+}
+
+extension Kernel {
+  /// F_SETFL. Linux: setfl().
+  mutating func setStatus(_ new: OpenFlags, of file: ID<OpenFile>, _ me: TaskID) throws(Stop) {
+    let old = files[file].status
+    if new.contains(.noatime), !old.contains(.noatime), !mayHideAccess(to: file, me) { throw .errno(.EPERM) }
+    if new.contains(.direct), !allowsDirect(file) { throw .errno(.EINVAL) }
+    // SIGIO is not built.
+    if new.contains(.async), isPollable(file) { throw .errno(.EINVAL) }
+    let changeable: OpenFlags = [.append, .nonblock, .direct, .noatime]
+    files[file].status = old.subtracting(changeable).union(new.intersection(changeable))
+  }
+
+  /// Whether O_NOATIME is allowed: to the owner, and to those who may act as one. Linux: inode_owner_or_capable().
+  private func mayHideAccess(to file: ID<OpenFile>, _ me: TaskID) -> Bool { tasks[me].credentials.has(.fowner) }
+
+  /// Whether O_DIRECT means anything for the file: packets on a pipe. Linux: FMODE_CAN_ODIRECT.
+  private func allowsDirect(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .pipeReader, .pipeWriter: true
+    default: false
+    }
+  }
+
+  /// Linux: get_pipe_info().
+  func pipe(of file: ID<OpenFile>) throws(Stop) -> ID<Pipe> {
+    switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe): return pipe
+    default: throw .errno(.EBADF)
+    }
+  }
+
+  /// fs.pipe-max-size.
+  static var pipeSizeLimit: Int { 1 << 20 }
+
+  /// Rounds up to a power of two of pages. Linux: pipe_set_size().
+  mutating func setPipeSize(_ wanted: UInt32, of pipe: ID<Pipe>, _ me: TaskID) throws(Stop) -> Int {
+    guard wanted <= 1 << 31 else { throw .errno(.EINVAL) }
+    var size = Page.size
+    while size < Int(wanted) { size *= 2 }
+    let slots = size / Page.size
+    if slots > pipes[pipe].bufferLimit, size > Kernel.pipeSizeLimit, !tasks[me].credentials.has(.sysResource) {
+      throw .errno(.EPERM)
+    }
+    guard slots >= pipes[pipe].used else { throw .errno(.EBUSY) }
+    pipes[pipe].bufferLimit = slots
+    wake(pipes[pipe].writable)
+    return size
+  }
+}
+
+/// The operations of fcntl(2) that are built. Linux: include/uapi/linux/fcntl.h.
+struct FileCommand: Choice, Equatable {
+  let rawValue: Int32
+  static let duplicate = FileCommand(rawValue: 0), getFD = FileCommand(rawValue: 1), setFD = FileCommand(rawValue: 2)
+  static let getFlags = FileCommand(rawValue: 3), setFlags = FileCommand(rawValue: 4)
+  static let isDuplicate = FileCommand(rawValue: 1027), duplicateCloseOnExec = FileCommand(rawValue: 1030)
+  static let setPipeSize = FileCommand(rawValue: 1031), getPipeSize = FileCommand(rawValue: 1032)
+
+  /// Linux: check_fcntl_cmd().
+  var worksOnPath: Bool {
+    [.duplicate, .duplicateCloseOnExec, .isDuplicate, .getFD, .setFD, .getFlags].contains(self)
+  }
+
+  static let names = NameSet(
+    "fcntl operation", .values,
+    [
+      "F_DUPFD": 0, "F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_SETFL": 4, "F_DUPFD_QUERY": 1027, "F_DUPFD_CLOEXEC": 1030,
+      "F_SETPIPE_SZ": 1031, "F_GETPIPE_SZ": 1032,
+    ])
+}

@@ -1,0 +1,42 @@
+extension Syscall {
+  /// ioctl(2). Linux: fs/ioctl.c, do_vfs_ioctl().
+  static let ioctl = Syscall(
+    16, "ioctl", "Does what a file knows beyond reading and writing; FIONREAD returns its number.",
+    c: "int ioctl(int fd, unsigned long op, ...)",
+    Param<FD>("fd"), Param<IoctlRequest>("op"), Param<Int?>(optional: "arg"),
+    returns: "value",
+    errors: [.EBADF: "fd is not open", .ENOTTY: "the file does not know the operation"]
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, request: IoctlRequest, argument: Int?) throws(Stop) -> Int in
+    let file = try kernel.file(fd, of: me)
+    let table = kernel.tasks[me].files, number = Int(fd.number)
+    switch request {
+    case .closeOnExec: kernel.fileTables[table].descriptors[number].closesOnExec = true
+    case .keepOnExec: kernel.fileTables[table].descriptors[number].closesOnExec = false
+    case .nonblocking:
+      if (argument ?? 0) != 0 { kernel.files[file].status.insert(.nonblock) } else { kernel.files[file].status.remove(.nonblock) }
+    case .readable: return try kernel.readableBytes(of: file)
+    default: throw .errno(.ENOTTY)
+    }
+    return 0
+  }
+}
+
+extension Kernel {
+  /// FIONREAD: how many bytes wait to be read.
+  func readableBytes(of file: ID<OpenFile>) throws(Stop) -> Int {
+    switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe): return pipes[pipe].byteCount
+    case .console: return console.input.count
+    case .eventCounter, .timer, .epoll: throw .errno(.ENOTTY)
+    }
+  }
+}
+
+/// Linux: include/uapi/asm-generic/ioctls.h.
+struct IoctlRequest: Choice, Equatable {
+  let rawValue: Int32
+  static let readable = IoctlRequest(rawValue: 0x541b), nonblocking = IoctlRequest(rawValue: 0x5421)
+  static let keepOnExec = IoctlRequest(rawValue: 0x5450), closeOnExec = IoctlRequest(rawValue: 0x5451)
+  static let names = NameSet(
+    "ioctl operation", .values, ["FIONREAD": 0x541b, "FIONBIO": 0x5421, "FIONCLEX": 0x5450, "FIOCLEX": 0x5451])
+}
