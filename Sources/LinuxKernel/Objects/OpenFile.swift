@@ -4,9 +4,11 @@ struct OpenFile {
   var status: OpenFlags
   var position: Int64 = 0
   var references: Int32 = 1
+  /// Where it was found; nil for what is in no tree.
+  var path: Path?
 
-  var isReadable: Bool { status.access != .writeOnly && !status.contains(.path) }
-  var isWritable: Bool { status.access != .readOnly && !status.contains(.path) }
+  var isReadable: Bool { (status.access == .readOnly || status.access == .readWrite) && !status.contains(.path) }
+  var isWritable: Bool { (status.access == .writeOnly || status.access == .readWrite) && !status.contains(.path) }
   @inline(__always) var isNonblocking: Bool { status.contains(.nonblock) }
 }
 
@@ -15,6 +17,10 @@ enum FileObject {
   case pipeReader(ID<Pipe>)
   case pipeWriter(ID<Pipe>)
   case console(Console.Stream)
+  /// A fifo, or a pipe opened through /proc; its status says which ends.
+  case fifo(ID<Pipe>)
+  /// A file with bytes or entries of its own, or any file that was opened with O_PATH.
+  case inode(ID<Inode>)
 }
 
 /// What polling a file tells: what it is ready for, and where to wait for the rest.
@@ -31,6 +37,8 @@ extension Kernel {
     case .pipeReader(let pipe): return try read(pipe, file, &destination, for: me)
     case .pipeWriter: throw .errno(.EBADF)
     case .console(let stream): return try readConsole(stream, &destination, for: me)
+    case .fifo(let pipe): return try read(pipe, file, &destination, for: me)
+    case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)
     }
   }
 
@@ -40,13 +48,17 @@ extension Kernel {
     case .pipeWriter(let pipe): return try write(pipe, file, &source, for: me)
     case .pipeReader: throw .errno(.EBADF)
     case .console(let stream): return try writeConsole(stream, &source, for: me)
+    case .fifo(let pipe): return try write(pipe, file, &source, for: me)
+    case .inode(let inode): return try writeInode(inode, file, &source, at: offset, for: me)
     }
   }
 
   func poll(_ file: ID<OpenFile>) -> PollAnswer {
     switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): poll(pipe, file)
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): poll(pipe, file)
     case .console(let stream): pollConsole(stream)
+    // DEFAULT_POLLMASK: files that never make anybody wait.
+    case .inode: PollAnswer(events: [.readable, .writable])
     }
   }
 
@@ -55,18 +67,25 @@ extension Kernel {
     files[file].references -= 1
     guard files[file].references == 0 else { return }
     let ended = files.remove(file)
-    switch ended.object {
-    case .pipeReader(let pipe): releasePipe(pipe, reader: true)
-    case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
-    case .console: break
+    if !ended.status.contains(.path) {
+      switch ended.object {
+      case .pipeReader(let pipe): releasePipe(pipe, reader: true)
+      case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
+      case .console: break
+      case .fifo(let pipe): releaseFIFO(pipe, ended)
+      case .inode: break
+      }
     }
+    if let path = ended.path { release(path) }
   }
 
   /// What a descriptor shows as: `3<pipe:[1]>` in traces, the link's text in /proc/PID/fd.
   func name(of file: ID<OpenFile>) -> String {
-    switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): "pipe:[\(pipes[pipe].inode)]"
+    if let path = files[file].path { return String(decoding: linkText(of: path), as: UTF8.self) }
+    return switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): "pipe:[\(pipes[pipe].inode)]"
     case .console(let stream): "/dev/console:\(stream)"
+    case .inode(let inode): "inode:[\(inodes[inode].number)]"
     }
   }
 }
@@ -89,6 +108,8 @@ struct OpenFlags: Flags {
   static let noatime = OpenFlags(rawValue: 0o1000000), cloexec = OpenFlags(rawValue: 0o2000000)
   static let sync = OpenFlags(rawValue: 0o4010000), path = OpenFlags(rawValue: 0o10000000)
   static let tmpfile = OpenFlags(rawValue: 0o20200000)
+  /// __O_TMPFILE: without O_DIRECTORY it means nothing, so that old kernels refuse O_TMPFILE.
+  static let tmpfileBit = OpenFlags(rawValue: 0o20000000)
 
   static let names = NameSet(
     "open flags", .bits,

@@ -3,6 +3,9 @@ extension Syscall {
   public static let all: [Syscall] = [
     // Files
     read, write, close, pipe2,
+    open, openat, creat, openat2, pread, pwrite, lseek,
+    stat, lstat, fstat, newfstatat, statx,
+    mkdir, mkdirat, unlink, rmdir, unlinkat,
     // Processes
     fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
   ]
