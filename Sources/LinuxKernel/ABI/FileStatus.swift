@@ -1,15 +1,12 @@
 extension Layout {
-  /// struct timespec, as a part of other structures.
-  static let fileTime = Layout("timespec", size: 16, [Field("tv_sec", 0, .i64), Field("tv_nsec", 8, .i64)])
-
   /// struct stat of x86-64. Linux: arch/x86/include/uapi/asm/stat.h.
   public static let stat = Layout(
     "stat", size: 144,
     [
       Field("st_dev", 0, .u64), Field("st_ino", 8, .u64), Field("st_nlink", 16, .u64), Field("st_mode", 24, .u32),
       Field("st_uid", 28, .u32), Field("st_gid", 32, .u32), Field("st_rdev", 40, .u64), Field("st_size", 48, .i64),
-      Field("st_blksize", 56, .i64), Field("st_blocks", 64, .i64), Field("st_atim", 72, .structure(.fileTime)),
-      Field("st_mtim", 88, .structure(.fileTime)), Field("st_ctim", 104, .structure(.fileTime)),
+      Field("st_blksize", 56, .i64), Field("st_blocks", 64, .i64), Field("st_atim", 72, .structure(Layouts.timespec)),
+      Field("st_mtim", 88, .structure(Layouts.timespec)), Field("st_ctim", 104, .structure(Layouts.timespec)),
     ])
 
   /// Linux: include/uapi/linux/stat.h.

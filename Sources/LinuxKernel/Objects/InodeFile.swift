@@ -31,18 +31,23 @@ extension Kernel {
 
   /// Sets the position. Linux: vfs_llseek() and the llseek operations.
   mutating func seek(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
-    switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console: throw .errno(.ESPIPE)
-    case .inode(let inode):
-      switch inodes[inode].content {
-      case .regular(let memory): return try seekRegular(file, memory, offset, whence)
-      case .device(let number):
-        // null_lseek() knows no place but 0; /dev/random has noop_llseek().
-        return number == Device.null.rawValue ? 0 : files[file].position
-      default: return try seekSimply(file, offset, whence)
-      }
-    default: return files[file].position
+    guard case .inode(let inode) = files[file].object else {
+      if isStream(file) { throw .errno(.ESPIPE) }
+      // noop_llseek(): eventfds and their like have a position that means nothing.
+      return files[file].position
     }
+    switch inodes[inode].content {
+    case .regular(let memory): return try seekRegular(file, memory, offset, whence)
+    // null_lseek() knows no place but 0; /dev/random has noop_llseek(). No device here reads by position.
+    case .device: return 0
+    default: return try seekSimply(file, offset, whence)
+    }
+  }
+
+  /// Pipes and terminals have no positions at all.
+  private func isStream(_ file: ID<OpenFile>) -> Bool {
+    if case .console = files[file].object { return true }
+    return isPipe(file)
   }
 
   /// Directories and files of /proc know no end.

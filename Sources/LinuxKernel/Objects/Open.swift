@@ -54,7 +54,8 @@ extension Kernel {
     if request.flags.contains(.tmpfile) { return try openUnnamed(directory, name, request, me) }
     if request.flags.contains(.path) {
       let walk = try walk(directory, name, request.walk, me)
-      if let file = walk.anonymous { return addOpenFile(files[file].object, nil, request) }
+      // A place in no tree cannot be held by O_PATH here; nothing else refers to it than its own open file.
+      if walk.anonymous != nil { throw .errno(.EOPNOTSUPP) }
       return addOpenFile(.inode(inode(walk.path)), walk.path, request)
     }
     var walk = try beginWalk(directory, name, request.walk, me)

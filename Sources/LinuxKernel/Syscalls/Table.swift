@@ -5,7 +5,11 @@ extension Syscall {
     read, write, close, pipe2,
     open, openat, creat, openat2, pread, pwrite, lseek,
     stat, lstat, fstat, newfstatat, statx,
-    mkdir, mkdirat, unlink, rmdir, unlinkat,
+    mkdir, mkdirat, unlink, rmdir, unlinkat, mknod, mknodat,
+    rename, renameat, renameat2, link, linkat, symlink, symlinkat, readlink, readlinkat, getdents64,
+    truncate, ftruncate, fallocate, memfdCreate, sync, fsync, fdatasync, syncfs, statfs, fstatfs,
+    chmod, fchmod, fchmodat, fchmodat2, chown, lchown, fchown, fchownat, utimensat,
+    access, faccessat, faccessat2, umask, chdir, fchdir, getcwd,
     // Processes
     fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
   ]
