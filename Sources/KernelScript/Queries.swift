@@ -38,6 +38,14 @@ extension Machine {
     case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
     case "environment": return environment[arguments.string(0)].map { answer($0) } ?? nothing
     case "prelude": return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
+    case "put":
+      do throws(Errno) {
+        try core.pointee.kernel.put(arguments.string(0), arguments.view(1).array)
+        return nothing
+      } catch { return answer("\(error.name) (\(error.message))") }
+    case "get":
+      // nil for a file that is not there, as for io.open.
+      do throws(Errno) { return answer(try core.pointee.kernel.get(arguments.string(0))) } catch { return nothing }
     case "report":
       reports.append((0..<arguments.count).map { arguments.string($0) })
       return nothing

@@ -199,20 +199,58 @@ private final class PageStorage {
 }
 
 /// The bytes of a file or of a piece of memory, in pages; a page never written to is a hole that reads as zeros.
+///
+/// Pages stand in chunks of 64, sorted by place; a chunk without a page is not there, so that a file with one byte at
+/// an offset of 2^62 costs two pages.
 struct PagedBytes {
-  private var pages = ChunkedArray<Page?>()
+  private struct Chunk {
+    let number: Int
+    var pages: [Page?] = Array(repeating: nil, count: 64)
+    var resident = 0
+  }
 
+  private var chunks: [Chunk] = []
   /// How many pages hold bytes of their own (st_blocks counts them).
   private(set) var residentPages = 0
 
-  func page(_ number: Int) -> Page? { number < pages.count ? pages[number] : nil }
-  var pageCount: Int { pages.count }
+  /// The position of the first chunk whose number is not below `number`.
+  @inline(__always) private func position(_ number: Int) -> Int {
+    // A file without holes has each chunk at its number.
+    if number < chunks.count, chunks[number].number == number { return number }
+    var low = 0, high = chunks.count
+    while low < high {
+      let middle = (low + high) / 2
+      if chunks[middle].number < number { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  @inline(__always) private func chunk(_ number: Int) -> Int? {
+    let at = position(number)
+    return at < chunks.count && chunks[at].number == number ? at : nil
+  }
+
+  func page(_ number: Int) -> Page? { chunk(number >> 6).flatMap { chunks[$0].pages[number & 63] } }
+  func hasPage(_ number: Int) -> Bool { chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false }
 
   mutating func setPage(_ number: Int, _ page: Page?) {
-    pages.grow(to: number + 1, filler: nil)
-    if pages[number] == nil { residentPages += 1 }
-    pages[number] = page
-    if page == nil { residentPages -= 1 }
+    let at = position(number >> 6)
+    if at == chunks.count || chunks[at].number != number >> 6 {
+      if page == nil { return }
+      chunks.insert(Chunk(number: number >> 6), at: at)
+    }
+    let change = (page == nil ? 0 : 1) - (chunks[at].pages[number & 63] == nil ? 0 : 1)
+    chunks[at].pages[number & 63] = page
+    chunks[at].resident += change
+    residentPages += change
+    if chunks[at].resident == 0 { chunks.remove(at: at) }
+  }
+
+  /// The page, which is there, to be written to without a copy and then set again; meanwhile an empty one stands in.
+  mutating func takePage(_ number: Int) -> Page {
+    var page = ZeroPage.page
+    swap(&page, &chunks[chunk(number >> 6)!].pages[number & 63]!)
+    return page
   }
 
   /// Writes `view` at `offset`, making pages where there were holes.
@@ -221,17 +259,9 @@ struct PagedBytes {
     while done < view.count {
       let at = offset + done, number = at / Page.size, inPage = at % Page.size
       let count = min(Page.size - inPage, view.count - done)
-      makePage(number)
-      pages[number]!.write(view.slice(done, count), at: inPage)
+      if !hasPage(number) { setPage(number, Page()) }
+      chunks[chunk(number >> 6)!].pages[number & 63]!.write(view.slice(done, count), at: inPage)
       done += count
-    }
-  }
-
-  private mutating func makePage(_ number: Int) {
-    pages.grow(to: number + 1, filler: nil)
-    if pages[number] == nil {
-      pages[number] = Page()
-      residentPages += 1
     }
   }
 
@@ -248,26 +278,55 @@ struct PagedBytes {
 
   /// Forgets everything from `size` on, so that what is uncovered by growing again reads as zeros.
   mutating func truncate(to size: Int) {
-    let keep = (size + Page.size - 1) / Page.size
-    if keep < pages.count {
-      for number in keep..<pages.count where pages[number] != nil { residentPages -= 1 }
-      pages.shrink(to: keep)
+    let keep = size / Page.size + (size % Page.size == 0 ? 0 : 1)
+    while let last = chunks.last, last.number << 6 >= keep {
+      residentPages -= last.resident
+      chunks.removeLast()
     }
-    if size % Page.size != 0, keep <= pages.count, keep > 0, pages[keep - 1] != nil {
-      pages[keep - 1]!.zero(size % Page.size, Page.size - size % Page.size)
+    if let last = chunks.last, keep < (last.number + 1) << 6 {
+      for number in keep..<(last.number + 1) << 6 where hasPage(number) { setPage(number, nil) }
     }
+    if size % Page.size != 0 { zero(keep - 1, size % Page.size, Page.size - size % Page.size) }
   }
 
   /// Makes `count` bytes at `offset` a hole: whole pages are dropped, the ends zeroed (FALLOC_FL_PUNCH_HOLE).
   mutating func punch(_ offset: Int, _ count: Int) {
-    var at = offset
-    while at < offset + count {
-      let number = at / Page.size, inPage = at % Page.size, step = min(Page.size - inPage, offset + count - at)
-      if number < pages.count, pages[number] != nil {
-        if step == Page.size { setPage(number, nil) } else { pages[number]!.zero(inPage, step) }
-      }
-      at += step
+    let end = offset + count
+    let first = offset / Page.size + (offset % Page.size == 0 ? 0 : 1), last = end / Page.size
+    if first > last {
+      zero(offset / Page.size, offset % Page.size, count)
+      return
     }
+    if offset % Page.size != 0 { zero(first - 1, offset % Page.size, Page.size - offset % Page.size) }
+    if end % Page.size != 0 { zero(last, 0, end % Page.size) }
+    var next = nextPage(from: first)
+    while let number = next, number < last {
+      setPage(number, nil)
+      next = nextPage(from: number)
+    }
+  }
+
+  private mutating func zero(_ number: Int, _ offset: Int, _ count: Int) {
+    guard hasPage(number) else { return }
+    chunks[chunk(number >> 6)!].pages[number & 63]!.zero(offset, count)
+  }
+
+  /// The first page from `number` on that is there (SEEK_DATA).
+  func nextPage(from number: Int) -> Int? {
+    var at = position(number >> 6)
+    while at < chunks.count {
+      let base = chunks[at].number << 6
+      for slot in max(0, number - base)..<64 where chunks[at].pages[slot] != nil { return base + slot }
+      at += 1
+    }
+    return nil
+  }
+
+  /// The first page from `number` on that is a hole (SEEK_HOLE).
+  func nextHole(from number: Int) -> Int {
+    var number = number
+    while hasPage(number) { number += 1 }
+    return number
   }
 }
 

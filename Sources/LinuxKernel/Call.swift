@@ -53,6 +53,8 @@ struct CallContext {
   var isInterrupted = false
   /// What the wait it last threw said about signals.
   var interruption = Interruption.restart
+  /// The fifo whose other end it waits for, and how often that had been opened before.
+  var partner: (inode: ID<Inode>, opens: Int)?
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
   var remaining: Int64?
 }

@@ -26,6 +26,18 @@ public struct Kernel: ~Copyable {
   var epolls = Slab<Epoll>()
   var epollItems = Slab<EpollItem>()
   var console = Console()
+  var fileSystems = Slab<FileSystem>()
+  var mounts = Slab<Mount>()
+  var dentries = Slab<Dentry>()
+  var dentryTable = DentryTable()
+  var inodes = Slab<Inode>()
+  var fileSystemContexts = Slab<FileSystemContext>()
+  var lastDevice: UInt64 = 0
+  /// The root of the tree, and where memfds live.
+  var rootMount: ID<Mount>?
+  var memoryMount: ID<Mount>?
+  /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
+  var passing: [ID<Dentry>] = []
   // Memory
   var addressSpaces = Slab<AddressSpace>()
   var memories = Slab<Memory>()
@@ -99,6 +111,16 @@ public struct Kernel: ~Copyable {
     copy.epolls = epolls
     copy.epollItems = epollItems
     copy.console = console
+    copy.fileSystems = fileSystems
+    copy.mounts = mounts
+    copy.dentries = dentries
+    copy.dentryTable = dentryTable
+    copy.inodes = inodes
+    copy.fileSystemContexts = fileSystemContexts
+    copy.lastDevice = lastDevice
+    copy.rootMount = rootMount
+    copy.memoryMount = memoryMount
+    copy.passing = passing
     copy.addressSpaces = addressSpaces
     copy.memories = memories
     copy.now = now

@@ -101,6 +101,9 @@ public struct Source: Argument {
 
   public static var kind: ArgumentKind { .data }
 
+  /// Whether the bytes lie in the memory of a task, which may be the very file that is written.
+  var isMemory: Bool { inline.start == nil && remaining > 0 }
+
   init(_ view: ByteView) {
     inline = view
     remaining = view.count

@@ -28,7 +28,7 @@ public enum Layouts {
   }()
 
   /// Those that no call takes or gives as such.
-  private static let unmentioned: [Layout] = [timespec]
+  private static let unmentioned: [Layout] = [timespec, .stat, .statx, .statfs, .openHow]
 
   public static func layout(_ name: String) -> Layout? { all.first { $0.name == name } }
 }

@@ -211,7 +211,8 @@ extension Kernel {
   }
 }
 
-private enum ZeroPage {
+/// The bytes of a hole.
+enum ZeroPage {
   // Never written to: every holder that wants to write makes its own copy first.
   nonisolated(unsafe) static let page = Page()
 }

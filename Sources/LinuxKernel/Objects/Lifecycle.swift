@@ -30,6 +30,7 @@ extension Kernel {
     var task = Task(
       tid: pid, process: process,
       files: flags.contains(.files) ? share(tasks[me].files) : duplicate(tasks[me].files),
+      fileSystem: flags.contains(.fs) ? share(tasks[me].fileSystem) : duplicate(tasks[me].fileSystem),
       memory: flags.contains(.vm) ? share(tasks[me].memory) : duplicate(tasks[me].memory),
       handlers: flags.contains(.sighand) ? share(tasks[me].handlers) : duplicate(tasks[me].handlers),
       credentials: tasks[me].credentials)
@@ -126,6 +127,7 @@ extension Kernel {
     tasks[me].state = .dead
     let process = tasks[me].process
     releaseTable(tasks[me].files)
+    releaseContext(tasks[me].fileSystem)
     releaseAddressSpace(tasks[me].memory)
     let handlers = tasks[me].handlers
     let ignoresChildren =

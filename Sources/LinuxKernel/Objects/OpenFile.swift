@@ -6,9 +6,11 @@ struct OpenFile {
   var references: Int32 = 1
   /// Its memberships in epolls, newest first.
   var firstEpollItem: ID<EpollItem>?
+  /// Where it was found; nil for what is in no tree.
+  var path: Path?
 
-  var isReadable: Bool { status.access != .writeOnly && !status.contains(.path) }
-  var isWritable: Bool { status.access != .readOnly && !status.contains(.path) }
+  var isReadable: Bool { (status.access == .readOnly || status.access == .readWrite) && !status.contains(.path) }
+  var isWritable: Bool { (status.access == .writeOnly || status.access == .readWrite) && !status.contains(.path) }
   @inline(__always) var isNonblocking: Bool { status.contains(.nonblock) }
 }
 
@@ -20,6 +22,10 @@ enum FileObject {
   case eventCounter(ID<EventCounter>)
   case timer(ID<TimerFile>)
   case epoll(ID<Epoll>)
+  /// A fifo, or a pipe opened through /proc; its status says which ends.
+  case fifo(ID<Pipe>)
+  /// A file with bytes or entries of its own, or any file that was opened with O_PATH.
+  case inode(ID<Inode>)
 }
 
 /// What polling a file tells: what it is ready for, and where to wait for the rest.
@@ -39,6 +45,8 @@ extension Kernel {
     case .eventCounter(let counter): return try read(counter, file, &destination, for: me)
     case .timer(let timer): return try read(timer, file, &destination, for: me)
     case .epoll: throw .errno(.EINVAL)
+    case .fifo(let pipe): return try read(pipe, file, &destination, for: me)
+    case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)
     }
   }
 
@@ -50,31 +58,37 @@ extension Kernel {
     case .console(let stream): return try writeConsole(stream, &source, for: me)
     case .eventCounter(let counter): return try write(counter, file, &source, for: me)
     case .timer, .epoll: throw .errno(.EINVAL)
+    case .fifo(let pipe): return try write(pipe, file, &source, for: me)
+    case .inode(let inode): return try writeInode(inode, file, &source, at: offset, for: me)
     }
   }
 
   /// What the file is ready for now, and where to wait for more. Linux: vfs_poll().
   mutating func poll(_ file: ID<OpenFile>) -> PollAnswer {
     switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): poll(pipe, file)
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): poll(pipe, file)
     case .console(let stream): pollConsole(stream)
     case .eventCounter(let counter): poll(counter)
     case .timer(let timer): poll(timer)
     case .epoll(let epoll): poll(epoll)
+    // DEFAULT_POLLMASK: files that never make anybody wait.
+    case .inode: PollAnswer(events: [.readable, .writable])
     }
   }
 
   /// Whether an epoll can hold the file: one that is always ready has nothing to wait for. Linux: file_can_poll().
   func isPollable(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .console, .eventCounter, .timer, .epoll: true
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll: true
+    case .inode: false
     }
   }
 
   /// Whether one can read or write at an offset (FMODE_PREAD, FMODE_PWRITE).
   func hasPositions(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .console, .eventCounter, .timer, .epoll: false
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll: false
+    case .inode: true
     }
   }
 
@@ -84,24 +98,31 @@ extension Kernel {
     guard files[file].references == 0 else { return }
     removeMemberships(of: file)
     let ended = files.remove(file)
-    switch ended.object {
-    case .pipeReader(let pipe): releasePipe(pipe, reader: true)
-    case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
-    case .console: break
-    case .eventCounter(let counter): removeQueue(eventCounters.remove(counter).changed)
-    case .timer(let timer): removeQueue(timerFiles.remove(timer).expired)
-    case .epoll(let epoll): release(epoll)
+    if !ended.status.contains(.path) {
+      switch ended.object {
+      case .pipeReader(let pipe): releasePipe(pipe, reader: true)
+      case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
+      case .console: break
+      case .fifo(let pipe): releaseFIFO(pipe, ended)
+      case .inode: break
+      case .eventCounter(let counter): removeQueue(eventCounters.remove(counter).changed)
+      case .timer(let timer): removeQueue(timerFiles.remove(timer).expired)
+      case .epoll(let epoll): release(epoll)
+      }
     }
+    if let path = ended.path { release(path) }
   }
 
   /// What a descriptor shows as: `3<pipe:[1]>` in traces, the link's text in /proc/PID/fd.
   func name(of file: ID<OpenFile>) -> String {
-    switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): "pipe:[\(pipes[pipe].inode)]"
+    if let path = files[file].path { return String(decoding: linkText(of: path), as: UTF8.self) }
+    return switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): "pipe:[\(pipes[pipe].inode)]"
     case .console(let stream): "/dev/console:\(stream)"
     case .eventCounter: "anon_inode:[eventfd]"
     case .timer: "anon_inode:[timerfd]"
     case .epoll: "anon_inode:[eventpoll]"
+    case .inode(let inode): "inode:[\(inodes[inode].number)]"
     }
   }
 }
@@ -124,6 +145,8 @@ struct OpenFlags: Flags {
   static let noatime = OpenFlags(rawValue: 0o1000000), cloexec = OpenFlags(rawValue: 0o2000000)
   static let sync = OpenFlags(rawValue: 0o4010000), path = OpenFlags(rawValue: 0o10000000)
   static let tmpfile = OpenFlags(rawValue: 0o20200000)
+  /// __O_TMPFILE: without O_DIRECTORY it means nothing, so that old kernels refuse O_TMPFILE.
+  static let tmpfileBit = OpenFlags(rawValue: 0o20000000)
 
   static let names = NameSet(
     "open flags", .bits,

@@ -61,9 +61,13 @@ struct Pipe {
 }
 
 extension Kernel {
+  /// A pipe that nobody has open yet.
+  mutating func makePipe(inode: UInt64) -> ID<Pipe> {
+    pipes.insert(Pipe(inode: inode, readable: waitQueues.insert(WaitQueue()), writable: waitQueues.insert(WaitQueue())))
+  }
+
   mutating func makePipe(_ flags: OpenFlags, for me: TaskID) throws(Stop) -> FDPair {
-    let pipe = pipes.insert(
-      Pipe(inode: nextInodeNumber(), readable: waitQueues.insert(WaitQueue()), writable: waitQueues.insert(WaitQueue())))
+    let pipe = makePipe(inode: nextInodeNumber())
     pipes[pipe].readers = 1
     pipes[pipe].writers = 1
     let status = flags.intersection([.nonblock, .direct])

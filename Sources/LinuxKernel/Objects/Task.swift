@@ -18,6 +18,7 @@ extension Kernel {
     public internal(set) var process: ID<Process>
     public internal(set) var state = State.runnable
     var files: ID<FileTable>
+    var fileSystem: ID<FileSystemContext>
     var memory: ID<AddressSpace>
     var handlers: ID<SignalHandlers>
     public internal(set) var credentials: Credentials
@@ -174,7 +175,7 @@ extension Kernel {
     let process = processes.insert(
       Process(pid: 1, group: 0, session: 0, childChanged: waitQueues.insert(WaitQueue())))
     let task = Task(
-      tid: 1, process: process, files: fileTables.insert(FileTable()), memory: addressSpaces.insert(AddressSpace()),
+      tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(), memory: addressSpaces.insert(AddressSpace()),
       handlers: signalHandlers.insert(SignalHandlers()), credentials: Credentials())
     let id = tasks.insert(task)
     processes[process].firstThread = id

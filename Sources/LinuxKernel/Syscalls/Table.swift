@@ -3,6 +3,14 @@ extension Syscall {
   public static let all: [Syscall] = [
     // Files
     read, write, close, pipe2,
+    // Names, sizes and permissions
+    open, openat, creat, openat2, pread, pwrite, lseek,
+    stat, lstat, fstat, newfstatat, statx,
+    mkdir, mkdirat, unlink, rmdir, unlinkat, mknod, mknodat,
+    rename, renameat, renameat2, link, linkat, symlink, symlinkat, readlink, readlinkat, getdents64,
+    truncate, ftruncate, fallocate, memfdCreate, sync, fsync, fdatasync, syncfs, statfs, fstatfs,
+    chmod, fchmod, fchmodat, fchmodat2, chown, lchown, fchown, fchownat, utimensat,
+    access, faccessat, faccessat2, umask, chdir, fchdir, getcwd,
     // Descriptors
     pipe, dup, dup2, dup3, fcntl, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
     // Readiness

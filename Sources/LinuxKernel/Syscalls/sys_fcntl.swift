@@ -52,7 +52,7 @@ extension Kernel {
   /// Whether O_DIRECT means anything for the file: packets on a pipe. Linux: FMODE_CAN_ODIRECT.
   private func allowsDirect(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter: true
+    case .pipeReader, .pipeWriter, .fifo: true
     default: false
     }
   }
@@ -60,7 +60,7 @@ extension Kernel {
   /// Linux: get_pipe_info().
   func pipe(of file: ID<OpenFile>) throws(Stop) -> ID<Pipe> {
     switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): return pipe
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): return pipe
     default: throw .errno(.EBADF)
     }
   }

@@ -25,7 +25,10 @@ extension Kernel {
   /// FIONREAD: how many bytes wait to be read.
   func readableBytes(of file: ID<OpenFile>) throws(Stop) -> Int {
     switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): return pipes[pipe].byteCount
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): return pipes[pipe].byteCount
+    case .inode(let inode):
+      guard case .regular(let memory) = inodes[inode].content else { throw .errno(.ENOTTY) }
+      return memories[memory].size - Int(files[file].position)
     case .console: return console.input.count
     case .eventCounter, .timer, .epoll: throw .errno(.ENOTTY)
     }

@@ -1,0 +1,122 @@
+// Names come and go. Linux: fs/namei.c (filename_create(), vfs_*), mm/shmem.c.
+
+/// A name that is about to be made.
+struct NewName {
+  let directory: Path
+  let name: [UInt8]
+}
+
+extension Kernel {
+  /// Walks to where a new name goes, and makes sure that it is free. Linux: filename_create().
+  mutating func newName(_ directory: FD, _ name: PathName, isDirectory: Bool = false, _ me: TaskID) throws(Stop) -> NewName {
+    let walk = try walkToParent(directory, try name.bytes(self, me), me)
+    guard case .name(let last) = walk.last else { throw .errno(.EEXIST) }
+    if try lookUp(last, in: walk.path.dentry, me) != nil { throw .errno(.EEXIST) }
+    // A slash behind asks for a directory, which is not there.
+    if walk.hasTrailingSlash, !isDirectory { throw .errno(.ENOENT) }
+    return NewName(directory: walk.path, name: last)
+  }
+
+  /// Makes a file of any kind under a free name. Linux: vfs_create(), vfs_mkdir(), vfs_mknod(), vfs_symlink().
+  @discardableResult
+  mutating func create(_ content: Inode.Content, mode: UInt32, _ place: NewName, _ me: TaskID) throws(Stop) -> ID<Dentry> {
+    let who = tasks[me].credentials, directory = place.directory.dentry
+    try checkMayCreate(in: directory, who)
+    let parent = dentries[directory].inode
+    if fileSystems[inodes[parent].fileSystem].kind == .proc { throw .errno(.EPERM) }
+    let (uid, gid, mode) = owner(ofNew: mode, in: parent, who)
+    let inode = try makeInode(content, mode: mode, owner: (uid, gid), in: inodes[parent].fileSystem)
+    let dentry = enter(inode, place.name, in: directory)
+    if inodes[inode].isDirectory { inodes[parent].links += 1 }
+    touchModified(parent)
+    return dentry
+  }
+
+  /// New bytes for a regular file.
+  mutating func makeMemory() -> ID<Memory> { memories.insert(Memory()) }
+
+  /// A directory's content has changed.
+  mutating func touchModified(_ inode: ID<Inode>) {
+    inodes[inode].modified = fileTime
+    inodes[inode].changed = inodes[inode].modified
+  }
+
+  /// Linux: touch_atime() on a mount with relatime.
+  mutating func touchAccessed(_ inode: ID<Inode>) {
+    let now = fileTime, old = inodes[inode].accessed
+    guard old != now, old <= inodes[inode].modified || old <= inodes[inode].changed || now.seconds - old.seconds >= 86_400 else { return }
+    inodes[inode].accessed = now
+  }
+
+  /// Takes the last name off the tree and lets the tree's hold go.
+  private mutating func remove(_ victim: ID<Dentry>) {
+    let parent = dentries[dentries[victim].parent!].inode
+    detach(victim)
+    touchModified(parent)
+    release(victim)
+  }
+
+  /// Linux: do_unlinkat().
+  mutating func unlink(_ directory: FD, _ name: PathName, _ me: TaskID) throws(Stop) {
+    let walk = try walkToParent(directory, try name.bytes(self, me), me)
+    guard case .name(let last) = walk.last else { throw .errno(.EISDIR) }
+    guard let victim = try lookUp(last, in: walk.path.dentry, me) else { throw .errno(.ENOENT) }
+    let inode = dentries[victim].inode
+    if walk.hasTrailingSlash { throw .errno(inodes[inode].isDirectory ? .EISDIR : .ENOTDIR) }
+    try checkMayDelete(victim, asDirectory: false, walk.credentials)
+    try checkIsChangeable(walk.path)
+    if isMountpoint(victim) { throw .errno(.EBUSY) }
+    inodes[inode].links -= 1
+    inodes[inode].changed = fileTime
+    remove(victim)
+  }
+
+  /// Linux: do_rmdir().
+  mutating func removeDirectory(_ directory: FD, _ name: PathName, _ me: TaskID) throws(Stop) {
+    let walk = try walkToParent(directory, try name.bytes(self, me), me)
+    let last: [UInt8]
+    switch walk.last {
+    case .name(let name): last = name
+    case .dot: throw .errno(.EINVAL)
+    case .dotDot: throw .errno(.ENOTEMPTY)
+    case .none: throw .errno(.EBUSY)
+    }
+    guard let victim = try lookUp(last, in: walk.path.dentry, me) else { throw .errno(.ENOENT) }
+    try checkMayDelete(victim, asDirectory: true, walk.credentials)
+    try checkIsChangeable(walk.path)
+    if isMountpoint(victim) { throw .errno(.EBUSY) }
+    let inode = dentries[victim].inode
+    if inodes[inode].entryCount > 0 { throw .errno(.ENOTEMPTY) }
+    bury(inode)
+    inodes[dentries[walk.path.dentry].inode].links -= 1
+    remove(victim)
+  }
+
+  /// Marks a directory as removed.
+  mutating func bury(_ directory: ID<Inode>) {
+    inodes[directory].links = 0
+    inodes[directory].isDead = true
+    inodes[directory].changed = fileTime
+  }
+
+  /// /proc has neither unlink nor rename.
+  func checkIsChangeable(_ directory: Path) throws(Stop) {
+    if fileSystems[inodes[inode(directory)].fileSystem].kind == .proc { throw .errno(.EPERM) }
+  }
+
+  /// Gives a file another name. Linux: vfs_link().
+  mutating func link(_ old: Path, _ place: NewName, _ me: TaskID) throws(Stop) {
+    if old.mount != place.directory.mount { throw .errno(.EXDEV) }
+    try checkMayCreate(in: place.directory.dentry, tasks[me].credentials)
+    let inode = inode(old), parent = self.inode(place.directory)
+    if inodes[inode].fileSystem != inodes[parent].fileSystem { throw .errno(.EXDEV) }
+    try checkIsChangeable(place.directory)
+    if inodes[inode].isDirectory { throw .errno(.EPERM) }
+    if inodes[inode].links == 0, !inodes[inode].isLinkable { throw .errno(.ENOENT) }
+    inodes[inode].links += 1
+    inodes[inode].isLinkable = false
+    inodes[inode].changed = fileTime
+    enter(inode, place.name, in: place.directory.dentry)
+    touchModified(parent)
+  }
+}
