@@ -78,6 +78,28 @@ public struct Slab<Object> {
     }
   }
 
+  // For ChunkedArray, which uses the slots as an array.
+  @inline(__always) fileprivate var slotCount: Int { Int(table.fields.pointee.slotCount) }
+
+  @inline(__always) fileprivate func address(of index: Int) -> UnsafePointer<Object> {
+    precondition(index >= 0 && index < slotCount)
+    return UnsafePointer(table.fields.pointee.pages[index >> 6].objects + (index & 63))
+  }
+
+  @inline(__always) fileprivate mutating func mutableAddress(of index: Int) -> UnsafeMutablePointer<Object> {
+    precondition(index >= 0 && index < slotCount)
+    return writablePage(UInt32(truncatingIfNeeded: index)).objects + (index & 63)
+  }
+
+  fileprivate mutating func removeLast() {
+    let index = table.fields.pointee.slotCount - 1
+    let page = writablePage(index)
+    (page.objects + Int(index & 63)).deinitialize(count: 1)
+    page.header.pointee.live &= ~(1 << UInt64(index & 63))
+    table.fields.pointee.slotCount = index
+    table.fields.pointee.liveCount -= 1
+  }
+
   /// The ids of all live objects, in slot order.
   public var ids: [ID<Object>] {
     var found: [ID<Object>] = []
@@ -222,5 +244,33 @@ private final class PageTable<Object> {
     old.release()
     fields.pointee.pages[number] = new
     return new
+  }
+}
+
+/// An array in chunks of 64 elements, each shared between copies until one side writes to it.
+///
+/// Where a plain array would copy all its elements on the first write after a snapshot (a descriptor table with 20,000
+/// entries, the pages of a large file), this copies 64 and one reference a chunk. Its pages are a slab's, whose slots
+/// are filled from the first on and never named by ID.
+struct ChunkedArray<Element> {
+  private var slab = Slab<Element>()
+
+  @inline(__always) var count: Int { slab.slotCount }
+
+  @inline(__always) subscript(_ index: Int) -> Element {
+    @inline(__always) unsafeAddress { slab.address(of: index) }
+    @inline(__always) unsafeMutableAddress { slab.mutableAddress(of: index) }
+  }
+
+  mutating func append(_ element: Element) { slab.insert(element) }
+
+  /// Appends copies of `filler` until there are `newCount` elements.
+  @inline(__always) mutating func grow(to newCount: Int, filler: @autoclosure () -> Element) {
+    while count < newCount { append(filler()) }
+  }
+
+  /// Drops the elements from `newCount` on.
+  mutating func shrink(to newCount: Int) {
+    while count > newCount { slab.removeLast() }
   }
 }

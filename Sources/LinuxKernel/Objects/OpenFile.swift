@@ -9,8 +9,9 @@ struct OpenFile {
   /// Where it was found; nil for what is in no tree.
   var path: Path?
 
-  var isReadable: Bool { (status.access == .readOnly || status.access == .readWrite) && !status.contains(.path) }
-  var isWritable: Bool { (status.access == .writeOnly || status.access == .readWrite) && !status.contains(.path) }
+  // O_RDONLY, O_WRONLY, O_RDWR and 3 plus one are the bits FMODE_READ and FMODE_WRITE. Linux: OPEN_FMODE().
+  @inline(__always) var isReadable: Bool { (status.rawValue + 1) & 1 != 0 && !status.contains(.path) }
+  @inline(__always) var isWritable: Bool { (status.rawValue + 1) & 2 != 0 && !status.contains(.path) }
   @inline(__always) var isNonblocking: Bool { status.contains(.nonblock) }
 }
 

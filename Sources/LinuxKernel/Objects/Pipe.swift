@@ -2,20 +2,24 @@
 struct Pipe {
   /// One filled piece of one page. A later write may add to the last one while it fits (PIPE_BUF_FLAG_CAN_MERGE).
   struct Buffer {
-    var page: Page
-    var offset: Int32
-    var count: Int32
+    /// nil while the page is taken out to be read from or written to.
+    var page: Page?
+    var offset: Int32 = 0
+    var count: Int32 = 0
     /// Written in packet mode (O_DIRECT): read whole, never merged.
-    var isPacket: Bool
+    var isPacket = false
+
+    @inline(__always) var end: Int { Int(offset + count) }
   }
 
   static let defaultBuffers = 16
   /// PIPE_BUF: writes up to this size are never torn.
   static let atomicSize = Page.size
 
-  /// The filled buffers are `buffers[head...]`.
-  private(set) var buffers: [Buffer] = []
-  private(set) var head = 0
+  /// As many as were ever filled at once, rounded up to a power of two: most pipes never need more than one.
+  private var ring: [Buffer] = []
+  private var head = 0
+  private(set) var used = 0
   var bufferLimit = Pipe.defaultBuffers
   var readers = 0
   var writers = 0
@@ -31,32 +35,33 @@ struct Pipe {
     self.writable = writable
   }
 
-  @inline(__always) var isEmpty: Bool { head == buffers.count }
-  @inline(__always) var used: Int { buffers.count - head }
+  @inline(__always) var isEmpty: Bool { used == 0 }
   @inline(__always) var isFull: Bool { used >= bufferLimit }
-  var byteCount: Int { buffers[head...].reduce(0) { $0 + Int($1.count) } }
+  var byteCount: Int { (0..<used).reduce(0) { $0 + Int(self[$1].count) } }
 
-  /// The buffer that will be read next; the pipe is not empty.
-  @inline(__always) var first: Buffer {
-    get { buffers[head] }
-    _modify { yield &buffers[head] }
+  /// The buffer at a position, counted from the one that will be read next.
+  @inline(__always) subscript(_ position: Int) -> Buffer {
+    get { ring[(head + position) & (ring.count - 1)] }
+    _modify { yield &ring[(head + position) & (ring.count - 1)] }
   }
 
-  /// Takes the last buffer out, to write to it.
-  mutating func takeLast() -> Buffer { buffers.removeLast() }
-  mutating func append(_ buffer: Buffer) { buffers.append(buffer) }
+  @inline(__always) mutating func append(_ buffer: consuming Buffer) {
+    if used == ring.count { grow() }
+    used += 1
+    self[used - 1] = buffer
+  }
 
-  @inline(__always) mutating func removeFirst() -> Page {
-    let page = buffers[head].page
-    head += 1
-    if head == buffers.count {
-      buffers.removeAll(keepingCapacity: true)
-      head = 0
-    } else if head == 64 {
-      buffers.removeFirst(head)
-      head = 0
-    }
-    return page
+  private mutating func grow() {
+    var larger = (0..<used).map { self[$0] }
+    larger += Array(repeating: Buffer(), count: max(1, ring.count * 2) - used)
+    ring = larger
+    head = 0
+  }
+
+  /// Drops the first buffer, whose page was taken out.
+  @inline(__always) mutating func removeFirst() {
+    used -= 1
+    head = used == 0 ? 0 : (head + 1) & (ring.count - 1)
   }
 }
 
@@ -93,21 +98,25 @@ extension Kernel {
     var makesRoom = false
     var done = 0
     while destination.remaining > 0, !pipes[pipe].isEmpty {
-      let buffer = pipes[pipe].first
-      let wanted = min(Int(buffer.count), destination.remaining)
-      let copied = deliver(buffer.page.view(Int(buffer.offset), wanted), to: &destination, of: me)
+      let page = pipes[pipe][0].page.take()!
+      let offset = Int(pipes[pipe][0].offset), count = Int(pipes[pipe][0].count), isPacket = pipes[pipe][0].isPacket
+      let wanted = min(count, destination.remaining)
+      let copied = deliver(page.view(offset, wanted), to: &destination, of: me)
       if copied < wanted {
+        pipes[pipe][0].page = page
         if done == 0 { throw .errno(.EFAULT) }
         break
       }
       done += copied
-      if copied == Int(buffer.count) || buffer.isPacket {
+      if copied == count || isPacket {
         if pipes[pipe].isFull { makesRoom = true }
-        sparePage = pipes[pipe].removeFirst()
-        if buffer.isPacket { break }
+        pipes[pipe].removeFirst()
+        if sparePage == nil { sparePage = page }
+        if isPacket { break }
       } else {
-        pipes[pipe].first.offset += Int32(copied)
-        pipes[pipe].first.count -= Int32(copied)
+        pipes[pipe][0].page = page
+        pipes[pipe][0].offset += Int32(copied)
+        pipes[pipe][0].count -= Int32(copied)
       }
     }
     if done == 0 {
@@ -153,18 +162,14 @@ extension Kernel {
     // What exceeds whole pages may join the last buffer, if all of it fits and the writer has not slept yet.
     let tail = source.remaining % Page.size
     if tail != 0, !current.isRetry, !pipes[pipe].isEmpty {
-      var last = pipes[pipe].takeLast()
-      let end = Int(last.offset + last.count)
-      if !last.isPacket, end + tail <= Page.size {
-        let copied = fill(&last.page, at: end, tail, from: &source, of: me)
-        if copied == tail {
-          last.count += Int32(copied)
-          done += copied
-        }
-        pipes[pipe].append(last)
-        if copied < tail { return .EFAULT }
-      } else {
-        pipes[pipe].append(last)
+      let last = pipes[pipe].used - 1, end = pipes[pipe][last].end
+      if !pipes[pipe][last].isPacket, end + tail <= Page.size {
+        var page = pipes[pipe][last].page.take()!
+        let copied = fill(&page, at: end, tail, from: &source, of: me)
+        pipes[pipe][last].page = page
+        guard copied == tail else { return .EFAULT }
+        pipes[pipe][last].count += Int32(copied)
+        done += copied
       }
     }
     let isPacket = files[file].status.contains(.direct)
@@ -176,7 +181,7 @@ extension Kernel {
         sparePage = page
         return .EFAULT
       }
-      pipes[pipe].append(Pipe.Buffer(page: page, offset: 0, count: Int32(copied), isPacket: isPacket))
+      pipes[pipe].append(Pipe.Buffer(page: page, count: Int32(copied), isPacket: isPacket))
       done += copied
     }
     return nil
@@ -184,11 +189,7 @@ extension Kernel {
 
   /// A page to be written to before it is read.
   @inline(__always) private mutating func takePage() -> Page {
-    if let page = sparePage {
-      sparePage = nil
-      return page
-    }
-    return .uninitialised
+    sparePage.take() ?? .uninitialised
   }
 
   /// Linux: pipe_poll().
