@@ -43,7 +43,7 @@ public enum Constants {
   public static func set(_ title: String) -> NameSet? { sets.first { $0.title == title } }
 
   /// Sets that belong to no parameter's declaration.
-  static let more: [NameSet] = []
+  static let more: [NameSet] = [Seals.names, FileMode.names, FileMode.entryTypes]
 
   static let others: KeyValuePairs<String, Int64> = [
     "AT_FDCWD": -100, "FD_CLOEXEC": 1, "PIPE_BUF": 4096,

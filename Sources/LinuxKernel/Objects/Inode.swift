@@ -54,6 +54,20 @@ enum FileMode {
   static let setUID: UInt32 = 0o4000, setGID: UInt32 = 0o2000, sticky: UInt32 = 0o1000
   /// S_IALLUGO: all that chmod can set.
   static let changeable: UInt32 = 0o7777
+
+  static let names = NameSet(
+    "file modes", .bits,
+    [
+      "S_IFMT": 0o170000, "S_IFIFO": 0o010000, "S_IFCHR": 0o020000, "S_IFDIR": 0o040000, "S_IFBLK": 0o060000,
+      "S_IFREG": 0o100000, "S_IFLNK": 0o120000, "S_IFSOCK": 0o140000, "S_ISUID": 0o4000, "S_ISGID": 0o2000,
+      "S_ISVTX": 0o1000, "S_IRWXU": 0o700, "S_IRUSR": 0o400, "S_IWUSR": 0o200, "S_IXUSR": 0o100, "S_IRWXG": 0o070,
+      "S_IRGRP": 0o040, "S_IWGRP": 0o020, "S_IXGRP": 0o010, "S_IRWXO": 0o007, "S_IROTH": 0o004, "S_IWOTH": 0o002,
+      "S_IXOTH": 0o001, "UTIME_NOW": 0x3fff_ffff, "UTIME_OMIT": 0x3fff_fffe,
+    ])
+  /// d_type of a directory's entries: the kind bits, shifted.
+  static let entryTypes = NameSet(
+    "entry types", .values,
+    ["DT_UNKNOWN": 0, "DT_FIFO": 1, "DT_CHR": 2, "DT_DIR": 4, "DT_BLK": 6, "DT_REG": 8, "DT_LNK": 10, "DT_SOCK": 12])
 }
 
 /// Seconds since 1970 and nanoseconds. Linux: struct timespec64.
