@@ -27,6 +27,16 @@ public struct NameSet: Sendable {
     self.mask = self.entries.reduce(enumerationMask) { $0 | $1.value }
   }
 
+  /// The names of several sets of bits, for a parameter whose meaning another one decides.
+  init(_ title: String, joining sets: [NameSet]) {
+    self.title = title
+    kind = .bits
+    entries = sets.flatMap(\.entries)
+    acceptsMode = false
+    enumerationMask = sets.reduce(0) { $0 | $1.enumerationMask }
+    mask = sets.reduce(0) { $0 | $1.mask }
+  }
+
   /// The value as strace prints it: names joined by `|`, the rest in hexadecimal, `0` for nothing.
   public func describe(_ value: Int64) -> String {
     guard kind == .bits else { return entries.first { $0.value == value }?.name ?? "\(value)" }

@@ -3,7 +3,7 @@ extension Syscall {
   static let fcntl = Syscall(
     72, "fcntl", "Reads or changes what belongs to a descriptor or an open file.",
     c: "int fcntl(int fd, int op, ... /* arg */ )",
-    Param<FD>("fd"), Param<FileCommand>("op"), Param<OpenFlags>("arg", default: 0),
+    Param<FD>("fd"), Param<FileCommand>("op"), Param<FileCommandArgument>("arg", default: 0),
     returns: "value",
     errors: [
       .EBADF: "fd is not open, is O_PATH where that is not enough, or is no pipe for a pipe's operation",
@@ -12,7 +12,7 @@ extension Syscall {
       .EMFILE: "F_DUPFD finds no descriptor below RLIMIT_NOFILE",
       .EPERM: "F_SETPIPE_SZ above the limit without CAP_SYS_RESOURCE, or O_NOATIME on somebody else's file",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, command: FileCommand, argument: OpenFlags) throws(Stop) -> Int in
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, command: FileCommand, argument: FileCommandArgument) throws(Stop) -> Int in
     let file = try kernel.fileOrPath(fd, of: me)
     if kernel.files[file].status.contains(.path), !command.worksOnPath { throw .errno(.EBADF) }
     let table = kernel.tasks[me].files, number = Int(fd.number), value = argument.rawValue
@@ -25,13 +25,22 @@ extension Syscall {
     case .getFD: return kernel.fileTables[table].descriptors[number].closesOnExec ? 1 : 0
     case .setFD: kernel.fileTables[table].descriptors[number].closesOnExec = value & 1 != 0
     case .getFlags: return Int(kernel.files[file].status.rawValue)
-    case .setFlags: try kernel.setStatus(argument, of: file, me)
+    case .setFlags: try kernel.setStatus(OpenFlags(rawValue: value), of: file, me)
     case .getPipeSize: return kernel.pipes[try kernel.pipe(of: file)].bufferLimit * Page.size
     case .setPipeSize: return try kernel.setPipeSize(UInt32(bitPattern: value), of: try kernel.pipe(of: file), me)
+    case .addSeals: try kernel.addSeals(Seals(rawValue: value), to: file)
+    case .getSeals: return try kernel.seals(of: file)
     default: throw .errno(.EINVAL)
     }
     return 0
   }
+}
+
+/// What an operation of fcntl(2) takes: flags of open or seals by name, or any number.
+struct FileCommandArgument: Flags {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+  static let names = NameSet("fcntl argument", joining: [OpenFlags.names, Seals.names])
 }
 
 extension Kernel {
@@ -47,12 +56,16 @@ extension Kernel {
   }
 
   /// Whether O_NOATIME is allowed: to the owner, and to those who may act as one. Linux: inode_owner_or_capable().
-  private func mayHideAccess(to file: ID<OpenFile>, _ me: TaskID) -> Bool { tasks[me].credentials.has(.fowner) }
+  private func mayHideAccess(to file: ID<OpenFile>, _ me: TaskID) -> Bool {
+    if let inode = inode(of: file) { return isOwnerOrCapable(inode, tasks[me].credentials) }
+    return tasks[me].credentials.has(.fowner)
+  }
 
   /// Whether O_DIRECT means anything for the file: packets on a pipe. Linux: FMODE_CAN_ODIRECT.
   private func allowsDirect(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
     case .pipeReader, .pipeWriter, .fifo: true
+    case .inode(let inode): inodes[inode].memory != nil
     default: false
     }
   }
@@ -91,6 +104,7 @@ struct FileCommand: Choice, Equatable {
   static let getFlags = FileCommand(rawValue: 3), setFlags = FileCommand(rawValue: 4)
   static let isDuplicate = FileCommand(rawValue: 1027), duplicateCloseOnExec = FileCommand(rawValue: 1030)
   static let setPipeSize = FileCommand(rawValue: 1031), getPipeSize = FileCommand(rawValue: 1032)
+  static let addSeals = FileCommand(rawValue: 1033), getSeals = FileCommand(rawValue: 1034)
 
   /// Linux: check_fcntl_cmd().
   var worksOnPath: Bool {
@@ -101,6 +115,6 @@ struct FileCommand: Choice, Equatable {
     "fcntl operation", .values,
     [
       "F_DUPFD": 0, "F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_SETFL": 4, "F_DUPFD_QUERY": 1027, "F_DUPFD_CLOEXEC": 1030,
-      "F_SETPIPE_SZ": 1031, "F_GETPIPE_SZ": 1032,
+      "F_SETPIPE_SZ": 1031, "F_GETPIPE_SZ": 1032, "F_ADD_SEALS": 1033, "F_GET_SEALS": 1034,
     ])
 }

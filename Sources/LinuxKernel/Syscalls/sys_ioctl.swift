@@ -26,10 +26,10 @@ extension Kernel {
   func readableBytes(of file: ID<OpenFile>) throws(Stop) -> Int {
     switch files[file].object {
     case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): return pipes[pipe].byteCount
-    case .inode(let inode):
-      guard case .regular(let memory) = inodes[inode].content else { throw .errno(.ENOTTY) }
-      return memories[memory].size - Int(files[file].position)
     case .console: return console.input.count
+    case .inode(let inode):
+      guard let memory = inodes[inode].memory else { throw .errno(.ENOTTY) }
+      return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
     case .eventCounter, .timer, .epoll: throw .errno(.ENOTTY)
     }
   }

@@ -15,7 +15,7 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, destination: Destination, offset: Int) throws(Stop) -> Transferred in
     if offset < 0 { throw .errno(.EINVAL) }
     let file = try kernel.file(fd, of: me)
-    guard kernel.hasOffsets(file) else { throw .errno(.ESPIPE) }
+    guard kernel.hasPositions(file) else { throw .errno(.ESPIPE) }
     guard kernel.files[file].isReadable else { throw .errno(.EBADF) }
     guard destination.remaining >= 0 else { throw .errno(.EINVAL) }
     var destination = destination
@@ -40,18 +40,11 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, source: Source, offset: Int) throws(Stop) -> Int in
     if offset < 0 { throw .errno(.EINVAL) }
     let file = try kernel.file(fd, of: me)
-    guard kernel.hasOffsets(file) else { throw .errno(.ESPIPE) }
+    guard kernel.hasPositions(file) else { throw .errno(.ESPIPE) }
     guard kernel.files[file].isWritable else { throw .errno(.EBADF) }
     guard source.remaining >= 0 else { throw .errno(.EINVAL) }
     var source = source
     source.truncate(to: Kernel.transferLimit)
     return try kernel.write(file, &source, at: Int64(offset), for: me)
-  }
-}
-
-extension Kernel {
-  /// Whether the file can be read and written at offsets (FMODE_PREAD, FMODE_PWRITE).
-  func hasOffsets(_ file: ID<OpenFile>) -> Bool {
-    if case .inode = files[file].object { true } else { false }
   }
 }
