@@ -46,7 +46,7 @@ public enum Constants {
   static let more: [NameSet] = [Seals.names, FileMode.names, FileMode.entryTypes]
 
   static let others: KeyValuePairs<String, Int64> = [
-    "AT_FDCWD": -100, "FD_CLOEXEC": 1, "PIPE_BUF": 4096,
+    "AT_FDCWD": -100, "O_ACCMODE": 3, "FD_CLOEXEC": 1, "PIPE_BUF": 4096,
     "SIG_DFL": 0, "SIG_IGN": 1,
   ]
 }

@@ -5,11 +5,10 @@ extension Kernel {
   ) throws(Stop) {
     try flags.check()
     if flags.contains(.exchange), !flags.isDisjoint(with: [.noReplace, .whiteout]) { throw .errno(.EINVAL) }
-    let oldName = try old.bytes(self, me), newName = try new.bytes(self, me)
-    let from = try walkToParent(oldDirectory, oldName, me)
+    let from = try walkToParent(oldDirectory, try old.bytes(self, me), me)
     hold(from.path)
     defer { release(from.path) }
-    let to = try walkToParent(newDirectory, newName, me)
+    let to = try walkToParent(newDirectory, try new.bytes(self, me), me)
     if from.path.mount != to.path.mount { throw .errno(.EXDEV) }
     guard case .name(let fromName) = from.last else { throw .errno(.EBUSY) }
     guard case .name(let toName) = to.last else { throw .errno(flags.contains(.noReplace) ? .EEXIST : .EBUSY) }
