@@ -118,7 +118,8 @@ extension Kernel {
 
   /// How many of `count` bytes at `offset` lie within the pages of a file; beyond them a mapping faults.
   private func accessible(_ memory: ID<Memory>, _ offset: Int, _ count: Int) -> Int {
-    let end = (memories[memory].size + Page.size - 1) / Page.size * Page.size
+    let size = min(memories[memory].size, Int.max - Page.size)
+    let end = (size + Page.size - 1) / Page.size * Page.size
     return max(0, min(count, end - offset))
   }
 

@@ -44,7 +44,10 @@ extension Kernel {
   /// Linux: touch_atime() on a mount with relatime.
   mutating func touchAccessed(_ inode: ID<Inode>) {
     let now = fileTime, old = inodes[inode].accessed
-    guard old != now, old <= inodes[inode].modified || old <= inodes[inode].changed || now.seconds - old.seconds >= 86_400 else { return }
+    // utimensat sets any number of seconds: the difference may not fit.
+    let (age, overflow) = now.seconds.subtractingReportingOverflow(old.seconds)
+    let isDayOld = overflow ? old < now : age >= 86_400
+    guard old != now, old <= inodes[inode].modified || old <= inodes[inode].changed || isDayOld else { return }
     inodes[inode].accessed = now
   }
 

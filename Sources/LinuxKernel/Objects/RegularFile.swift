@@ -102,7 +102,7 @@ extension Kernel {
   }
 
   private mutating func sendFileSizeSignal(to me: TaskID) {
-    send(SignalInfo(signal: Signal.xfsz, code: SignalInfo.kernel, pid: 0), toThread: me)
+    send(SignalInfo(signal: Signal.xfsz, code: SignalInfo.user, pid: tasks[me].tid, uid: tasks[me].credentials.uid), toThread: me)
   }
 
   /// Linux: inode_newsize_ok().
