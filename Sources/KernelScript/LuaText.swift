@@ -77,7 +77,7 @@ enum LuaText {
     case .signalSet: "kind='signalSet'"
     case .signalAction: "kind='signalAction'"
     case .waitStatus: "kind='waitStatus'"
-    case .records: "kind='records'"
+    case .records(let name): "kind='records',record=\(quote(name))"
     case .buffer: "kind='buffer'"
     }
   }

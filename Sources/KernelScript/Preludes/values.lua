@@ -447,7 +447,18 @@ local function decode_wait_status(status)
   return "killed", status & 0x7f
 end
 
-values.records = {} -- decoders of records, by name
+-- Decoders of records that have lengths of their own, by the structure's name.
+values.records = {}
+
+function values.records.linux_dirent64(bytes)
+  local entries, at = {}, 1
+  while at <= #bytes do
+    local inode, offset, length, kind, name = unpack("<i8i8I2Bz", bytes, at)
+    entries[#entries + 1] = { d_ino = inode, d_off = offset, d_reclen = length, d_type = kind, d_name = name }
+    at = at + length
+  end
+  return entries
+end
 
 core.set("ks.decode", function(index, bytes, ...)
   if index == -1 then
@@ -492,7 +503,7 @@ core.set("ks.decode", function(index, bytes, ...)
       results[count] = core.buffer(words[word], words[word + 1])
       word = word + 2
     elseif kind == "records" then
-      results[count] = values.records[result.name](bytes:sub(at))
+      results[count] = values.records[result.record](bytes:sub(at))
     elseif kind == "transfer" then
       results[count] = words[word]
       word = word + 1
