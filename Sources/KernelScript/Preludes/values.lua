@@ -415,6 +415,24 @@ function converters.signalSet(_, value)
   return nil, "a list of signals"
 end
 
+function converters.integers(parameter, value)
+  if type(value) ~= "table" then return nil, "a list of integers" end
+  local parts, mask = {}, (1 << 8 * parameter.size) - 1
+  for position, element in ipairs(value) do
+    if math.type(element) ~= "integer" then
+      return nil, ("a list of integers; element %d is a %s"):format(position, type(element))
+    end
+    parts[position] = pack("<I" .. parameter.size, parameter.size < 8 and element & mask or element)
+  end
+  return table.concat(parts)
+end
+
+function converters.any(_, value)
+  if math.type(value) == "integer" or type(value) == "string" then return value end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  return nil, "an integer or a string"
+end
+
 function converters.signalAction(_, value) return pack_action(value) end
 
 -- Turns what a script wrote into what the kernel takes; position 0 is a wrong number of arguments.
@@ -477,6 +495,10 @@ core.set("ks.decode", function(index, bytes, ...)
         list[#list + 1] = unpack_structure(result.layout, bytes, at)
         at = at + size
       end
+      results[count] = list
+    elseif kind == "integers" then
+      local list, format = {}, "<I" .. result.size
+      for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
       results[count] = list
     elseif kind == "waitStatus" then
       results[count], results[count + 1] = decode_wait_status(words[word])
