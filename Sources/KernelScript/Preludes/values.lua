@@ -103,7 +103,12 @@ local function pack_field(layout, field, value)
   local code, set = field[3], field[4]
   local kind = code:sub(1, 1)
   if kind == "@" then
+    -- A time inside a structure may be written in seconds, as anywhere.
     if code == "@timespec" and type(value) == "number" then return values.pack_time(value) end
+    if code == "@timeval" and type(value) == "number" then
+      local seconds, nanoseconds = unpack("<i8i8", values.pack_time(value))
+      return pack("<i8i8", seconds, nanoseconds // 1000)
+    end
     if type(value) ~= "table" then error(("%s.%s must be a table, not a %s"):format(layout.name, field[1], type(value)), 0) end
     return pack_structure(code:sub(2), value)
   elseif kind == "z" or kind == "c" then

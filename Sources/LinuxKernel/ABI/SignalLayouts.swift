@@ -129,10 +129,21 @@ extension SignalAction: Argument, Returned {
 
   /// The names of `sa_flags`.
   public static let flagNames = NameSet(
-    "sigaction flags", .bits,
+    "signal action flags", .bits,
     [
       "SA_NOCLDSTOP": 1, "SA_NOCLDWAIT": 2, "SA_SIGINFO": 4, "SA_RESTORER": 0x400_0000, "SA_ONSTACK": 0x800_0000,
       "SA_RESTART": 0x1000_0000, "SA_NODEFER": 0x4000_0000, "SA_RESETHAND": 0x8000_0000,
+    ])
+}
+
+extension SignalInfo {
+  /// What `si_code` can be.
+  public static let codeNames = NameSet(
+    "signal code", .values,
+    [
+      "SI_USER": 0, "SI_KERNEL": 0x80, "SI_QUEUE": -1, "SI_TIMER": -2, "SI_MESGQ": -3, "SI_ASYNCIO": -4, "SI_SIGIO": -5,
+      "SI_TKILL": -6, "CLD_EXITED": 1, "CLD_KILLED": 2, "CLD_DUMPED": 3, "CLD_TRAPPED": 4, "CLD_STOPPED": 5,
+      "CLD_CONTINUED": 6,
     ])
 }
 

@@ -1,7 +1,7 @@
 // Times as C has them. Linux: include/uapi/linux/time.h, include/uapi/linux/time_types.h.
 
 extension Layout {
-  static let timespec = Layout("timespec", size: 16, [Field("tv_sec", 0, .i64), Field("tv_nsec", 8, .i64)])
+  static let timespec = Layouts.timespec
   static let timeval = Layout("timeval", size: 16, [Field("tv_sec", 0, .i64), Field("tv_usec", 8, .i64)])
   static let itimerspec = Layout(
     "itimerspec", size: 32, [Field("it_interval", 0, .structure(timespec)), Field("it_value", 16, .structure(timespec))])

@@ -138,7 +138,7 @@ struct ResourceLimits: Sendable {
   var soft: [UInt64]
   var hard: [UInt64]
 
-  static let nofile = 7, fsize = 1, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12
+  static let nofile = 7, fsize = 1, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12, nice = 13
 
   static let initial: ResourceLimits = {
     var limits = ResourceLimits(

@@ -22,6 +22,10 @@ extension Syscall {
     // Signals
     kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,
     sigtimedwait, sigwaitinfo,
+    // Credentials and limits
+    getuid, geteuid, getgid, getegid, getresuid, getresgid, setuid, setgid, setreuid, setregid, setresuid, setresgid,
+    setfsuid, setfsgid, getgroups, setgroups, capget, capset, getrlimit, setrlimit, prlimit64, getpriority, setpriority,
+    nice,
     // Time
     nanosleep, clockNanosleep, clockGettime, clockGetres, clockSettime, gettimeofday, time, times,
     getitimer, setitimer, alarm, timerCreate, timerDelete, timerSettime, timerGettime, timerGetoverrun,
