@@ -27,6 +27,7 @@ public struct Kernel: ~Copyable {
   var timerFiles = Slab<TimerFile>()
   var epolls = Slab<Epoll>()
   var epollItems = Slab<EpollItem>()
+  var signalDescriptors = Slab<SignalDescriptor>()
   var console = Console()
   var fileSystems = Slab<FileSystem>()
   var mounts = Slab<Mount>()
@@ -116,6 +117,7 @@ public struct Kernel: ~Copyable {
     copy.timerFiles = timerFiles
     copy.epolls = epolls
     copy.epollItems = epollItems
+    copy.signalDescriptors = signalDescriptors
     copy.console = console
     copy.fileSystems = fileSystems
     copy.mounts = mounts

@@ -21,7 +21,7 @@ extension Syscall {
     setpgid, getpgid, getpgrp, setsid, getsid,
     // Signals
     kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,
-    sigtimedwait, sigwaitinfo,
+    sigtimedwait, sigwaitinfo, signalfd,
     // Credentials and limits
     getuid, geteuid, getgid, getegid, getresuid, getresgid, setuid, setgid, setreuid, setregid, setresuid, setresgid,
     setfsuid, setfsgid, getgroups, setgroups, capget, capset, getrlimit, setrlimit, prlimit64, getpriority, setpriority,
