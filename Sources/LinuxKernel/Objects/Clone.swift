@@ -12,11 +12,14 @@ struct CloneFlags: OptionSet, Sendable {
   static let parentSetTID = CloneFlags(rawValue: 0x10_0000), childClearTID = CloneFlags(rawValue: 0x20_0000)
   static let detached = CloneFlags(rawValue: 0x40_0000), childSetTID = CloneFlags(rawValue: 0x100_0000)
   static let newUser = CloneFlags(rawValue: 0x1000_0000), newPID = CloneFlags(rawValue: 0x2000_0000)
+  static let sysVSem = CloneFlags(rawValue: 0x40000)
   static let clearSighand = CloneFlags(rawValue: 0x1_0000_0000), intoCgroup = CloneFlags(rawValue: 0x2_0000_0000)
 
   /// What is modelled; the other names are there so that a script may ask, and is told that they are not.
   static let built: CloneFlags = [
     .vm, .fs, .files, .sighand, .parent, .thread, .parentSetTID, .childClearTID, .childSetTID, .clearSighand,
+    // There are no System V semaphores yet, and so no undo lists that it could make shared.
+    .sysVSem,
   ]
 
   static let names = NameSet(

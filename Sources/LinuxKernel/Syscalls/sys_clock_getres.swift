@@ -47,8 +47,10 @@ extension Syscall {
     guard kernel.tasks[me].credentials.has(.sysTime) else { throw .errno(.EPERM) }
     // Real time may not lie before the start of the monotonic clock (do_settimeofday64()).
     guard time.total >= kernel.now else { throw .errno(.EINVAL) }
-    kernel.epoch = time.total - kernel.now
+    let step = time.total - kernel.now - kernel.epoch
+    kernel.epoch += step
     kernel.realTimeClockWasSet()
+    kernel.moveWallTimers(by: step)
     return Done()
   }
 }

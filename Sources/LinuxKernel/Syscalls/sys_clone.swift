@@ -8,7 +8,7 @@ extension Syscall {
     errors: [
       .EAGAIN: "no pid is free, or RLIMIT_NPROC is reached",
       .EINVAL: "flags, exit_signal or stack contradict each other or hold an unknown bit",
-      .ENOSYS: "not built: namespaces, CLONE_PIDFD, CLONE_VFORK, CLONE_PTRACE, CLONE_SETTLS, CLONE_SYSVSEM, set_tid, cgroup",
+      .ENOSYS: "not built: namespaces, CLONE_PIDFD, CLONE_VFORK, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
     ]
   ) { (kernel: inout Kernel, me: TaskID, arguments: CloneArguments, _: TaskFunction) throws(Stop) -> SpawnedTask in
     try arguments.check()
@@ -22,7 +22,7 @@ extension Syscall {
     if flags.contains(.thread), !flags.isDisjoint(with: [.newUser, .newPID]) { throw .errno(.EINVAL) }
     guard flags.isSubset(of: .built), arguments.setTIDSize == 0 else { throw .errno(.ENOSYS) }
     let child = try kernel.clone(flags, exitSignal: arguments.exitSignal, by: me)
-    let tid = withUnsafeLittleEndianBytes(kernel.tasks[child].tid)
+    let tid = littleEndianBytes(kernel.tasks[child].tid)
     // Linux ignores faults of these three.
     if flags.contains(.parentSetTID) { try? kernel.setMemory(tid, at: arguments.parentTID, of: me) }
     if flags.contains(.childSetTID) { try? kernel.setMemory(tid, at: arguments.childTID, of: child) }
@@ -32,7 +32,7 @@ extension Syscall {
 }
 
 /// The four bytes of a number as C stores it.
-private func withUnsafeLittleEndianBytes(_ value: Int32) -> [UInt8] {
+private func littleEndianBytes(_ value: Int32) -> [UInt8] {
   (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
 }
 
