@@ -75,7 +75,9 @@ extension Kernel {
   private mutating func endLast(_ process: ID<Process>, status: Int32) {
     reparentChildren(of: process)
     // The last one may be another than the leader, which waited as a dead thread until now.
-    while let last = processes[process].lastThread, last != processes[process].firstThread { forget(thread: last, of: process) }
+    while let last = processes[process].lastThread, last != processes[process].firstThread {
+      forget(thread: last, of: process)
+    }
     hangUpIfOrphaned(process, leaving: nil)
     processes[process].status = .zombie(status)
     processes[process].unreportedStop = nil
