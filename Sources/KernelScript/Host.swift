@@ -88,7 +88,7 @@ enum Host {
     case .path: UInt8(ascii: "s")
     case .data: UInt8(ascii: "w")
     case .destination: UInt8(ascii: "d")
-    case .structure, .structures, .vector, .time, .signalSet, .signalAction: UInt8(ascii: "t")
+    case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
     }
   }

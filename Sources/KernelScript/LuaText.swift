@@ -64,6 +64,8 @@ enum LuaText {
     case .signalAction: "kind='signalAction'"
     case .address: "kind='address'"
     case .function: "kind='function'"
+    case .integers(let size): "kind='integers',size=\(size)"
+    case .any: "kind='any'"
     }
   }
 
@@ -76,6 +78,7 @@ enum LuaText {
     case .structures(let layout): "kind='structures',layout=\(quote(layout.name))"
     case .signalSet: "kind='signalSet'"
     case .signalAction: "kind='signalAction'"
+    case .integers(let size): "kind='integers',size=\(size)"
     case .waitStatus: "kind='waitStatus'"
     case .records(let name): "kind='records',record=\(quote(name))"
     case .buffer: "kind='buffer'"

@@ -73,6 +73,10 @@ public enum ArgumentKind: Sendable {
   case address
   /// The function that a new task runs.
   case function
+  /// A list of integers of so many bytes each, handed over one behind the other.
+  case integers(Int)
+  /// An integer or bytes, as the operation takes it (prctl).
+  case any
 }
 
 /// A type that parameters of system calls can have.

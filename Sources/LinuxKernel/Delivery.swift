@@ -44,7 +44,7 @@ extension Kernel {
       }
     }
     if action.flags & SignalAction.resetHandler != 0 {
-      signalHandlers[tasks[me].handlers].actions[Int(info.signal)].handler = .standard
+      signalHandlers[handlers(of: me)].actions[Int(info.signal)].handler = .standard
     }
     let before = tasks[me].signals.savedMask ?? tasks[me].signals.blocked
     tasks[me].signals.savedMask = nil

@@ -10,7 +10,9 @@ public struct Kernel: ~Copyable {
   var tasks = Slab<Task>()
   var processes = Slab<Process>()
   var signalHandlers = Slab<SignalHandlers>()
-  var tasksByPID = ChunkedArray<TaskID?>()
+  var processGroups = Slab<ProcessGroup>()
+  var processTimers = Slab<ProcessTimers>()
+  var pids = ChunkedArray<PIDEntry>()
   var lastPID: Int32 = 0
   var lastInodeNumber: UInt64 = 0
   // Calls that wait, and whom they wait for
@@ -25,6 +27,7 @@ public struct Kernel: ~Copyable {
   var timerFiles = Slab<TimerFile>()
   var epolls = Slab<Epoll>()
   var epollItems = Slab<EpollItem>()
+  var signalDescriptors = Slab<SignalDescriptor>()
   var console = Console()
   var fileSystems = Slab<FileSystem>()
   var mounts = Slab<Mount>()
@@ -44,6 +47,8 @@ public struct Kernel: ~Copyable {
   // Time, chance and order
   var now: Int64 = 0
   var timers = TimerQueue()
+  /// Where those sleep who must know when the real-time clock is set; made by the first.
+  var clockWasSet: ID<WaitQueue>?
   var runQueue = RunQueue()
   var random: Random
   var policy: Policy
@@ -97,7 +102,9 @@ public struct Kernel: ~Copyable {
     copy.tasks = tasks
     copy.processes = processes
     copy.signalHandlers = signalHandlers
-    copy.tasksByPID = tasksByPID
+    copy.processGroups = processGroups
+    copy.processTimers = processTimers
+    copy.pids = pids
     copy.lastPID = lastPID
     copy.lastInodeNumber = lastInodeNumber
     copy.calls = calls
@@ -110,6 +117,7 @@ public struct Kernel: ~Copyable {
     copy.timerFiles = timerFiles
     copy.epolls = epolls
     copy.epollItems = epollItems
+    copy.signalDescriptors = signalDescriptors
     copy.console = console
     copy.fileSystems = fileSystems
     copy.mounts = mounts
@@ -125,6 +133,7 @@ public struct Kernel: ~Copyable {
     copy.memories = memories
     copy.now = now
     copy.timers = timers
+    copy.clockWasSet = clockWasSet
     copy.runQueue = runQueue
     copy.random = random
     copy.settling = settling

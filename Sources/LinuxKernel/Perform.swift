@@ -44,6 +44,8 @@ extension Kernel {
     case nil: reply.errno = 0
     case .errno(let errno): reply.errno = errno.code
     case .ended: return .ended
+    case .yield:
+      return giveWay(me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
     case .wait(let wait):
       return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
     }
@@ -52,6 +54,8 @@ extension Kernel {
 
   /// Lets the task that `schedule` picked go on from where it was.
   public mutating func resume(_ me: TaskID) -> Outcome {
+    // A task that was killed does nothing more, though what it waited for may have come about too.
+    if processes[tasks[me].process].groupExitStatus != nil { return attend(me) }
     if tasks[me].call != nil { return performAgain(me) }
     if tasks[me].needsAttention { return attend(me) }
     return .start
@@ -72,9 +76,10 @@ extension Kernel {
     switch stop {
     case nil: reply.errno = 0
     case .errno(let errno): reply.errno = errno.code
-    case .ended:
-      calls.remove(id)
-      return .ended
+    case .ended: return .ended
+    case .yield:
+      calls[id].context = current
+      return giveWay(me) { _ in id }
     case .wait(let wait):
       calls[id].context = current
       return sleep(wait, me) { _ in id }
@@ -110,11 +115,20 @@ extension Kernel {
       return .cannotSleep
     }
     if let queue = wait.queue { addWaiter(me, to: queue, exclusive: wait.exclusive, at: wait.place) }
-    if wait.deadline != .max { timers.add(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
+    if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     let id = call(&self)
     calls[id].context.hasSlept = true
     tasks[me].call = id
     tasks[me].state = .blocked
+    return .blocked
+  }
+
+  /// Lets everybody else go first who can; the call is performed again after them.
+  private mutating func giveWay(_ me: TaskID, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
+    let id = call(&self)
+    calls[id].context.hasSlept = true
+    tasks[me].call = id
+    enqueue(me)
     return .blocked
   }
 

@@ -65,13 +65,9 @@ extension Kernel {
     if isNew {
       if policy != .fifo { tasks[task].priority = random.below(1 << 30) + 1 }
     } else {
-      guard tasks[task].state == .blocked || tasks[task].state == .stopped else { return }
+      guard tasks[task].state == .blocked else { return }
       removeWaiters(of: task)
       tasks[task].sleepNumber &+= 1
-      if tasks[task].state == .stopped {
-        tasks[task].runsWhenContinued = true
-        return
-      }
     }
     tasks[task].state = .runnable
     enqueue(task)

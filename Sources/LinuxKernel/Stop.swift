@@ -4,6 +4,8 @@ public enum Stop: Error {
   /// It has to wait; it will be performed again, from the start, when the queue is woken or the time has come.
   /// A body that throws this has changed nothing (progress of a cut transfer is kept in its Call).
   case wait(Wait)
+  /// It lets the others who can run go first, and is performed again after them (sched_yield).
+  case yield
   /// The calling task is no more (exit, or a fatal signal to itself).
   case ended
 }

@@ -117,8 +117,10 @@ public enum ResultKind: Sendable {
   case structure(Layout)
   /// As many structures as the answer holds, as a list.
   case structures(Layout)
-  /// A 64-bit set, as a list of signal numbers.
+  /// A 64-bit set, as a list of signal numbers: the first word, and 8 bytes.
   case signalSet
+  /// Unsigned integers of so many bytes each, as a list.
+  case integers(Int)
   /// What a signal did before.
   case signalAction
   /// A wait status, as two results: "exited", "killed", "stopped" or "continued", and the code.

@@ -5,6 +5,10 @@ struct TimerQueue {
     case wake(TaskID, sleep: UInt32)
     /// A timerfd is due, unless it was set anew since.
     case timerFile(ID<TimerFile>, setting: UInt32)
+    /// ITIMER_REAL, as set for the n-th time, is over.
+    case intervalTimer(ID<ProcessTimers>, setting: UInt32)
+    /// A POSIX timer, as set for the n-th time, is over.
+    case posixTimer(ID<ProcessTimers>, number: Int32, setting: UInt32)
   }
 
   struct Entry {
@@ -20,9 +24,17 @@ struct TimerQueue {
 
   var first: Entry? { heap.first }
   var count: Int { heap.count }
+  /// How many entries there may be before the stale ones are swept out.
+  fileprivate var sweepLimit = 1024
 
-  /// Sets a timer. There is no way to take it back: an event tells whether it is stale when it comes.
-  mutating func add(at: Int64, _ event: Event) {
+  /// Keeps only the entries that `isNeeded` names.
+  fileprivate mutating func sweep(_ isNeeded: (Event) -> Bool) {
+    // A sorted array is a heap.
+    heap = heap.filter { isNeeded($0.event) }.sorted { $0.isBefore($1) }
+    sweepLimit = max(1024, 2 * heap.count)
+  }
+
+  fileprivate mutating func add(at: Int64, _ event: Event) {
     heap.append(Entry(at: at, order: nextOrder, event: event))
     nextOrder += 1
     var child = heap.count - 1
@@ -53,11 +65,28 @@ struct TimerQueue {
 }
 
 extension Kernel {
+  /// Sets a timer. There is no way to take it back: an event tells whether it is stale when it comes. Stale ones are
+  /// swept out when they may be half of all, so that a time-out set a million times over takes no room.
+  @inline(__always) mutating func setTimer(at time: Int64, _ event: TimerQueue.Event) {
+    if timers.count >= timers.sweepLimit { sweepTimers() }
+    timers.add(at: time, event)
+  }
+
+  @inline(never) private mutating func sweepTimers() {
+    var swept = timers
+    swept.sweep { !isStale($0) }
+    timers = swept
+  }
+
   /// Whether an event still means anything: the sleep it was to end may long be over.
   func isStale(_ event: TimerQueue.Event) -> Bool {
     switch event {
     case .wake(let task, let sleep): !tasks.contains(task) || tasks[task].sleepNumber != sleep || tasks[task].call == nil
     case .timerFile(let timer, let setting): !timerFiles.contains(timer) || timerFiles[timer].setting != setting
+    case .intervalTimer(let timers, let setting):
+      !processTimers.contains(timers) || processTimers[timers].real.setting != setting
+    case .posixTimer(let timers, let number, let setting):
+      !processTimers.contains(timers) || processTimers[timers].posix(number).map { processTimers[timers].posix[$0].setting } != setting
     }
   }
 
@@ -76,6 +105,8 @@ extension Kernel {
       switch timers.removeFirst().event {
       case .wake(let task, _): makeRunnable(task)
       case .timerFile(let timer, _): expire(timer)
+      case .intervalTimer(let timers, _): intervalTimerExpired(timers)
+      case .posixTimer(let timers, let number, _): posixTimerExpired(number, timers)
       }
     }
   }

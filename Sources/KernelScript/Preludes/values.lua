@@ -103,7 +103,12 @@ local function pack_field(layout, field, value)
   local code, set = field[3], field[4]
   local kind = code:sub(1, 1)
   if kind == "@" then
+    -- A time inside a structure may be written in seconds, as anywhere.
     if code == "@timespec" and type(value) == "number" then return values.pack_time(value) end
+    if code == "@timeval" and type(value) == "number" then
+      local seconds, nanoseconds = unpack("<i8i8", values.pack_time(value))
+      return pack("<i8i8", seconds, nanoseconds // 1000)
+    end
     if type(value) ~= "table" then error(("%s.%s must be a table, not a %s"):format(layout.name, field[1], type(value)), 0) end
     return pack_structure(code:sub(2), value)
   elseif kind == "z" or kind == "c" then
@@ -415,6 +420,24 @@ function converters.signalSet(_, value)
   return nil, "a list of signals"
 end
 
+function converters.integers(parameter, value)
+  if type(value) ~= "table" then return nil, "a list of integers" end
+  local parts, mask = {}, (1 << 8 * parameter.size) - 1
+  for position, element in ipairs(value) do
+    if math.type(element) ~= "integer" then
+      return nil, ("a list of integers; element %d is a %s"):format(position, type(element))
+    end
+    parts[position] = pack("<I" .. parameter.size, parameter.size < 8 and element & mask or element)
+  end
+  return table.concat(parts)
+end
+
+function converters.any(_, value)
+  if math.type(value) == "integer" or type(value) == "string" then return value end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  return nil, "an integer or a string"
+end
+
 function converters.signalAction(_, value) return pack_action(value) end
 
 -- Turns what a script wrote into what the kernel takes; position 0 is a wrong number of arguments.
@@ -488,6 +511,10 @@ core.set("ks.decode", function(index, bytes, ...)
         list[#list + 1] = unpack_structure(result.layout, bytes, at)
         at = at + size
       end
+      results[count] = list
+    elseif kind == "integers" then
+      local list, format = {}, "<I" .. result.size
+      for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
       results[count] = list
     elseif kind == "waitStatus" then
       results[count], results[count + 1] = decode_wait_status(words[word])

@@ -43,10 +43,10 @@ public enum Constants {
   public static func set(_ title: String) -> NameSet? { sets.first { $0.title == title } }
 
   /// Sets that belong to no parameter's declaration.
-  static let more: [NameSet] = [Seals.names, FileMode.names, FileMode.entryTypes]
+  static let more: [NameSet] = [Seals.names, FileMode.names, FileMode.entryTypes, SignalAction.flagNames, SignalInfo.codeNames]
 
   static let others: KeyValuePairs<String, Int64> = [
     "AT_FDCWD": -100, "O_ACCMODE": 3, "FD_CLOEXEC": 1, "PIPE_BUF": 4096,
-    "SIG_DFL": 0, "SIG_IGN": 1,
+    "SIG_DFL": 0, "SIG_IGN": 1, "RLIM_INFINITY": -1,
   ]
 }

@@ -28,7 +28,9 @@ public enum Layouts {
   }()
 
   /// Those that no call takes or gives as such.
-  private static let unmentioned: [Layout] = [timespec, .stat, .statx, .statfs, .openHow]
+  private static let unmentioned: [Layout] = [
+    timespec, .timeval, .siginfo, .signalfdSiginfo, .stat, .statx, .statfs, .openHow,
+  ]
 
   public static func layout(_ name: String) -> Layout? { all.first { $0.name == name } }
 }

@@ -64,7 +64,7 @@ extension Kernel {
   }
 
   /// Linux: ep_insert().
-  mutating func addMember(_ file: ID<OpenFile>, _ fd: Int32, _ interest: EpollInterest, _ data: UInt64, to epoll: ID<Epoll>) {
+  mutating func addMember(_ file: ID<OpenFile>, _ fd: Int32, _ interest: EpollInterest, _ data: UInt64, to epoll: ID<Epoll>, for me: TaskID) {
     var item = EpollItem(epoll: epoll, file: file, fd: fd, interest: interest.withUnavoidable, data: data)
     item.previous = epolls[epoll].lastItem
     item.nextOfFile = files[file].firstEpollItem
@@ -72,7 +72,7 @@ extension Kernel {
     if let last = item.previous { epollItems[last].next = id } else { epolls[epoll].firstItem = id }
     epolls[epoll].lastItem = id
     files[file].firstEpollItem = id
-    let answer = poll(file)
+    let answer = poll(file, for: me)
     let isExclusive = interest.contains(.exclusive)
     func entry(_ queue: ID<WaitQueue>) -> Waiter {
       Waiter(owner: .epollItem(id), queue: queue, isExclusive: isExclusive, events: .all)
@@ -83,10 +83,10 @@ extension Kernel {
   }
 
   /// Linux: ep_modify().
-  mutating func changeMember(_ item: ID<EpollItem>, _ interest: EpollInterest, _ data: UInt64) {
+  mutating func changeMember(_ item: ID<EpollItem>, _ interest: EpollInterest, _ data: UInt64, for me: TaskID) {
     epollItems[item].interest = interest.withUnavoidable
     epollItems[item].data = data
-    if !events(of: item).isEmpty { announce(item) }
+    if !events(of: item, for: me).isEmpty { announce(item) }
   }
 
   /// Linux: ep_remove().
@@ -139,9 +139,9 @@ extension Kernel {
   }
 
   /// What the member's file is ready for, of what is asked. Linux: ep_item_poll().
-  private mutating func events(of item: ID<EpollItem>) -> PollEvents {
+  private mutating func events(of item: ID<EpollItem>, for me: TaskID) -> PollEvents {
     let file = epollItems[item].file
-    return poll(file).events.intersection(epollItems[item].interest.events)
+    return poll(file, for: me).events.intersection(epollItems[item].interest.events)
   }
 
   /// A member was found ready: it goes on the list, and those who wait are told.
@@ -180,12 +180,12 @@ extension Kernel {
 
   /// Appends up to `limit` events to the output, and returns how many. What is a level goes back to the end of the
   /// list, so that members take turns. Linux: ep_send_events().
-  mutating func takeEvents(of epoll: ID<Epoll>, limit: Int) -> Int {
+  mutating func takeEvents(of epoll: ID<Epoll>, limit: Int, for me: TaskID) -> Int {
     var count = 0
     let last = epolls[epoll].lastReady
     while count < limit, let item = epolls[epoll].firstReady {
       takeOffReady(item)
-      let events = events(of: item)
+      let events = events(of: item, for: me)
       if !events.isEmpty {
         output.append(events.rawValue)
         output.append(epollItems[item].data)
@@ -209,10 +209,10 @@ extension Kernel {
   }
 
   /// An epoll is readable while it has something to tell. Linux: __ep_eventpoll_poll().
-  mutating func poll(_ epoll: ID<Epoll>) -> PollAnswer {
+  mutating func poll(_ epoll: ID<Epoll>, for me: TaskID) -> PollAnswer {
     var answer = PollAnswer(events: [], queues: (epolls[epoll].pollers, nil))
     while let item = epolls[epoll].firstReady {
-      if !events(of: item).isEmpty {
+      if !events(of: item, for: me).isEmpty {
         answer.events = .readable
         break
       }

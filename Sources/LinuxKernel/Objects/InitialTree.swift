@@ -111,7 +111,7 @@ extension Kernel {
   /// A walk of the kernel's own, with all rights.
   private mutating func rootWalk(_ flags: WalkFlags) -> Walk {
     dropPassing()
-    return Walk(path: rootPath, root: rootPath, flags: flags, task: tasksByPID[1]!, credentials: Credentials())
+    return Walk(path: rootPath, root: rootPath, flags: flags, task: pids[1].task!, credentials: Credentials())
   }
 
   private mutating func resolve(_ path: [UInt8]) throws(Stop) -> Walk {

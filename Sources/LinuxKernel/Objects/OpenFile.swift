@@ -23,6 +23,7 @@ enum FileObject {
   case eventCounter(ID<EventCounter>)
   case timer(ID<TimerFile>)
   case epoll(ID<Epoll>)
+  case signals(ID<SignalDescriptor>)
   /// A fifo, or a pipe opened through /proc; its status says which ends.
   case fifo(ID<Pipe>)
   /// A file with bytes or entries of its own, or any file that was opened with O_PATH.
@@ -46,6 +47,7 @@ extension Kernel {
     case .eventCounter(let counter): return try read(counter, file, &destination, for: me)
     case .timer(let timer): return try read(timer, file, &destination, for: me)
     case .epoll: throw .errno(.EINVAL)
+    case .signals(let signals): return try read(signals, file, &destination, for: me)
     case .fifo(let pipe): return try read(pipe, file, &destination, for: me)
     case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)
     }
@@ -58,20 +60,22 @@ extension Kernel {
     case .pipeReader: throw .errno(.EBADF)
     case .console(let stream): return try writeConsole(stream, &source, for: me)
     case .eventCounter(let counter): return try write(counter, file, &source, for: me)
-    case .timer, .epoll: throw .errno(.EINVAL)
+    case .timer, .epoll, .signals: throw .errno(.EINVAL)
     case .fifo(let pipe): return try write(pipe, file, &source, for: me)
     case .inode(let inode): return try writeInode(inode, file, &source, at: offset, for: me)
     }
   }
 
   /// What the file is ready for now, and where to wait for more. Linux: vfs_poll().
-  mutating func poll(_ file: ID<OpenFile>) -> PollAnswer {
+  /// `me` is who asks: a signalfd shows everybody their own signals.
+  mutating func poll(_ file: ID<OpenFile>, for me: TaskID) -> PollAnswer {
     switch files[file].object {
     case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): poll(pipe, file)
     case .console(let stream): pollConsole(stream)
     case .eventCounter(let counter): poll(counter)
     case .timer(let timer): poll(timer)
-    case .epoll(let epoll): poll(epoll)
+    case .epoll(let epoll): poll(epoll, for: me)
+    case .signals(let signals): poll(signals, for: me)
     // DEFAULT_POLLMASK: files that never make anybody wait.
     case .inode: PollAnswer(events: [.readable, .writable])
     }
@@ -80,7 +84,7 @@ extension Kernel {
   /// Whether an epoll can hold the file: one that is always ready has nothing to wait for. Linux: file_can_poll().
   func isPollable(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll: true
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals: true
     case .inode: false
     }
   }
@@ -88,7 +92,7 @@ extension Kernel {
   /// Whether one can read or write at an offset (FMODE_PREAD, FMODE_PWRITE).
   func hasPositions(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll: false
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals: false
     case .inode: true
     }
   }
@@ -109,6 +113,7 @@ extension Kernel {
       case .eventCounter(let counter): removeQueue(eventCounters.remove(counter).changed)
       case .timer(let timer): removeQueue(timerFiles.remove(timer).expired)
       case .epoll(let epoll): release(epoll)
+      case .signals(let signals): signalDescriptors.remove(signals)
       }
     }
     if let path = ended.path { release(path) }
@@ -123,6 +128,7 @@ extension Kernel {
     case .eventCounter: "anon_inode:[eventfd]"
     case .timer: "anon_inode:[timerfd]"
     case .epoll: "anon_inode:[eventpoll]"
+    case .signals: "anon_inode:[signalfd]"
     case .inode(let inode): "inode:[\(inodes[inode].number)]"
     }
   }

@@ -243,7 +243,7 @@ extension Kernel {
         guard emit(item, at: position, &listing) else { return }
         position += 1
       }
-      listNumbers(tasksByPID.count, base: 256, &position, &listing) { kernel, pid in
+      listNumbers(pids.count, base: 256, &position, &listing) { kernel, pid in
         guard let process = kernel.process(pid), kernel.processes[process].pid == pid else { return nil }
         return .task(pid, isThread: false)
       }
@@ -268,7 +268,7 @@ extension Kernel {
           kernel.openFile(number, of: task).map { _ in .descriptor(tid, number) }
         }
       case .threads:
-        listNumbers(tasksByPID.count, base: 2, &position, &listing) { kernel, number in
+        listNumbers(pids.count, base: 2, &position, &listing) { kernel, number in
           guard let thread = kernel.task(number), kernel.tasks[thread].process == kernel.tasks[task].process else { return nil }
           return .task(number, isThread: true)
         }

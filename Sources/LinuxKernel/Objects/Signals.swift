@@ -20,6 +20,11 @@ enum Signal {
 
   static let stops: SignalSet = [SignalSet(stop), SignalSet(tstp), SignalSet(ttin), SignalSet(ttou)]
   static let ignoredByDefault: SignalSet = [SignalSet(cont), SignalSet(chld), SignalSet(winch), SignalSet(urg)]
+  /// Those whose default action writes a core file.
+  static let dumpsCore: SignalSet = [
+    SignalSet(quit), SignalSet(ill), SignalSet(trap), SignalSet(abrt), SignalSet(bus), SignalSet(fpe), SignalSet(segv),
+    SignalSet(sys), SignalSet(xcpu), SignalSet(xfsz),
+  ]
   /// Neither caught, blocked nor ignored.
   static let unmaskable: SignalSet = [SignalSet(kill), SignalSet(stop)]
   /// Faults of the task itself, which are delivered before others.
@@ -39,24 +44,41 @@ public struct SignalInfo: Equatable, Sendable {
   /// si_value of a queued signal; si_overrun goes to `overrun`.
   public internal(set) var value: Int64 = 0
   public internal(set) var timer: Int32 = 0
+  /// Which setting of the POSIX timer sent it; 0 for a signal of any other origin.
+  var timerSequence: UInt32 = 0
+  var isOwnedByTimer: Bool { timerSequence != 0 }
   public internal(set) var overrun: Int32 = 0
   public internal(set) var errno: Int32 = 0
 
   /// SI_USER, SI_KERNEL and so on.
   static let user: Int32 = 0, kernel: Int32 = 0x80, queue: Int32 = -1, timer: Int32 = -2, mesgq: Int32 = -3, tkill: Int32 = -6
+  /// CLD_EXITED and so on, of SIGCHLD.
+  static let exited: Int32 = 1, killed: Int32 = 2, dumped: Int32 = 3, stopped: Int32 = 5, continued: Int32 = 6
 }
 
-/// Signals that wait to be delivered.
+/// Signals that wait to be delivered. Linux: struct sigpending.
 struct PendingSignals {
   var mask = SignalSet()
+  /// What is known about them, oldest first. A signal may be in `mask` alone: there was no room for its information.
   var queue: [SignalInfo] = []
 
   mutating func add(_ info: SignalInfo) {
     // A standard signal that is already pending is not queued again; real-time ones all are.
-    if info.signal < Signal.firstRealTime, mask.contains(signal: info.signal) { return }
+    if isMerged(info.signal) { return }
+    enqueue(info)
+  }
+
+  /// Whether one more of the signal makes no difference. Linux: legacy_queue().
+  func isMerged(_ signal: Int32) -> Bool { signal < Signal.firstRealTime && mask.contains(signal: signal) }
+
+  /// Queues it in any case, as the one entry that a POSIX timer owns is.
+  mutating func enqueue(_ info: SignalInfo) {
     mask.insert(SignalSet(info.signal))
     queue.append(info)
   }
+
+  /// Makes a signal pending of which nothing more is known.
+  mutating func addBare(_ signal: Int32) { mask.insert(SignalSet(signal)) }
 
   /// Takes out the next of those in `wanted`: faults first, then the lowest number, then the oldest.
   mutating func take(_ wanted: SignalSet) -> SignalInfo? {
@@ -64,7 +86,10 @@ struct PendingSignals {
     guard !ready.isEmpty else { return nil }
     let faults = ready.intersection(Signal.synchronous)
     let signal = Int32((faults.isEmpty ? ready : faults).rawValue.trailingZeroBitCount) + 1
-    let index = queue.firstIndex { $0.signal == signal }!
+    guard let index = queue.firstIndex(where: { $0.signal == signal }) else {
+      mask.remove(SignalSet(signal))
+      return SignalInfo(signal: signal, code: SignalInfo.user)
+    }
     let info = queue.remove(at: index)
     if !queue.contains(where: { $0.signal == signal }) { mask.remove(SignalSet(signal)) }
     return info
@@ -83,6 +108,8 @@ struct TaskSignals {
   var pending = PendingSignals()
   /// The mask to go back to when a call that swapped it (sigsuspend, ppoll) is over.
   var savedMask: SignalSet?
+  /// What was blocked before sigtimedwait let it through for its sleep: such a signal is never ignored nor fatal.
+  var reallyBlocked = SignalSet()
   /// What the task returns to, innermost last: handlers to run, and below them the result of the call.
   var returns: [Return] = []
 }
@@ -97,8 +124,12 @@ struct ProcessSignals {
 /// What a process does on each signal. Linux: struct sighand_struct.
 struct SignalHandlers {
   var references = 1
+  /// Where those sleep who read or poll a signalfd; made by the first. Linux: signalfd_wqh.
+  var signalArrived: ID<WaitQueue>?
   /// By signal number; entry 0 means nothing.
-  var actions: [SignalAction] = SignalHandlers.initial
+  var actions: [SignalAction]
+
+  init(actions: [SignalAction] = SignalHandlers.initial) { self.actions = actions }
   private static let initial = Array(repeating: SignalAction(), count: 65)
 }
 
@@ -132,141 +163,4 @@ public struct SignalFrame: Sendable {
   public internal(set) var info: SignalInfo
   var maskAfterwards: SignalSet
   var hasStarted = false
-}
-
-extension Kernel {
-  func action(_ signal: Int32, of task: TaskID) -> SignalAction { signalHandlers[tasks[task].handlers].actions[Int(signal)] }
-
-  /// Sends a signal to a process. Linux: send_signal_locked() with PIDTYPE_TGID.
-  mutating func send(_ info: SignalInfo, to process: ID<Process>) {
-    guard let first = processes[process].firstThread, case .running = liveliness(process) else { return }
-    guard prepare(info, for: first, process) else { return }
-    processes[process].signals.pending.add(info)
-    // The first thread that has it unblocked is woken, the main one by preference.
-    var next: TaskID? = first
-    while let task = next {
-      next = tasks[task].nextThread
-      guard tasks[task].state != .dead else { continue }
-      if !tasks[task].signals.blocked.contains(signal: info.signal) {
-        notice(task, isFatal: isFatal(info.signal, for: task))
-        return
-      }
-    }
-  }
-
-  /// Sends a signal to one thread. Linux: send_signal_locked() with PIDTYPE_PID.
-  mutating func send(_ info: SignalInfo, toThread task: TaskID) {
-    guard tasks[task].state != .dead, prepare(info, for: task, tasks[task].process) else { return }
-    tasks[task].signals.pending.add(info)
-    if !tasks[task].signals.blocked.contains(signal: info.signal) { notice(task, isFatal: isFatal(info.signal, for: task)) }
-  }
-
-  /// A signal that the kernel raises in the task itself, such as SIGSEGV: neither blocked nor ignored.
-  mutating func force(_ info: SignalInfo, on task: TaskID) {
-    let handlers = tasks[task].handlers, signal = Int(info.signal)
-    let isBlocked = tasks[task].signals.blocked.contains(signal: info.signal)
-    if isBlocked || signalHandlers[handlers].actions[signal].handler == .ignore {
-      signalHandlers[handlers].actions[signal].handler = .standard
-      tasks[task].signals.blocked.remove(SignalSet(info.signal))
-    }
-    tasks[task].signals.pending.add(info)
-    notice(task, isFatal: true)
-  }
-
-  private enum Liveliness { case running, ended }
-  private func liveliness(_ process: ID<Process>) -> Liveliness {
-    if case .zombie = processes[process].status { return .ended }
-    return .running
-  }
-
-  /// Side effects of sending, and whether the signal is to be queued at all. Linux: prepare_signal(), sig_ignored().
-  private mutating func prepare(_ info: SignalInfo, for task: TaskID, _ process: ID<Process>) -> Bool {
-    let set = SignalSet(info.signal)
-    if Signal.stops.contains(set) {
-      discard([SignalSet(Signal.cont)], of: process)
-    } else if info.signal == Signal.cont {
-      discard(Signal.stops, of: process)
-      resumeStopped(process)
-    }
-    if tasks[task].signals.blocked.contains(set) { return true }
-    switch action(info.signal, of: task).handler {
-    case .ignore: return false
-    case .standard:
-      if processes[process].signals.isUnkillable { return false }
-      return !Signal.ignoredByDefault.contains(set)
-    case .function: return true
-    }
-  }
-
-  private mutating func discard(_ unwanted: SignalSet, of process: ID<Process>) {
-    processes[process].signals.pending.discard(unwanted)
-    for task in threads(of: process) { tasks[task].signals.pending.discard(unwanted) }
-  }
-
-  /// Whether a signal ends the process at once. Linux: sig_fatal().
-  private func isFatal(_ signal: Int32, for task: TaskID) -> Bool {
-    if signal == Signal.kill { return true }
-    let set = SignalSet(signal)
-    return action(signal, of: task).handler == .standard && !Signal.ignoredByDefault.contains(set) && !Signal.stops.contains(set)
-  }
-
-  /// Makes a task look at its signals: at the end of its call, or now if it sleeps. Linux: signal_wake_up().
-  mutating func notice(_ task: TaskID, isFatal: Bool) {
-    tasks[task].needsAttention = true
-    switch tasks[task].state {
-    case .blocked:
-      guard let call = tasks[task].call else { return }
-      if calls[call].context.interruption == .killable && !isFatal { return }
-      calls[call].context.isInterrupted = true
-      makeRunnable(task)
-    case .stopped:
-      if let call = tasks[task].call { calls[call].context.isInterrupted = true }
-      if isFatal || tasks[task].signals.pending.mask.contains(signal: Signal.kill)
-        || processes[tasks[task].process].signals.pending.mask.contains(signal: Signal.kill)
-      {
-        guard isKilled(task) else { return }
-        tasks[task].state = .runnable
-        enqueue(task)
-      }
-    case .settling:
-      settling.removeAll { $0 == task }
-      tasks[task].state = .runnable
-      enqueue(task)
-    case .runnable, .dead: break
-    }
-  }
-
-  private func isKilled(_ task: TaskID) -> Bool {
-    tasks[task].signals.pending.mask.contains(signal: Signal.kill)
-      || processes[tasks[task].process].signals.pending.mask.contains(signal: Signal.kill)
-  }
-
-  /// The signals that could be delivered to the task now.
-  func deliverable(_ task: TaskID) -> SignalSet {
-    tasks[task].signals.pending.mask.union(processes[tasks[task].process].signals.pending.mask)
-      .subtracting(tasks[task].signals.blocked)
-  }
-
-  /// To be called when a mask or a pending set changed. Linux: recalc_sigpending().
-  mutating func recalculateAttention(_ task: TaskID) {
-    tasks[task].needsAttention =
-      !deliverable(task).isEmpty || tasks[task].signals.savedMask != nil || !tasks[task].signals.returns.isEmpty
-      || processes[tasks[task].process].groupExitStatus != nil
-  }
-
-  mutating func setBlocked(_ set: SignalSet, of task: TaskID) {
-    tasks[task].signals.blocked = set.subtracting(Signal.unmaskable)
-    recalculateAttention(task)
-  }
-
-  /// Takes the next signal to deliver: the task's own before its process'. Linux: dequeue_signal().
-  mutating func takeSignal(_ task: TaskID, in wanted: SignalSet) -> SignalInfo? {
-    if let own = tasks[task].signals.pending.take(wanted) { return own }
-    return processes[tasks[task].process].signals.pending.take(wanted)
-  }
-
-  /// SIGPIPE, as a write to a pipe or socket without a reader raises it.
-  mutating func sendPipeSignal(to task: TaskID) {
-    send(SignalInfo(signal: Signal.pipe, code: SignalInfo.user, pid: tasks[task].tid, uid: tasks[task].credentials.uid), toThread: task)
-  }
 }

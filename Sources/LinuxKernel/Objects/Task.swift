@@ -8,7 +8,7 @@ extension Kernel {
       case blocked
       /// Waits in ks.settle() until all others sleep.
       case settling
-      /// Stopped by a signal; `runsWhenContinued` tells whether it would be runnable.
+      /// Stopped by a signal. A call that was cut short is performed again when the task goes on.
       case stopped
       /// Has ended. The entry stays while its process is a zombie.
       case dead
@@ -20,7 +20,6 @@ extension Kernel {
     var files: ID<FileTable>
     var fileSystem: ID<FileSystemContext>
     var memory: ID<AddressSpace>
-    var handlers: ID<SignalHandlers>
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
@@ -29,15 +28,21 @@ extension Kernel {
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).
     var needsAttention = false
-    var runsWhenContinued = false
     /// Whether it waits in the run queue.
     var isQueued = false
     var signals = TaskSignals()
-    /// Its place among the threads of its process.
+    /// Its place among the threads of its process, oldest first.
+    var previousThread: TaskID?
     var nextThread: TaskID?
     /// For the pct policy: the greater runs first.
     var priority = 0
     var niceness: Int8 = 0
+    /// PR_SET_PDEATHSIG: what it gets when its parent ends; 0 for nothing.
+    var parentDeathSignal: Int8 = 0
+    /// PR_SET_NAME: at most 15 bytes, shared with the task it was copied from.
+    var name: [UInt8] = Array("init".utf8)
+    /// Where to write 0 when the task ends (CLONE_CHILD_CLEARTID, set_tid_address); 0 for nowhere.
+    var clearChildTID: UInt64 = 0
   }
 }
 
@@ -48,8 +53,18 @@ public struct Credentials: Equatable, Sendable {
   public internal(set) var groups: [UInt32] = []
   public internal(set) var effective: UInt64 = Capability.all
   public internal(set) var permitted: UInt64 = Capability.all
+  public internal(set) var inheritable: UInt64 = 0
+  public internal(set) var ambient: UInt64 = 0
+  /// What can still be gained by execve and capset. Linux: cap_bset.
+  public internal(set) var bounding: UInt64 = Capability.all
+  public internal(set) var secureBits: UInt32 = 0
+
+  /// SECBIT_KEEP_CAPS.
+  static let keepCapabilities: UInt32 = 1 << 4
 
   func has(_ capability: Capability) -> Bool { effective & (1 << UInt64(capability.rawValue)) != 0 }
+  /// Whether all of `other`'s capabilities are among these permitted ones. Linux: cred_cap_issubset() without namespaces.
+  func permits(_ other: Credentials) -> Bool { other.permitted & ~permitted == 0 }
   func isInGroup(_ group: UInt32) -> Bool { fsgid == group || groups.contains(group) }
   func isEffectivelyInGroup(_ group: UInt32) -> Bool { egid == group || groups.contains(group) }
 }
@@ -75,10 +90,18 @@ public struct Process {
   var lastChild: ID<Process>?
   var previousSibling: ID<Process>?
   var nextSibling: ID<Process>?
+  /// Its threads, the leader first: a leader that has ended stays until the others have.
   var firstThread: TaskID?
+  var lastThread: TaskID?
+  /// Threads that have not ended.
   var threadCount = 1
   public internal(set) var group: Int32
   public internal(set) var session: Int32
+  // Its place among the members of its group, newest first.
+  var previousInGroup: ID<Process>?
+  var nextInGroup: ID<Process>?
+  /// What it does on each signal; processes made by CLONE_SIGHAND share it.
+  var handlers: ID<SignalHandlers>
   /// The signal that the parent gets at the end; 0 for none.
   var exitSignal: Int32 = 17
   public internal(set) var status = ProcessStatus.running
@@ -86,11 +109,17 @@ public struct Process {
   var unreportedStop: Int32?
   var unreportedContinue = false
   var isSubreaper = false
+  /// Whether there may be a subreaper above it: only then is one looked for.
+  var hasSubreaperAbove = false
+  /// PR_SET_DUMPABLE: cleared when ids change.
+  var isDumpable = true
   /// A first exec or exit_group has begun: its threads are ending.
   var groupExitStatus: Int32?
   /// Where wait(2) of this process sleeps.
   var childChanged: ID<WaitQueue>
   var signals = ProcessSignals()
+  /// Interval timers and POSIX timers, from the first one set.
+  var timers: ID<ProcessTimers>?
   /// Shared by reference between processes that never changed theirs.
   var limits = ResourceLimits.initial
 }
@@ -109,7 +138,7 @@ struct ResourceLimits: Sendable {
   var soft: [UInt64]
   var hard: [UInt64]
 
-  static let nofile = 7, fsize = 1, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12
+  static let nofile = 7, fsize = 1, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12, nice = 13
 
   static let initial: ResourceLimits = {
     var limits = ResourceLimits(
@@ -132,8 +161,8 @@ extension Kernel {
 
   /// The task whose pid or tid is `number`, unless it has ended and been waited for.
   public func task(_ number: Int32) -> TaskID? {
-    guard number > 0, Int(number) < tasksByPID.count else { return nil }
-    return tasksByPID[Int(number)]
+    guard number > 0, Int(number) < pids.count else { return nil }
+    return pids[Int(number)].task
   }
 
   /// The process whose pid is `number`; a tid that is no pid names none.
@@ -141,6 +170,9 @@ extension Kernel {
     guard let task = task(number), processes[tasks[task].process].pid == number else { return nil }
     return tasks[task].process
   }
+
+  /// What a task's process does on a signal. Linux: tsk->sighand.
+  @inline(__always) func handlers(of task: TaskID) -> ID<SignalHandlers> { processes[tasks[task].process].handlers }
 
   /// The threads of a process, in the order of their creation.
   func threads(of process: ID<Process>) -> [TaskID] {
@@ -159,8 +191,8 @@ extension Kernel {
     var candidate = lastPID + 1
     for _ in 0..<limit {
       if candidate >= limit { candidate = 300 }
-      tasksByPID.grow(to: Int(candidate) + 1, filler: nil)
-      if tasksByPID[Int(candidate)] == nil {
+      pids.grow(to: Int(candidate) + 1, filler: PIDEntry())
+      if pids[Int(candidate)].isFree {
         lastPID = candidate
         return candidate
       }
@@ -173,15 +205,21 @@ extension Kernel {
   public mutating func boot() -> TaskID {
     precondition(lastPID == 0, "a kernel boots once")
     let process = processes.insert(
-      Process(pid: 1, group: 0, session: 0, childChanged: waitQueues.insert(WaitQueue())))
+      Process(
+        pid: 1, group: 0, session: 0, handlers: signalHandlers.insert(SignalHandlers()),
+        childChanged: waitQueues.insert(WaitQueue())))
+    // init of its pid namespace: what it does not handle does not touch it (SIGNAL_UNKILLABLE).
+    processes[process].signals.isUnkillable = true
     let task = Task(
-      tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(), memory: addressSpaces.insert(AddressSpace()),
-      handlers: signalHandlers.insert(SignalHandlers()), credentials: Credentials())
+      tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
+      memory: addressSpaces.insert(AddressSpace()), credentials: Credentials())
     let id = tasks.insert(task)
     processes[process].firstThread = id
-    processes[process].signals.isUnkillable = true
-    tasksByPID.grow(to: 2, filler: nil)
-    tasksByPID[1] = id
+    processes[process].lastThread = id
+    pids.grow(to: 2, filler: PIDEntry())
+    pids[1].task = id
+    // Its group and session were made outside, where the namespace's numbers do not reach: they show as 0.
+    join(process, group: 0, session: 0)
     lastPID = 1
     openConsole(for: id)
     makeRunnable(id, isNew: true)

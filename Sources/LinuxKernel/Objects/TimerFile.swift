@@ -38,7 +38,7 @@ extension Kernel {
   private mutating func start(_ timer: ID<TimerFile>, at expiry: Int64) {
     timerFiles[timer].setting &+= 1
     timerFiles[timer].expiry = expiry
-    timers.add(at: expiry, .timerFile(timer, setting: timerFiles[timer].setting))
+    setTimer(at: expiry, .timerFile(timer, setting: timerFiles[timer].setting))
   }
 
   /// Moves a resting periodic timer to its next time ahead. Returns how many intervals that skipped.

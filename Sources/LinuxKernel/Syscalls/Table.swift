@@ -17,7 +17,18 @@ extension Syscall {
     eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,
     // Processes
-    fork, exit, exitGroup, waitpid, getpid, getppid, gettid,
+    fork, clone3, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
+    setpgid, getpgid, getpgrp, setsid, getsid,
+    // Signals
+    kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,
+    sigtimedwait, sigwaitinfo, signalfd,
+    // Credentials and limits
+    getuid, geteuid, getgid, getegid, getresuid, getresgid, setuid, setgid, setreuid, setregid, setresuid, setresgid,
+    setfsuid, setfsgid, getgroups, setgroups, capget, capset, getrlimit, setrlimit, prlimit64, getpriority, setpriority,
+    nice,
+    // Time
+    nanosleep, clockNanosleep, clockGettime, clockGetres, clockSettime, gettimeofday, time, times,
+    getitimer, setitimer, alarm, timerCreate, timerDelete, timerSettime, timerGettime, timerGetoverrun,
   ]
 
   /// Position by name.

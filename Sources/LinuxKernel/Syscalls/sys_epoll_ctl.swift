@@ -32,12 +32,12 @@ extension Syscall {
     if operation == .add, let inner, !kernel.mayNest(inner, in: epoll) { throw .errno(.ELOOP) }
     let member = kernel.member(target, fd.number, of: epoll)
     switch (operation, member) {
-    case (.add, nil): kernel.addMember(target, fd.number, event.interest, event.data, to: epoll)
+    case (.add, nil): kernel.addMember(target, fd.number, event.interest, event.data, to: epoll, for: me)
     case (.add, _): throw .errno(.EEXIST)
     case (.delete, let member?): kernel.removeMember(member)
     case (.change, let member?):
       if kernel.epollItems[member].interest.contains(.exclusive) { throw .errno(.EINVAL) }
-      kernel.changeMember(member, event.interest, event.data)
+      kernel.changeMember(member, event.interest, event.data, for: me)
     case (.delete, nil), (.change, nil): throw .errno(.ENOENT)
     default: throw .errno(.EINVAL)
     }

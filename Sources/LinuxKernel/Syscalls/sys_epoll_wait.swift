@@ -61,7 +61,7 @@ extension Kernel {
     guard limit > 0, limit <= Int32.max / 12 else { throw .errno(.EINVAL) }
     guard case .epoll(let epoll) = files[file].object else { throw .errno(.EINVAL) }
     if hasCandidates(epoll) {
-      let count = takeEvents(of: epoll, limit: Int(limit))
+      let count = takeEvents(of: epoll, limit: Int(limit), for: me)
       if count > 0 { return EpollEvents(count: count) }
     }
     if timeout == 0 { return EpollEvents(count: 0) }

@@ -30,7 +30,7 @@ extension Kernel {
     case .inode(let inode):
       guard let memory = inodes[inode].memory else { throw .errno(.ENOTTY) }
       return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
-    case .eventCounter, .timer, .epoll: throw .errno(.ENOTTY)
+    case .eventCounter, .timer, .epoll, .signals: throw .errno(.ENOTTY)
     }
   }
 }

@@ -39,7 +39,7 @@ extension Kernel {
     var result = PollResult(count: 0, entries: list.entries)
     let table = tasks[me].files
     for index in result.entries.indices {
-      result.entries[index].found = look(at: result.entries[index], in: table)
+      result.entries[index].found = look(at: result.entries[index], in: table, for: me)
       if !result.entries[index].found.isEmpty { result.count += 1 }
     }
     if result.count == 0 {
@@ -56,15 +56,15 @@ extension Kernel {
   }
 
   /// What an entry is told now. Linux: do_pollfd().
-  private mutating func look(at entry: PollEntry, in table: ID<FileTable>) -> PollEvents {
+  private mutating func look(at entry: PollEntry, in table: ID<FileTable>, for me: TaskID) -> PollEvents {
     if entry.fd < 0 { return [] }
     guard let file = fileTables[table].file(entry.fd), !files[file].status.contains(.path) else { return .invalid }
-    return poll(file).events.intersection(entry.filter)
+    return poll(file, for: me).events.intersection(entry.filter)
   }
 
   private mutating func wait(for entry: PollEntry, in table: ID<FileTable>, _ me: TaskID) {
     guard entry.fd >= 0, let file = fileTables[table].file(entry.fd) else { return }
-    let queues = poll(file).queues
+    let queues = poll(file, for: me).queues
     if let queue = queues.0 { addWaiter(me, to: queue, exclusive: false, events: entry.filter) }
     if let queue = queues.1 { addWaiter(me, to: queue, exclusive: false, events: entry.filter) }
   }

@@ -21,6 +21,53 @@ extension Syscall {
   }
 }
 
+extension Syscall {
+  /// waitid(2). Linux: kernel/exit.c, kernel_waitid().
+  static let waitid = Syscall(
+    247, "waitid", "Waits for chosen events of chosen children, and describes the first.",
+    c: "int waitid(idtype_t idtype, id_t id, siginfo_t *infop, int options)",
+    Param<ChildIDType>("idtype"), Param<Int32>("id"), Param<WaitOptions>("options"),
+    returns: "infop",
+    errors: [
+      .EBADF: "id is no pidfd",
+      .ECHILD: "no such child exists, or none that could still do what is asked for",
+      .EINTR: "a signal came first",
+      .EINVAL: "options holds an unknown bit or names no event, or idtype or id is none",
+    ]
+  ) {
+    (kernel: inout Kernel, me: TaskID, type: ChildIDType, id: Int32, options: WaitOptions) throws(Stop) -> SignalInfo in
+    guard options.isSubset(of: [.noHang, .noReap, .exited, .untraced, .continued, .noThread, .clone, .all]),
+      !options.isDisjoint(with: [.exited, .untraced, .continued])
+    else { throw .errno(.EINVAL) }
+    let selector: ChildSelector
+    switch type {
+    case .all: selector = .any
+    case .pid:
+      guard id > 0 else { throw .errno(.EINVAL) }
+      selector = .pid(id)
+    case .group:
+      guard id >= 0 else { throw .errno(.EINVAL) }
+      selector = .group(id == 0 ? kernel.processes[kernel.process(of: me)].group : id)
+    case .pidfd:
+      guard id >= 0 else { throw .errno(.EINVAL) }
+      // No file is a pidfd yet.
+      throw .errno(.EBADF)
+    default: throw .errno(.EINVAL)
+    }
+    guard let event = try kernel.wait(for: selector, options, me) else { return SignalInfo(signal: 0, code: 0) }
+    return event.info
+  }
+}
+
+/// What the id of waitid(2) names.
+struct ChildIDType: Choice, Equatable {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+  static let all = ChildIDType(rawValue: 0), pid = ChildIDType(rawValue: 1), group = ChildIDType(rawValue: 2)
+  static let pidfd = ChildIDType(rawValue: 3)
+  static let names = NameSet("idtype", .values, ["P_ALL": 0, "P_PID": 1, "P_PGID": 2, "P_PIDFD": 3])
+}
+
 /// The options of the wait family. Linux: include/uapi/linux/wait.h.
 struct WaitOptions: Flags {
   let rawValue: Int32
@@ -50,6 +97,21 @@ struct ChildEvent {
   let pid: Int32
   let uid: UInt32
   let status: Int32
+
+  /// As waitid tells it.
+  var info: SignalInfo {
+    var info = SignalInfo(signal: Signal.chld, code: SignalInfo.exited, pid: pid, uid: uid)
+    if status == 0xffff {
+      (info.code, info.status) = (SignalInfo.continued, Signal.cont)
+    } else if status & 0xff == 0x7f {
+      (info.code, info.status) = (SignalInfo.stopped, status >> 8)
+    } else if status & 0x7f != 0 {
+      (info.code, info.status) = (status & 0x80 != 0 ? SignalInfo.dumped : SignalInfo.killed, status & 0x7f)
+    } else {
+      info.status = status >> 8
+    }
+    return info
+  }
 }
 
 /// A pid and its status word; pid 0 alone where WNOHANG found nothing.
@@ -68,6 +130,8 @@ extension Kernel {
   /// nothing did. Linux: do_wait().
   mutating func wait(for selector: ChildSelector, _ options: WaitOptions, _ me: TaskID) throws(Stop) -> ChildEvent? {
     let process = tasks[me].process
+    // Which thread made a child is not kept, so children of this thread alone can only be told where it is alone.
+    if options.contains(.noThread), processes[process].threadCount > 1 { throw .errno(.EINVAL) }
     var isAnyEligible = false
     var next = processes[process].firstChild
     if case .pid(let pid) = selector {
@@ -79,7 +143,8 @@ extension Kernel {
       if case .group(let group) = selector, processes[child].group != group { continue }
       let isClone = processes[child].exitSignal != Signal.chld
       if !options.contains(.all), isClone != options.contains(.clone) { continue }
-      isAnyEligible = true
+      // A zombie will do nothing more than be waited for.
+      if options.contains(.exited) || !isZombie(child) { isAnyEligible = true }
       if let event = event(of: child, options) { return event }
     }
     guard isAnyEligible else { throw .errno(.ECHILD) }
@@ -88,8 +153,7 @@ extension Kernel {
   }
 
   private mutating func event(of child: ID<Process>, _ options: WaitOptions) -> ChildEvent? {
-    let pid = processes[child].pid
-    let uid = processes[child].firstThread.map { tasks[$0].credentials.uid } ?? 0
+    let pid = processes[child].pid, uid = uid(of: child)
     if case .zombie(let status) = processes[child].status {
       guard options.contains(.exited) else { return nil }
       if !options.contains(.noReap) { reap(child) }
