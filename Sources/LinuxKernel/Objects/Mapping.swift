@@ -165,6 +165,15 @@ extension Kernel {
     }
   }
 
+  /// An access of the task itself has failed: it gets the signal, and goes on as the outcome says.
+  public mutating func fault(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Outcome {
+    let signal = faultSignal(at: address, count, isWrite: isWrite, of: me)
+    let isMapped = addressSpaces[tasks[me].memory].area(at: address) != nil
+    // BUS_ADRERR; SEGV_ACCERR, SEGV_MAPERR.
+    force(SignalInfo(signal: signal, code: signal == Signal.bus || isMapped ? 2 : 1), on: me)
+    return attend(me)
+  }
+
   /// Which signal an access to an address that failed raises: SIGBUS beyond the end of a mapped file, else SIGSEGV.
   public func faultSignal(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Int32 {
     let space = tasks[me].memory

@@ -49,11 +49,16 @@ extension Syscall {
     c: "int mincore(void addr[.length], size_t length, unsigned char *vec)",
     Param<Address>("addr"), Param<Int>("length"),
     returns: "vec",
-    errors: [.EINVAL: "addr is not on a page", .ENOMEM: "something in the range is not mapped"]
+    errors: [
+      .EFAULT: "the answer is longer than 16 MiB", .EINVAL: "addr is not on a page",
+      .ENOMEM: "something in the range is not mapped",
+    ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int) throws(Stop) -> OutputBytes in
     let range = try pageRange(address, length, overflow: .ENOMEM)
     let space = kernel.tasks[me].memory
     guard kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
+    // Nobody has room for a longer answer.
+    guard range.count / Page.size <= 1 << 24 else { throw .errno(.EFAULT) }
     for start in stride(from: range.lowerBound, to: range.upperBound, by: Page.size) {
       let area = kernel.addressSpaces[space].areas[kernel.addressSpaces[space].area(at: start)!]
       let offset = Int(start - area.start)

@@ -28,9 +28,7 @@ extension Syscall {
       throw .errno(.ENOMEM)
     }
     let size = try kernel.mapSize(length)
-    if file != nil, (offset < 0 ? UInt64(bitPattern: Int64(offset)) : UInt64(offset)) + UInt64(size) > 1 << 63 {
-      throw .errno(.EOVERFLOW)
-    }
+    if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
     let space = kernel.tasks[me].memory
     guard kernel.addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
     let range = try kernel.placeMapping(address.value, size, flags, me)
