@@ -165,6 +165,14 @@ extension Kernel {
     }
   }
 
+  /// Whether somebody could write to a file through a shared mapping (mapping_writably_mapped()): a seal waits for that.
+  func isMappedWritably(_ memory: ID<Memory>) -> Bool {
+    guard memories[memory].references > 1 else { return false }
+    return addressSpaces.ids.contains { space in
+      addressSpaces[space].areas.contains { $0.memory == memory && $0.isShared && $0.mayWrite }
+    }
+  }
+
   /// An access of the task itself has failed: it gets the signal, and goes on as the outcome says.
   public mutating func fault(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Outcome {
     let signal = faultSignal(at: address, count, isWrite: isWrite, of: me)

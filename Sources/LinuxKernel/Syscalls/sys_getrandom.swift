@@ -18,13 +18,7 @@ extension Syscall {
     var done = 0
     while destination.remaining > 0 {
       let wanted = min(destination.remaining, Page.size)
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(wanted + 8)
-      while bytes.count < wanted {
-        let word = kernel.random.next()
-        for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-      }
-      let copied = bytes.withByteView { kernel.deliver($0.slice(0, wanted), to: &destination, of: me) }
+      let copied = kernel.randomBytes(wanted).withByteView { kernel.deliver($0, to: &destination, of: me) }
       done += copied
       if copied < wanted { break }
     }

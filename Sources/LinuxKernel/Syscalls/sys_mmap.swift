@@ -15,7 +15,7 @@ extension Syscall {
       .ENOMEM: "no room, or too many mappings; huge pages there are none",
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
-      .EPERM: "an address below vm.mmap_min_addr without CAP_SYS_RAWIO",
+      .EPERM: "an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
     ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags, fd: FD, offset: Int)
     throws(Stop) -> MappedMemory in
@@ -132,6 +132,10 @@ extension Kernel {
     switch try mappedContent(of: file) {
     case .zeros: if area.isShared { area.memory = memories.insert(Memory(size: area.count)) }
     case .memory(let memory):
+      if area.isShared, let inode = inode(of: file), !inodes[inode].seals.isDisjoint(with: [.write, .futureWrite]) {
+        if protection.protection.contains(.write) { throw .errno(.EPERM) }
+        area.mayWrite = false
+      }
       memories[memory].references += 1
       area.memory = memory
       area.offset = offset
@@ -146,9 +150,13 @@ extension Kernel {
 
   /// What mapping a file shows. Linux: the mmap operation of its kind.
   func mappedContent(of file: ID<OpenFile>) throws(Stop) -> MappedContent {
-    switch files[file].object {
-    case .pipeReader, .pipeWriter, .console, .eventCounter, .timer, .epoll: throw .errno(.ENODEV)
+    guard case .inode(let inode) = files[file].object else { throw .errno(.ENODEV) }
+    switch inodes[inode].content {
+    case .regular(let memory): return .memory(memory)
+    case .device(let number): if Device(rawValue: number) == .zero { return .zeros }
+    default: break
     }
+    throw .errno(.ENODEV)
   }
 }
 
