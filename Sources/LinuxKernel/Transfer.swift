@@ -149,6 +149,8 @@ public struct Source: Argument {
 
   mutating func truncate(to count: Int) { remaining = min(remaining, count) }
 
+  @inline(__always) fileprivate func hasInline(_ count: Int) -> Bool { inline.count >= count }
+
   /// The next bytes, if they came as bytes.
   @inline(__always) fileprivate mutating func takeInline(_ count: Int, _ pending: inout [Piece]) -> ByteView? {
     if inline.count == 0 { startPiece(&pending) }
@@ -249,9 +251,8 @@ extension Kernel {
   /// Takes one 64-bit word. Throws EFAULT where memory faults.
   @inline(__always)
   mutating func takeWord(from source: inout Source, of me: TaskID) throws(Stop) -> UInt64 {
-    if let view = source.takeInline(8, &pendingPieces), view.count == 8 { return view.load(at: 0) }
+    if source.hasInline(8), let view = source.takeInline(8, &pendingPieces) { return view.load(at: 0) }
     let bytes = try bytes(of: source, me)
-    source.skip(8, &self)
     return bytes.withByteView { $0.load(at: 0) }
   }
 

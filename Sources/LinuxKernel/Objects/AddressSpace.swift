@@ -44,6 +44,8 @@ struct AddressSpace {
   /// The first address above everything mapped without a wish of its own; mappings grow down from here.
   static let mappingTop: UInt64 = 0x7fff_f000_0000
   static let lowest: UInt64 = 0x10000
+  /// vm.mmap_min_addr: below it only those with CAP_SYS_RAWIO may map.
+  static let lowestForAll: UInt64 = 4096
   /// TASK_SIZE of x86-64.
   static let limit: UInt64 = 0x7fff_ffff_f000
 

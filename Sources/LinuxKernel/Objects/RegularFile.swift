@@ -125,6 +125,7 @@ extension Kernel {
     removePrivileges(inode, tasks[me].credentials)
     memories[memory].bytes.truncate(to: size)
     memories[memory].size = size
+    if size < old { cutMappings(of: memory, to: size) }
     synchroniseCharge(inode)
     touchModified(inode)
   }

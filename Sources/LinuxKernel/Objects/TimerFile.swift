@@ -134,7 +134,9 @@ extension Kernel {
         wake(timerFiles[timer].expired, .input)
       }
       guard let expiry = timerFiles[timer].expiry else { continue }
-      if timerFiles[timer].hasExpired { timerFiles[timer].expiry = expiry - step } else { start(timer, at: expiry - step) }
+      let (moved, overflow) = expiry.subtractingReportingOverflow(step)
+      let next = overflow ? .max : moved
+      if timerFiles[timer].hasExpired { timerFiles[timer].expiry = next } else { start(timer, at: next) }
     }
     fireTimers()
   }

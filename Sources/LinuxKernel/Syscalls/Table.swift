@@ -16,6 +16,10 @@ extension Syscall {
     // Readiness
     eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,
+    // Memory
+    mmap, munmap, mprotect, mremap, madvise, msync, mincore,
+    // System
+    uname, sysinfo, getcpu, getrandom,
     // Processes
     fork, clone3, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
     setpgid, getpgid, getpgrp, setsid, getsid,

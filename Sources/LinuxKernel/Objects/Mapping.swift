@@ -1,0 +1,203 @@
+// How areas of memory are made, cut, moved and given up. Linux: mm/mmap.c, mm/vma.c, mm/mprotect.c, mm/mremap.c.
+
+extension MemoryArea {
+  /// Whether the two could be one: neighbours of the same kind. Linux: can_vma_merge_after().
+  func joins(_ next: MemoryArea) -> Bool {
+    end == next.start && protection == next.protection && isShared == next.isShared && memory == next.memory
+      && mayWrite == next.mayWrite && (memory == nil || offset + count == next.offset)
+  }
+
+  /// Cuts the area in two at `address`, which lies inside; keeps the first part and returns the other.
+  mutating func split(at address: UInt64) -> MemoryArea {
+    var rest = self
+    let kept = Int(address - start)
+    rest.start = address
+    rest.offset += kept
+    rest.ownPages = ownPages.split(at: kept / Page.size)
+    end = address
+    return rest
+  }
+}
+
+extension PagedBytes {
+  /// Takes out the pages from `number` on, which count from 0 in the result.
+  mutating func split(at number: Int) -> PagedBytes {
+    var rest = PagedBytes()
+    while let next = nextPage(from: number) {
+      rest.setPage(next - number, page(next))
+      setPage(next, nil)
+    }
+    return rest
+  }
+
+  /// Puts the pages of `other` behind, its first one at `number`.
+  mutating func join(_ other: PagedBytes, at number: Int) {
+    var next = other.nextPage(from: 0)
+    while let found = next {
+      setPage(number + found, other.page(found))
+      next = other.nextPage(from: found + 1)
+    }
+  }
+
+  /// Forgets `count` pages from `number` on.
+  mutating func drop(_ number: Int, _ count: Int) {
+    while let next = nextPage(from: number), next < number + count { setPage(next, nil) }
+  }
+}
+
+extension AddressSpace {
+  /// vm.max_map_count.
+  static let areaLimit = 65530
+
+  /// The first area that ends above `address`.
+  func firstArea(from address: UInt64) -> Int {
+    var low = 0, high = areas.count
+    while low < high {
+      let middle = (low + high) / 2
+      if areas[middle].end <= address { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// The areas that touch a range.
+  func areas(in range: Range<UInt64>) -> Range<Int> {
+    let first = firstArea(from: range.lowerBound)
+    var end = first
+    while end < areas.count, areas[end].start < range.upperBound { end += 1 }
+    return first..<end
+  }
+
+  func isFree(_ range: Range<UInt64>) -> Bool { areas(in: range).isEmpty }
+
+  /// Whether every address of a range is mapped.
+  func isCovered(_ range: Range<UInt64>) -> Bool {
+    var next = range.lowerBound
+    for area in areas[areas(in: range)] {
+      if area.start > next { return false }
+      next = area.end
+    }
+    return next >= range.upperBound
+  }
+}
+
+extension Kernel {
+  /// Makes `address` a boundary between areas, if it lies inside one.
+  private mutating func cut(_ space: ID<AddressSpace>, at address: UInt64) {
+    guard let index = addressSpaces[space].area(at: address), addressSpaces[space].areas[index].start < address else { return }
+    let rest = addressSpaces[space].areas[index].split(at: address)
+    addressSpaces[space].areas.insert(rest, at: index + 1)
+    if let memory = rest.memory { memories[memory].references += 1 }
+  }
+
+  /// Makes one area of neighbours that are alike, around those in `range`. Linux: vma_merge().
+  mutating func mergeAreas(_ space: ID<AddressSpace>, around range: Range<UInt64>) {
+    var index = max(addressSpaces[space].firstArea(from: range.lowerBound) - 1, 0)
+    while index + 1 < addressSpaces[space].areas.count, addressSpaces[space].areas[index].start <= range.upperBound {
+      let next = addressSpaces[space].areas[index + 1]
+      guard addressSpaces[space].areas[index].joins(next) else {
+        index += 1
+        continue
+      }
+      let pages = addressSpaces[space].areas[index].count / Page.size
+      addressSpaces[space].areas[index].ownPages.join(next.ownPages, at: pages)
+      addressSpaces[space].areas[index].end = next.end
+      addressSpaces[space].areas.remove(at: index + 1)
+      if let memory = next.memory { release(memory) }
+    }
+  }
+
+  /// Gives up a range, whatever is mapped there. Linux: do_vmi_munmap().
+  mutating func unmap(_ range: Range<UInt64>, in space: ID<AddressSpace>) {
+    for area in takeAreas(range, in: space) { if let memory = area.memory { release(memory) } }
+  }
+
+  /// Takes the areas of a range out of the space, cut to it.
+  mutating func takeAreas(_ range: Range<UInt64>, in space: ID<AddressSpace>) -> [MemoryArea] {
+    if addressSpaces[space].isFree(range) { return [] }
+    cut(space, at: range.lowerBound)
+    cut(space, at: range.upperBound)
+    let found = addressSpaces[space].areas(in: range)
+    let taken = Array(addressSpaces[space].areas[found])
+    addressSpaces[space].areas.removeSubrange(found)
+    if range.overlaps(addressSpaces[space].arenaNext..<max(addressSpaces[space].arenaNext, addressSpaces[space].arenaEnd)) {
+      // The next buffer is carved from elsewhere.
+      addressSpaces[space].arenaNext = 0
+      addressSpaces[space].arenaEnd = 0
+    }
+    return taken
+  }
+
+  /// Linux: mprotect_fixup(). Pages before a hole, or before one that must not change so, are changed all the same.
+  mutating func protect(_ range: Range<UInt64>, _ protection: Protection, in space: ID<AddressSpace>) throws(Stop) {
+    cut(space, at: range.lowerBound)
+    cut(space, at: range.upperBound)
+    var next = range.lowerBound
+    var failure: Errno?
+    for index in addressSpaces[space].areas(in: range) {
+      let area = addressSpaces[space].areas[index]
+      if area.start > next { break }
+      if protection.contains(.write), area.isShared, !area.mayWrite {
+        failure = .EACCES
+        break
+      }
+      addressSpaces[space].areas[index].protection = protection
+      next = area.end
+    }
+    mergeAreas(space, around: range)
+    if failure == nil, next < range.upperBound { failure = .ENOMEM }
+    if let failure { throw .errno(failure) }
+  }
+
+  /// A file has been cut: what private mappings had copied from beyond its new end is gone too.
+  /// Linux: unmap_mapping_range() with even_cows.
+  mutating func cutMappings(of memory: ID<Memory>, to size: Int) {
+    guard memories[memory].references > 1 else { return }
+    let firstGone = (size + Page.size - 1) / Page.size
+    for space in addressSpaces.ids {
+      for index in addressSpaces[space].areas.indices {
+        let area = addressSpaces[space].areas[index]
+        guard area.memory == memory, !area.isShared, area.ownPages.residentPages > 0 else { continue }
+        let number = max(0, firstGone - area.offset / Page.size)
+        if area.ownPages.nextPage(from: number) != nil {
+          addressSpaces[space].areas[index].ownPages.drop(number, area.count / Page.size - number)
+        }
+      }
+    }
+  }
+
+  /// Whether somebody could write to a file through a shared mapping (mapping_writably_mapped()): a seal waits for that.
+  func isMappedWritably(_ memory: ID<Memory>) -> Bool {
+    guard memories[memory].references > 1 else { return false }
+    return addressSpaces.ids.contains { space in
+      addressSpaces[space].areas.contains { $0.memory == memory && $0.isShared && $0.mayWrite }
+    }
+  }
+
+  /// An access of the task itself has failed: it gets the signal, and goes on as the outcome says.
+  public mutating func fault(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Outcome {
+    let signal = faultSignal(at: address, count, isWrite: isWrite, of: me)
+    let isMapped = addressSpaces[tasks[me].memory].area(at: address) != nil
+    // BUS_ADRERR; SEGV_ACCERR, SEGV_MAPERR.
+    force(SignalInfo(signal: signal, code: signal == Signal.bus || isMapped ? 2 : 1), on: me)
+    return attend(me)
+  }
+
+  /// Which signal an access to an address that failed raises: SIGBUS beyond the end of a mapped file, else SIGSEGV.
+  public func faultSignal(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Int32 {
+    let space = tasks[me].memory
+    var at = address
+    let end = address &+ UInt64(max(count, 1))
+    while at < end, let index = addressSpaces[space].area(at: at) {
+      let area = addressSpaces[space].areas[index]
+      if isWrite ? !area.protection.contains(.write) : area.protection.isEmpty { return Signal.segv }
+      let inArea = Int(at - area.start)
+      if area.ownPages.page(inArea / Page.size) == nil, let memory = area.memory,
+        area.offset + inArea >= (memories[memory].size + Page.size - 1) / Page.size * Page.size
+      {
+        return Signal.bus
+      }
+      at = (at / UInt64(Page.size) + 1) * UInt64(Page.size)
+    }
+    return Signal.segv
+  }
+}

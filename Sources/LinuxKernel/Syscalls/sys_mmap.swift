@@ -1,0 +1,202 @@
+extension Syscall {
+  /// mmap(2). Linux: mm/mmap.c, do_mmap().
+  static let mmap = Syscall(
+    9, "mmap", "Maps a file or fresh memory.",
+    c: "void *mmap(void addr[.length], size_t length, int prot, int flags, int fd, off_t offset)",
+    Param<Address>("addr"), Param<Int>("length"), Param<MapProtection>("prot"), Param<MapFlags>("flags"),
+    Param<FD>("fd", default: -1), Param<Int>("offset", default: 0),
+    returns: "memory",
+    errors: [
+      .EACCES: "the file is not open for what is asked",
+      .EBADF: "fd is not open",
+      .EEXIST: "MAP_FIXED_NOREPLACE and something is mapped there",
+      .EINVAL: "length is 0, the offset or a fixed address is not on a page, or the kind of mapping is none",
+      .ENODEV: "the file cannot be mapped",
+      .ENOMEM: "no room, or too many mappings; huge pages there are none",
+      .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
+      .EOVERFLOW: "offset plus length is too large",
+      .EPERM: "an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
+    ]
+  ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags, fd: FD, offset: Int)
+    throws(Stop) -> MappedMemory in
+    guard offset % Page.size == 0 else { throw .errno(.EINVAL) }
+    var file: ID<OpenFile>?
+    if !flags.contains(.anonymous) {
+      file = try kernel.file(fd, of: me)
+      if flags.contains(.hugePages) { throw .errno(.EINVAL) }
+    } else if flags.contains(.hugePages) {
+      throw .errno(.ENOMEM)
+    }
+    let size = try kernel.mapSize(length)
+    if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
+    let space = kernel.tasks[me].memory
+    guard kernel.addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
+    let range = try kernel.placeMapping(address.value, size, flags, me)
+    var area = MemoryArea(
+      start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
+    try kernel.backMapping(&area, file, offset, flags, protection)
+    kernel.unmap(range, in: space)
+    kernel.addressSpaces[space].insert(area)
+    kernel.mergeAreas(space, around: range)
+    return MappedMemory(address: range.lowerBound, count: length)
+  }
+
+  /// munmap(2).
+  static let munmap = Syscall(
+    11, "munmap", "Gives up a range of memory, whatever is mapped there.",
+    c: "int munmap(void addr[.length], size_t length)",
+    Param<Address>("addr"), Param<Int>("length"),
+    returns: "zero",
+    errors: [.EINVAL: "addr is not on a page, length is 0, or the range leaves the address space"]
+  ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int) throws(Stop) -> Done in
+    let start = address.value, limit = AddressSpace.limit
+    guard start % UInt64(Page.size) == 0, start <= limit, length > 0, UInt64(length) <= limit - start else { throw .errno(.EINVAL) }
+    let end = start + (UInt64(length) + 4095) / 4096 * 4096
+    kernel.unmap(start..<end, in: kernel.tasks[me].memory)
+    return Done()
+  }
+
+  /// mprotect(2). Linux: mm/mprotect.c, do_mprotect_pkey().
+  static let mprotect = Syscall(
+    10, "mprotect", "Changes what a range of memory may be used for.",
+    c: "int mprotect(void addr[.size], size_t size, int prot)",
+    Param<Address>("addr"), Param<Int>("size"), Param<MapProtection>("prot"),
+    returns: "zero",
+    errors: [
+      .EACCES: "writing to a shared mapping of a file that is not open for writing",
+      .EINVAL: "addr is not on a page, or prot holds an unknown bit",
+      .ENOMEM: "something in the range is not mapped; what lies before it is changed",
+    ]
+  ) { (kernel: inout Kernel, me: TaskID, address: Address, size: Int, protection: MapProtection) throws(Stop) -> Done in
+    let start = address.value
+    guard start % 4096 == 0 else { throw .errno(.EINVAL) }
+    if size == 0 { return Done() }
+    let end = start &+ (UInt64(bitPattern: Int64(size)) &+ 4095) / 4096 * 4096
+    guard end > start else { throw .errno(.ENOMEM) }
+    try protection.check()
+    try kernel.protect(start..<end, protection.protection, in: kernel.tasks[me].memory)
+    return Done()
+  }
+}
+
+extension Kernel {
+  /// The length of a mapping in whole pages.
+  func mapSize(_ length: Int) throws(Stop) -> Int {
+    guard length != 0 else { throw .errno(.EINVAL) }
+    guard length > 0, UInt64(length) <= AddressSpace.limit else { throw .errno(.ENOMEM) }
+    return (length + Page.size - 1) / Page.size * Page.size
+  }
+
+  /// Where a mapping goes. Linux: __get_unmapped_area().
+  func placeMapping(_ address: UInt64, _ size: Int, _ flags: MapFlags, _ me: TaskID) throws(Stop) -> Range<UInt64> {
+    let space = tasks[me].memory, size = UInt64(size), limit = AddressSpace.limit
+    guard size <= limit else { throw .errno(.ENOMEM) }
+    if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
+      guard address <= limit - size else { throw .errno(.ENOMEM) }
+      guard address % 4096 == 0 else { throw .errno(.EINVAL) }
+      if address < AddressSpace.lowestForAll, !tasks[me].credentials.has(.sysRawio) { throw .errno(.EPERM) }
+      let range = address..<address + size
+      if flags.contains(.fixedNoReplace), !addressSpaces[space].isFree(range) { throw .errno(.EEXIST) }
+      return range
+    }
+    // An address that is only a wish is taken if it is free.
+    if address != 0, address <= limit - size {
+      let start = max((address + 4095) / 4096 * 4096, AddressSpace.lowestForAll)
+      if start <= limit - size, addressSpaces[space].isFree(start..<start + size) { return start..<start + size }
+    }
+    guard let start = addressSpaces[space].freeRange(Int(size)) else { throw .errno(.ENOMEM) }
+    return start..<start + size
+  }
+
+  /// Gives a new area what it shows, and checks that the file allows it.
+  fileprivate mutating func backMapping(
+    _ area: inout MemoryArea, _ file: ID<OpenFile>?, _ offset: Int, _ flags: MapFlags, _ protection: MapProtection
+  ) throws(Stop) {
+    guard let file else {
+      switch flags.kind {
+      case .private: return
+      case .shared: area.memory = memories.insert(Memory(size: area.count))
+      default: throw .errno(.EINVAL)
+      }
+      return
+    }
+    switch flags.kind {
+    case .shared, .sharedValidate:
+      if flags.kind == .sharedValidate, !flags.subtracting(.fixedNoReplace).isSubset(of: .legacy) { throw .errno(.EOPNOTSUPP) }
+      if protection.protection.contains(.write), !files[file].isWritable { throw .errno(.EACCES) }
+      area.mayWrite = files[file].isWritable
+    case .private: break
+    default: throw .errno(.EINVAL)
+    }
+    guard files[file].isReadable else { throw .errno(.EACCES) }
+    switch try mappedContent(of: file) {
+    case .zeros: if area.isShared { area.memory = memories.insert(Memory(size: area.count)) }
+    case .memory(let memory):
+      if area.isShared, let inode = inode(of: file), !inodes[inode].seals.isDisjoint(with: [.write, .futureWrite]) {
+        if protection.protection.contains(.write) { throw .errno(.EPERM) }
+        area.mayWrite = false
+      }
+      memories[memory].references += 1
+      area.memory = memory
+      area.offset = offset
+    }
+  }
+
+  enum MappedContent {
+    /// Fresh memory, as /dev/zero gives it.
+    case zeros
+    case memory(ID<Memory>)
+  }
+
+  /// What mapping a file shows. Linux: the mmap operation of its kind.
+  func mappedContent(of file: ID<OpenFile>) throws(Stop) -> MappedContent {
+    guard case .inode(let inode) = files[file].object else { throw .errno(.ENODEV) }
+    switch inodes[inode].content {
+    case .regular(let memory): return .memory(memory)
+    case .device(let number): if Device(rawValue: number) == .zero { return .zeros }
+    default: break
+    }
+    throw .errno(.ENODEV)
+  }
+}
+
+/// Memory mapped for the caller.
+struct MappedMemory: Returned {
+  let address: UInt64
+  let count: Int
+  static var results: [ResultKind] { [.buffer] }
+  func store(_ kernel: inout Kernel) {
+    kernel.reply.words[0] = Int64(bitPattern: address)
+    kernel.reply.words[1] = Int64(count)
+  }
+}
+
+/// Linux: include/uapi/asm-generic/mman-common.h.
+struct MapProtection: Flags {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+  /// mmap ignores bits that it does not know.
+  var protection: Protection { Protection(rawValue: rawValue & 7) }
+  static let names = NameSet(
+    "protection", .bits, ["PROT_NONE": 0, "PROT_READ": 1, "PROT_WRITE": 2, "PROT_EXEC": 4, "PROT_SEM": 8])
+}
+
+/// Linux: include/uapi/linux/mman.h. Those that only advise are accepted and change nothing.
+struct MapFlags: Flags {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+  enum Kind: Int32 { case shared = 1, `private` = 2, sharedValidate = 3 }
+  var kind: Kind? { Kind(rawValue: rawValue & 0xf) }
+  static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20), hugePages = MapFlags(rawValue: 0x40000)
+  static let fixedNoReplace = MapFlags(rawValue: 0x100000)
+  /// LEGACY_MAP_MASK: what MAP_SHARED_VALIDATE finds known.
+  static let legacy = MapFlags(rawValue: 0x7f93f)
+  static let names = NameSet(
+    "mmap flags", .bits,
+    [
+      "MAP_SHARED": 1, "MAP_PRIVATE": 2, "MAP_SHARED_VALIDATE": 3, "MAP_FIXED": 0x10, "MAP_ANONYMOUS": 0x20, "MAP_ANON": 0x20,
+      "MAP_DENYWRITE": 0x800, "MAP_EXECUTABLE": 0x1000, "MAP_LOCKED": 0x2000, "MAP_NORESERVE": 0x4000,
+      "MAP_POPULATE": 0x8000, "MAP_NONBLOCK": 0x10000, "MAP_STACK": 0x20000, "MAP_HUGETLB": 0x40000,
+      "MAP_FIXED_NOREPLACE": 0x100000,
+    ], enumerationMask: 0xf)
+}

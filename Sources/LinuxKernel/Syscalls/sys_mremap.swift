@@ -1,0 +1,85 @@
+extension Syscall {
+  /// mremap(2). Linux: mm/mremap.c.
+  static let mremap = Syscall(
+    25, "mremap", "Makes a mapping longer or shorter, or moves it.",
+    c: """
+      void *mremap(void old_address[.old_size], size_t old_size, size_t new_size, int flags, ... \
+      /* void *new_address */ )
+      """,
+    Param<Address>("old_address"), Param<Int>("old_size"), Param<Int>("new_size"), Param<RemapFlags>("flags", default: 0),
+    Param<Address?>(optional: "new_address"),
+    returns: "memory",
+    errors: [
+      .EFAULT: "nothing is mapped at old_address, or the range spans two mappings",
+      .EINVAL: "an address is not on a page, a size or the flags are not possible, or the ranges overlap",
+      .ENOMEM: "there is no room to grow and MREMAP_MAYMOVE is not given",
+    ]
+  ) { (kernel: inout Kernel, me: TaskID, old: Address, oldLength: Int, newLength: Int, flags: RemapFlags, new: Address?)
+    throws(Stop) -> MappedMemory in
+    let start = old.value, limit = AddressSpace.limit
+    try flags.check()
+    guard start % 4096 == 0, newLength > 0, oldLength >= 0, UInt64(newLength) <= limit, UInt64(oldLength) <= limit else {
+      throw .errno(.EINVAL)
+    }
+    let oldSize = (UInt64(oldLength) + 4095) / 4096 * 4096, newSize = (UInt64(newLength) + 4095) / 4096 * 4096
+    let target = new?.value ?? 0
+    let isPlaced = flags.contains(.fixed)
+    if isPlaced || flags.contains(.keepOld) {
+      guard flags.contains(.mayMove), !flags.contains(.keepOld) || oldSize == newSize else { throw .errno(.EINVAL) }
+      if isPlaced {
+        guard target % 4096 == 0, target <= limit - newSize else { throw .errno(.EINVAL) }
+        guard target + newSize <= start || start &+ oldSize <= target else { throw .errno(.EINVAL) }
+      }
+    }
+    let space = kernel.tasks[me].memory
+    guard let index = kernel.addressSpaces[space].area(at: start) else { throw .errno(.EFAULT) }
+    let area = kernel.addressSpaces[space].areas[index]
+    // Length 0 once made a second view of shared memory; that is not built.
+    guard oldSize > 0 else { throw .errno(.EINVAL) }
+    if !isPlaced, !flags.contains(.keepOld), newSize <= oldSize {
+      if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, in: space) }
+      return MappedMemory(address: start, count: newLength)
+    }
+    guard oldSize <= area.end - start else { throw .errno(.EFAULT) }
+    if !isPlaced, !flags.contains(.keepOld) {
+      let grown = start + oldSize..<start + newSize
+      if start + oldSize == area.end, grown.upperBound <= limit, kernel.addressSpaces[space].isFree(grown) {
+        kernel.addressSpaces[space].areas[index].end = grown.upperBound
+        kernel.mergeAreas(space, around: grown)
+        return MappedMemory(address: start, count: newLength)
+      }
+      guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
+    }
+    if isPlaced { kernel.unmap(target..<target + newSize, in: space) }
+    guard let place = isPlaced ? target : kernel.addressSpaces[space].freeRange(Int(newSize)) else { throw .errno(.ENOMEM) }
+    if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, in: space) }
+    kernel.move(start..<start + min(oldSize, newSize), to: place..<place + newSize, keepsOld: flags.contains(.keepOld), in: space)
+    return MappedMemory(address: place, count: newLength)
+  }
+}
+
+extension Kernel {
+  /// Moves what is mapped in `old`, part of one area, to `new`. With `keepsOld` an area without its pages stays behind.
+  /// Linux: move_vma().
+  mutating func move(_ old: Range<UInt64>, to new: Range<UInt64>, keepsOld: Bool, in space: ID<AddressSpace>) {
+    guard var area = takeAreas(old, in: space).first else { return }
+    if keepsOld {
+      var rest = area
+      rest.ownPages = PagedBytes()
+      if let memory = rest.memory { memories[memory].references += 1 }
+      addressSpaces[space].insert(rest)
+    }
+    area.start = new.lowerBound
+    area.end = new.upperBound
+    addressSpaces[space].insert(area)
+    mergeAreas(space, around: new)
+  }
+}
+
+/// Linux: include/uapi/linux/mman.h.
+struct RemapFlags: Flags {
+  let rawValue: Int32
+  init(rawValue: Int32) { self.rawValue = rawValue }
+  static let mayMove = RemapFlags(rawValue: 1), fixed = RemapFlags(rawValue: 2), keepOld = RemapFlags(rawValue: 4)
+  static let names = NameSet("mremap flags", .bits, ["MREMAP_MAYMOVE": 1, "MREMAP_FIXED": 2, "MREMAP_DONTUNMAP": 4])
+}
