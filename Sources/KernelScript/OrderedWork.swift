@@ -19,12 +19,8 @@ package enum OrderedWork {
     for handle in handles { pthread_join(handle, nil) }
   }
 
-  /// The processors that this process may use.
-  package static var processorCount: Int {
-    var set = cpu_set_t()
-    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return 1 }
-    return withUnsafeBytes(of: set) { max(1, $0.reduce(0) { $0 + $1.nonzeroBitCount }) }
-  }
+  /// The processors there are.
+  package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   private final class Body {
     let run: @Sendable () -> Void

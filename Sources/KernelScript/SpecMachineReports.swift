@@ -11,7 +11,7 @@ package struct SpecTapReport: SpecReport {
     let result = entry.result
     switch result.status {
     case .passed: return "ok \(number) - \(name)\n"
-    case .skipped: return "ok \(number) - \(name) # SKIP \(SpecTapReport.escape(result.message))\n"
+    case .skipped: return "ok \(number) - \(name) # SKIP\(result.message.isEmpty ? "" : " " + SpecTapReport.escape(result.message))\n"
     case .failed:
       return "not ok \(number) - \(name)\n  ---\n" + field("message", result.message) + field("at", result.place)
         + (entry.frames.isEmpty ? "" : field("stack", entry.frames.joined(separator: "\n")))

@@ -47,7 +47,8 @@ package struct SpecTextReport: SpecReport {
       file.failed > 0 ? paint.red("\(file.failed) failed") : "",
       file.skipped > 0 ? paint.yellow("\(file.skipped) skipped") : "",
     ]
-    return Text.pad(path, pathWidth) + "  " + counts.filter { !$0.isEmpty }.joined(separator: ", ") + "\n" + details
+    return Text.pad(path, pathWidth) + "  " + counts.filter { !$0.isEmpty }.joined(separator: ", ") + "\n"
+      + (file.failed > 0 && !isVerbose ? "\n" : "") + details
   }
 
   private mutating func describe(_ entry: SpecSuite.Entry) -> String {
@@ -58,7 +59,7 @@ package struct SpecTextReport: SpecReport {
       return isVerbose ? "  \(paint.yellow("skipped")) \(name)\(entry.result.message.isEmpty ? "" : ": \(entry.result.message)")\n" : ""
     case .failed:
       reruns.append((entry.rerun, name))
-      var text = "\n  \(paint.red("FAILED"))  \(paint.bold(name))\n"
+      var text = "  \(paint.red("FAILED"))  \(paint.bold(name))\n"
       text += Text.indent("\(entry.result.place): \(entry.result.message)", 4) + "\n"
       if !entry.frames.isEmpty { text += paint.faint(Text.indent((["called from"] + entry.frames.map { "  " + $0 }).joined(separator: "\n"), 4)) + "\n" }
       let output = entry.result.output.split(separator: "\n", omittingEmptySubsequences: false)
