@@ -6,7 +6,7 @@ struct Kscript: ParsableCommand {
     commandName: "kscript",
     abstract: "A Linux kernel you can hold in your hand: runs Lua scripts on an emulated kernel.",
     version: "0.1.0",
-    subcommands: [RunCommand.self, TestCommand.self])
+    subcommands: [RunCommand.self, TestCommand.self, ListCommand.self, DocCommand.self, StubsCommand.self])
 
   /// Exit codes, as the interface page lists them.
   enum ExitStatus {
