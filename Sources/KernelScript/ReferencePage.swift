@@ -16,7 +16,7 @@ package struct ReferencePage: Sendable {
 
   package let name: String
   /// How scripts write it, if it is something they call.
-  var signature: String?
+  package var signature: String?
   /// What stands in the same line, such as the number of a call.
   var aside = ""
   var summary: String

@@ -45,7 +45,7 @@ extension Reference {
     var text = parameter.kind.words
     switch parameter.fallback {
     case .word(let value)?:
-      let shown = parameter.kind.names.map { $0.describe(value) } ?? "\(value)"
+      let shown = value == 0 ? "0" : parameter.kind.names.map { $0.describe(value) } ?? "\(value)"
       text += " (\(shown) if left out)"
     case .absent?: text += " (may be nil)"
     case nil: break

@@ -6,6 +6,11 @@ package enum SpecSearch {
   package struct Target: Sendable, Equatable {
     package let path: String
     package var lines: [Int]
+
+    package init(path: String, lines: [Int] = []) {
+      self.path = path
+      self.lines = lines
+    }
   }
 
   /// What was named is not there, or cannot be read.

@@ -13,7 +13,7 @@ struct DocCommand: ParsableCommand {
   @Flag(help: "Prints the whole reference, as Markdown.")
   var all = false
 
-  @OptionGroup(title: "Output Options") var output: OutputOptions
+  @OptionGroup var output: OutputOptions
 
   func validate() throws {
     if all != names.isEmpty { throw ValidationError("doc takes a NAME, or --all") }

@@ -29,7 +29,7 @@ struct ListCommand: ParsableCommand {
   @Flag(help: "One JSON list.")
   var json = false
 
-  @OptionGroup(title: "Output Options") var output: OutputOptions
+  @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
     let chosen: [(Bool, Catalogue.Kind)] = [

@@ -15,7 +15,7 @@ struct StubsCommand: ParsableCommand {
   @Flag(help: "Replaces settings that are there already.")
   var force = false
 
-  @OptionGroup(title: "Output Options") var output: OutputOptions
+  @OptionGroup var output: OutputOptions
 
   mutating func run() throws {
     for (path, text, isSettings) in EditorStubs.files {

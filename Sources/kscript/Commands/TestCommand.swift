@@ -7,7 +7,8 @@ struct TestCommand: ParsableCommand {
     commandName: "test", abstract: "Runs spec files, each case in a fresh kernel.",
     discussion: "PATH:LINE runs the case that the line belongs to. Ends with `N passed, N failed, N skipped` on standard "
       + "output (on standard error when that holds another format than text). Exits with 1 when a case failed, 64 when "
-      + "there was no case, 66 when a path does not exist.")
+      + "there was no case, 66 when a path does not exist. A case may run 100 million Lua instructions (--limit; 0 for no limit), "
+      + "so that an endless loop fails.")
 
   /// An endless loop reaches it within a second or a few, and no sensible case does.
   static let defaultLimit: UInt64 = 100_000_000
@@ -67,8 +68,8 @@ struct TestCommand: ParsableCommand {
   @Flag(help: "Runs the cases on this machine's own kernel (not built yet).")
   var host = false
 
-  @OptionGroup(title: "Machine Options") var machineOptions: MachineOptions
-  @OptionGroup(title: "Output Options") var outputOptions: OutputOptions
+  @OptionGroup var machineOptions: MachineOptions
+  @OptionGroup var outputOptions: OutputOptions
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1, not \(jobs)") }
