@@ -76,7 +76,7 @@ package struct ReferencePage: Sendable {
   static func escape(_ text: String) -> String {
     var escaped = ""
     for character in text {
-      if "*_|<>[]`\\".contains(character) { escaped += "\\" }
+      if "*|<>[]`\\".contains(character) { escaped += "\\" }
       escaped.append(character)
     }
     return escaped
