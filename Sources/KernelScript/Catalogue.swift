@@ -39,16 +39,18 @@ package struct Catalogue: Sendable {
     case .structures:
       Reference.layouts.map { layout in
         let fields = layout.fields.map(\.name).joined(separator: " ")
-        return Entry(kind: kind, name: layout.name, form: "struct \(layout.name)", text: fields, number: Int64(layout.size))
+        return Entry(
+          kind: kind, name: layout.name, form: "struct \(layout.name)", text: fields, number: Int64(layout.size))
       }
     case .constants: constants()
     case .errors:
       Errno.table.keys.sorted().map { code in
         let errno = Errno(code)
         return Entry(kind: kind, name: errno.name, form: errno.name, text: errno.message, number: Int64(code))
-      } + Errno.aliases.map { name, value in
-        Entry(kind: kind, name: name, form: name, text: "the same as \(Errno(Int32(value)).name)", number: value)
       }
+        + Errno.aliases.map { name, value in
+          Entry(kind: kind, name: name, form: name, text: "the same as \(Errno(Int32(value)).name)", number: value)
+        }
     case .missing:
       missing().flatMap { entry in
         entry.names.map { Entry(kind: kind, name: $0, form: $0, text: entry.reason, number: nil) }
@@ -57,10 +59,12 @@ package struct Catalogue: Sendable {
   }
 
   private static func constants() -> [Entry] {
-    var entries: [Entry] = [], seen: Set<String> = []
+    var entries: [Entry] = []
+    var seen: Set<String> = []
     for set in Reference.sets {
       for entry in set.entries where seen.insert(entry.name).inserted {
-        entries.append(Entry(kind: .constants, name: entry.name, form: entry.name, text: set.title, number: entry.value))
+        entries.append(
+          Entry(kind: .constants, name: entry.name, form: entry.name, text: set.title, number: entry.value))
       }
     }
     for (name, value) in Constants.others where seen.insert(name).inserted {
@@ -76,7 +80,8 @@ package struct Catalogue: Sendable {
       return names.isEmpty ? nil : (names, entry.reason)
     }
     let functions = Library.functions.filter { !$0.isBuilt }.map { "ks." + $0.name }
-    return calls + (functions.isEmpty ? [] : [(functions, "functions of the kscript module that come with what they need")])
+    return calls
+      + (functions.isEmpty ? [] : [(functions, "functions of the kscript module that come with what they need")])
   }
 
   // MARK: Forms
@@ -95,11 +100,13 @@ package struct Catalogue: Sendable {
   }
 
   package func json() -> String {
-    JSON.array(entries.map { entry in
-      .object([
-        "kind": .string(entry.kind.rawValue), "name": .string(entry.name), "form": .string(entry.form),
-        "text": .string(entry.text), "number": entry.number.map { .integer($0) } ?? .null,
-      ])
-    }).text() + "\n"
+    JSON.array(
+      entries.map { entry in
+        .object([
+          "kind": .string(entry.kind.rawValue), "name": .string(entry.name), "form": .string(entry.form),
+          "text": .string(entry.text), "number": entry.number.map { .integer($0) } ?? .null,
+        ])
+      }
+    ).text() + "\n"
   }
 }

@@ -1,11 +1,19 @@
 /// The words of specs, and the settings of the tools that check Lua.
 extension EditorStubs {
   private static let specWords: [(names: [String], parameters: [(String, String)], summary: String)] = [
-    (["describe", "context", "insulate", "expose"], [("name", "string"), ("body", "function")], "A block of cases; #words in its name are tags."),
+    (
+      ["describe", "context", "insulate", "expose"], [("name", "string"), ("body", "function")],
+      "A block of cases; #words in its name are tags."
+    ),
     (["it", "spec", "test"], [("name", "string"), ("body?", "function")], "A case, run in a kernel of its own."),
     (["pending"], [("name?", "string"), ("body?", "function")], "A case to be written; inside a case, its end."),
-    (["before_each", "after_each", "setup", "teardown", "lazy_setup", "lazy_teardown", "strict_setup", "strict_teardown", "finally"],
-      [("body", "function")], "Runs around the cases of a block."),
+    (
+      [
+        "before_each", "after_each", "setup", "teardown", "lazy_setup", "lazy_teardown", "strict_setup",
+        "strict_teardown", "finally",
+      ],
+      [("body", "function")], "Runs around the cases of a block."
+    ),
   ]
 
   static var specs: String {
@@ -13,7 +21,8 @@ extension EditorStubs {
     for word in specWords {
       for name in word.names {
         text += "\n---\(word.summary)\n" + word.parameters.map { "---@param \($0.0) \($0.1)\n" }.joined()
-        text += "function \(name)(\(word.parameters.map { $0.0.replacing("?", with: "") }.joined(separator: ", "))) end\n"
+        text +=
+          "function \(name)(\(word.parameters.map { $0.0.replacing("?", with: "") }.joined(separator: ", "))) end\n"
       }
     }
     return text + """
@@ -22,7 +31,8 @@ extension EditorStubs {
       ---@class kscript.assert
       ---@overload fun(value: any, message?: any, ...: any): any
       ---@field [string] function
-      ---@field errno fun(name: string, ...: any) states that a call failed with this error: assert.errno("EBADF", sys.close(9))
+      ---assert.errno("EBADF", sys.close(9)) states that a call failed with this error.
+      ---@field errno fun(name: string, ...: any)
       assert = {}
 
       """

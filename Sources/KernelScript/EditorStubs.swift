@@ -53,7 +53,9 @@ package enum EditorStubs {
 
     """
 
-  private static func alias(_ set: (title: String, kind: NameSet.Kind, entries: [(name: String, value: Int64)])) -> String {
+  private static func alias(_ set: (title: String, kind: NameSet.Kind, entries: [(name: String, value: Int64)]))
+    -> String
+  {
     let name = StubNames.alias(NameSet(set.title, set.kind, [:]))
     return "---@alias \(name) integer|string\n" + set.entries.map { "---|\"\($0.name)\"\n" }.joined()
   }
@@ -68,7 +70,15 @@ package enum EditorStubs {
   }
 
   private static var buffer: String {
-    var text = "---Memory of a task.\n---@class kscript.buffer\n---@field addr integer\n---@field len integer\n---@operator len: integer\nlocal buffer = {}\n"
+    var text = """
+      ---Memory of a task.
+      ---@class kscript.buffer
+      ---@field addr integer
+      ---@field len integer
+      ---@operator len: integer
+      local buffer = {}
+
+      """
     for method in Library.bufferMethods { text += "\n" + definition(method, on: "buffer", separator: ":") }
     return text
   }
@@ -82,10 +92,13 @@ package enum EditorStubs {
       let name = safe(parameter.name)
       names.append(name)
       let isOptional = position >= required
-      text += "---@param \(name)\(isOptional ? "?" : "") \(parameter.kind.type)\(parameter.fallback != nil && !isOptional ? "?" : "") \(parameter.kind.words)\n"
+      let type = parameter.kind.type + (parameter.fallback != nil && !isOptional ? "|nil" : "")
+      text += "---@param \(name)\(isOptional ? "?" : "") \(type) \(parameter.kind.words)\n"
     }
     // The count beside a buffer or address comes last only where memory is the last parameter that must be given.
-    if let last = call.parameters.indices.last(where: { call.parameters[$0].kind.takesCount }), last == call.parameters.count - 1 {
+    if let last = call.parameters.indices.last(where: { call.parameters[$0].kind.takesCount }),
+      last == call.parameters.count - 1
+    {
       names.append("count")
       text += "---@param count? integer how many bytes, where an address or a part of a buffer was given\n"
     }
@@ -94,16 +107,20 @@ package enum EditorStubs {
   }
 
   private static func returns(_ call: Syscall, isMust: Bool) -> String {
-    var results = call.results.filter { $0.name != "never" }.flatMap { $0.kind.types($0.name == "zero" ? "zero" : $0.name) }
+    var results = call.results.filter { $0.name != "never" }.flatMap {
+      $0.kind.types($0.name == "zero" ? "zero" : $0.name)
+    }
     guard !isMust, !call.errors.isEmpty else { return results.map { "---@return \($0.type) \($0.name)\n" }.joined() }
-    let failure = ["nil", "string", "integer"], names = ["", "message", "errno"]
+    let failure = ["nil", "string", "integer"]
+    let names = ["", "message", "errno"]
     while results.count < 3 { results.append((names[results.count], "")) }
     return results.enumerated().map { position, result in
       let type: String
       switch (position, result.type.isEmpty) {
       case (0, _): type = result.type.isEmpty ? "nil" : "\(result.type)|nil"
       case (1...2, true): type = failure[position] + "|nil"
-      case (1...2, false): type = result.type.contains(failure[position]) ? result.type : "\(result.type)|\(failure[position])"
+      case (1...2, false):
+        type = result.type.contains(failure[position]) ? result.type : "\(result.type)|\(failure[position])"
       default: type = result.type + "|nil"
       }
       return "---@return \(type) \(result.name)\n"
@@ -114,7 +131,9 @@ package enum EditorStubs {
     var text = "---@class kscript\n"
     for field in Library.fields { text += "---@field \(field.name) \(field.type) \(field.summary)\n" }
     text += "local ks = {}\n"
-    for function in Library.functions where function.isBuilt { text += "\n" + definition(function, on: "ks", separator: ".") }
+    for function in Library.functions where function.isBuilt {
+      text += "\n" + definition(function, on: "ks", separator: ".")
+    }
     return text + "\nreturn ks\n"
   }
 
@@ -129,7 +148,8 @@ package enum EditorStubs {
   private static func comment(_ text: String) -> String { "---\(text)\n" }
 
   private static let keywords: Set<String> = [
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or",
     "repeat", "return", "then", "true", "until", "while",
   ]
   /// A parameter's name that is a word of Lua gets an underscore.

@@ -11,7 +11,8 @@ package indirect enum JSON {
 
   /// Two spaces an indentation; a list or object without inner ones stays on one line.
   package func text(indentation: Int = 0) -> String {
-    let inner = String(repeating: "  ", count: indentation + 1), outer = String(repeating: "  ", count: indentation)
+    let inner = String(repeating: "  ", count: indentation + 1)
+    let outer = String(repeating: "  ", count: indentation)
     switch self {
     case .null: return "null"
     case .bool(let value): return "\(value)"
@@ -21,8 +22,11 @@ package indirect enum JSON {
       return "\(value / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     case .string(let text): return JSON.quote(text)
     case .array(let values):
-      guard values.contains(where: \.isNested) else { return "[" + values.map { $0.text() }.joined(separator: ", ") + "]" }
-      return "[\n" + values.map { inner + $0.text(indentation: indentation + 1) }.joined(separator: ",\n") + "\n\(outer)]"
+      guard values.contains(where: \.isNested) else {
+        return "[" + values.map { $0.text() }.joined(separator: ", ") + "]"
+      }
+      return "[\n" + values.map { inner + $0.text(indentation: indentation + 1) }.joined(separator: ",\n")
+        + "\n\(outer)]"
     case .object(let pairs):
       let parts = pairs.map { "\(JSON.quote($0.key)): \($0.value.text(indentation: indentation + 1))" }
       guard pairs.contains(where: { $0.value.isNested }) else { return "{" + parts.joined(separator: ", ") + "}" }

@@ -1,7 +1,7 @@
 import LinuxKernel
 
 extension Machine {
-  /// What the running task's process has open besides the console, and which other processes there are; nil for nothing.
+  /// What the running task's process has open besides the console, and which other tasks there are; nil for nothing.
   func leaks(_ core: UnsafeMutablePointer<Core>) -> String? {
     let own = core.pointee.kernel.describe(core.pointee.current)
     let files = own.descriptors.filter { $0.number > 2 }.map { "  fd \($0.number)  \($0.name)" }
@@ -11,7 +11,8 @@ extension Machine {
     }
     guard !files.isEmpty || !others.isEmpty else { return nil }
     let shown = files + others
-    return (["left behind (--leaks):"] + shown.prefix(20) + (shown.count > 20 ? ["  ... and \(shown.count - 20) more"] : []))
+    return
+      (["left behind (--leaks):"] + shown.prefix(20) + (shown.count > 20 ? ["  ... and \(shown.count - 20) more"] : []))
       .joined(separator: "\n")
   }
 }

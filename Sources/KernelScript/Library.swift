@@ -10,7 +10,8 @@ package enum Library {
 
     /// `ks.at(address, count) -> view`
     package var signature: String {
-      var text = "", open = 0
+      var text = ""
+      var open = 0
       for (position, parameter) in parameters.enumerated() {
         let separator = position > 0 ? ", " : ""
         if parameter.name.hasSuffix("?") {
@@ -59,14 +60,18 @@ package enum Library {
       name: "errno", parameters: [("number", "integer")], results: [("name", "string"), ("text", "string")],
       summary: "The name of an errno, of either sign, and its text."),
     Function(
-      name: "stats", parameters: [], results: [("stats", "table")], summary: "How many calls were made and how many tasks there are."),
+      name: "stats", parameters: [], results: [("stats", "table")],
+      summary: "How many calls were made and how many tasks there are."),
     Function(
-      name: "inject", parameters: [("rule", "table")], results: [("rule", "table")], summary: "Makes calls fail.", isBuilt: false),
-    Function(
-      name: "checkpoint", parameters: [("path", "string")], results: [("how", "string")], summary: "Saves the run into a file.",
+      name: "inject", parameters: [("rule", "table")], results: [("rule", "table")], summary: "Makes calls fail.",
       isBuilt: false),
     Function(
-      name: "restore", parameters: [("image", "any")], results: [("k", "table")], summary: "Brings a saved kernel back.",
+      name: "checkpoint", parameters: [("path", "string")], results: [("how", "string")],
+      summary: "Saves the run into a file.",
+      isBuilt: false),
+    Function(
+      name: "restore", parameters: [("image", "any")], results: [("k", "table")],
+      summary: "Brings a saved kernel back.",
       isBuilt: false),
     Function(
       name: "new", parameters: [("options?", "table")], results: [("k", "table")],
@@ -97,16 +102,19 @@ package enum Library {
   ]
 
   /// Methods of a buffer; `u8` stands for u8, u16, u32 and u64.
-  package static let bufferMethods: [Function] = [
-    Function(
-      name: "string", parameters: [("first?", "integer"), ("last?", "integer")], results: [("bytes", "string")],
-      summary: "The bytes between two positions, which count from 1 as string.sub's do."),
-    Function(
-      name: "set", parameters: [("offset", "integer"), ("bytes", "string")], results: [], summary: "Writes bytes at an offset, from 0."),
-    Function(name: "fill", parameters: [("byte", "integer")], results: [], summary: "Fills the whole buffer."),
-  ] + ["u8", "u16", "u32", "u64"].map { name in
-    Function(
-      name: name, parameters: [("offset", "integer"), ("value?", "integer")], results: [("value", "integer")],
-      summary: "Reads, or writes, an unsigned integer at an offset, from 0.")
-  }
+  package static let bufferMethods: [Function] =
+    [
+      Function(
+        name: "string", parameters: [("first?", "integer"), ("last?", "integer")], results: [("bytes", "string")],
+        summary: "The bytes between two positions, which count from 1 as string.sub's do."),
+      Function(
+        name: "set", parameters: [("offset", "integer"), ("bytes", "string")], results: [],
+        summary: "Writes bytes at an offset, from 0."),
+      Function(name: "fill", parameters: [("byte", "integer")], results: [], summary: "Fills the whole buffer."),
+    ]
+    + ["u8", "u16", "u32", "u64"].map { name in
+      Function(
+        name: name, parameters: [("offset", "integer"), ("value?", "integer")], results: [("value", "integer")],
+        summary: "Reads, or writes, an unsigned integer at an offset, from 0.")
+    }
 }

@@ -37,10 +37,12 @@ package enum OrderedWork {
     pthread_attr_setstacksize(&attributes, stackSize)
     var handle = pthread_t()
     let body = Unmanaged.passRetained(Body(run))
-    let status = pthread_create(&handle, &attributes, { pointer in
-      Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue().run()
-      return nil
-    }, body.toOpaque())
+    let status = pthread_create(
+      &handle, &attributes,
+      { pointer in
+        Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue().run()
+        return nil
+      }, body.toOpaque())
     guard status == 0 else {
       body.release()
       return nil

@@ -49,10 +49,14 @@ package enum Reference {
   static func users(of set: NameSet) -> [String] {
     var users: [String] = []
     for call in Syscall.all {
-      for parameter in call.parameters where parameter.kind.names?.title == set.title { users.append("\(call.name) (\(parameter.name))") }
+      for parameter in call.parameters where parameter.kind.names?.title == set.title {
+        users.append("\(call.name) (\(parameter.name))")
+      }
     }
     for layout in layouts {
-      for field in layout.fields where field.names?.title == set.title { users.append("struct \(layout.name) (\(field.name))") }
+      for field in layout.fields where field.names?.title == set.title {
+        users.append("struct \(layout.name) (\(field.name))")
+      }
     }
     return users
   }
@@ -60,12 +64,16 @@ package enum Reference {
   static func users(of layout: Layout) -> [String] {
     var users: [String] = []
     for call in Syscall.all {
-      if call.parameters.contains(where: { $0.kind.layout?.name == layout.name }) { users.append("\(call.name) takes it") }
+      if call.parameters.contains(where: { $0.kind.layout?.name == layout.name }) {
+        users.append("\(call.name) takes it")
+      }
       if call.results.contains(where: { $0.kind.layout?.name == layout.name }) { users.append("\(call.name) gives it") }
     }
     for outer in layouts {
       for field in outer.fields {
-        if case .structure(let inner) = field.type, inner.name == layout.name { users.append("struct \(outer.name) holds it (\(field.name))") }
+        if case .structure(let inner) = field.type, inner.name == layout.name {
+          users.append("struct \(outer.name) holds it (\(field.name))")
+        }
       }
     }
     return users
@@ -73,7 +81,8 @@ package enum Reference {
 
   /// Every structure: those that scripts can pack, and those that calls take and give.
   package static let layouts: [Layout] = {
-    var found: [Layout] = [], names: Set<String> = []
+    var found: [Layout] = []
+    var names: Set<String> = []
     func add(_ layout: Layout) {
       guard names.insert(layout.name).inserted else { return }
       found.append(layout)
@@ -87,7 +96,7 @@ package enum Reference {
     return found.sorted { $0.name < $1.name }
   }()
 
-  /// Every set of names that a parameter or field takes, by its title. A title may stand for several sets: they are joined.
+  /// Every set of names that a parameter or field takes, by its title. Sets of the same title are joined.
   package static let sets: [(title: String, kind: NameSet.Kind, entries: [(name: String, value: Int64)])] = {
     var titles: [String] = []
     var found: [String: (kind: NameSet.Kind, entries: [(name: String, value: Int64)])] = [:]

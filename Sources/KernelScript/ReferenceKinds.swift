@@ -12,7 +12,8 @@ extension ArgumentKind {
     case .mode: "permission bits: an integer, or an octal string such as \"0644\""
     case .path: "a string, taken up to its first NUL"
     case .data: "a string or buffer; or an address and a count"
-    case .destination: "how many bytes are wanted: the result is a string; or a buffer, or an address and a count: the result is their number"
+    case .destination:
+      "how many bytes are wanted: the result is a string; or a buffer, or an address and a count: the result is a number"
     case .structure(let layout): "a table with the fields of struct \(layout.name)"
     case .structures(let layout): "a list of tables with the fields of struct \(layout.name)"
     case .vector: "a list of strings, buffers or counts"

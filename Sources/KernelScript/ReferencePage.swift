@@ -28,7 +28,11 @@ package struct ReferencePage: Sendable {
 
   package func text(_ paint: Paint) -> String {
     let title = signature ?? name
-    var lines = [paint.bold(title) + (aside.isEmpty ? "" : String(repeating: " ", count: max(3, 72 - title.count - aside.count)) + paint.faint(aside))]
+    var lines = [
+      paint.bold(title)
+        + (aside.isEmpty
+          ? "" : String(repeating: " ", count: max(3, 72 - title.count - aside.count)) + paint.faint(aside))
+    ]
     lines += Text.wrap(summary, ReferencePage.width - 2).map { "  " + $0 }
     for section in sections {
       lines += ["", paint.bold(section.heading)]

@@ -4,7 +4,8 @@ import LinuxKernel
 extension Reference {
   /// Everything that goes by this name: more than one page where a call and a structure share it.
   package static func pages(_ name: String) -> [ReferencePage] {
-    let bare = ["sys.", "must.", "C.", "struct "].first { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) } ?? name
+    let bare =
+      ["sys.", "must.", "C.", "struct "].first { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) } ?? name
     var pages: [ReferencePage] = []
     if let call = Syscall.indices[bare] { pages.append(page(Syscall.all[call])) }
     if let layout = layouts.first(where: { $0.name == bare }) { pages.append(page(layout)) }
@@ -25,14 +26,20 @@ extension Reference {
 
   static func page(_ call: Syscall) -> ReferencePage {
     var page = ReferencePage(
-      name: call.name, signature: signature(call), aside: "call \(call.number), \(manualPage(call))", summary: call.summary)
+      name: call.name, signature: signature(call), aside: "call \(call.number), \(manualPage(call))",
+      summary: call.summary)
     page.sections.append(.init(heading: "C", code: [call.prototype + ";"]))
     if !call.parameters.isEmpty { page.sections.append(.init(heading: "Parameters", rows: call.parameters.map(row))) }
     let results = call.results.filter { $0.name != "never" }
     if !results.isEmpty {
-      page.sections.append(.init(heading: "Results", rows: results.map { result in
-        ReferencePage.Row(term: result.name == "zero" ? "0" : result.name, text: result.name == "zero" ? "always" : result.kind.words)
-      }))
+      page.sections.append(
+        .init(
+          heading: "Results",
+          rows: results.map { result in
+            ReferencePage.Row(
+              term: result.name == "zero" ? "0" : result.name,
+              text: result.name == "zero" ? "always" : result.kind.words)
+          }))
     }
     if !call.errors.isEmpty {
       let rows = call.errors.map { ReferencePage.Row(term: $0.errno.name, text: $0.cause) }
@@ -58,12 +65,18 @@ extension Reference {
     let width = declarations.map(\.count).max() ?? 0
     var code = ["struct \(layout.name) {"]
     for (field, declaration) in zip(layout.fields, declarations) {
-      code.append("  \(Text.pad(declaration, width))  // \(Text.padLeft("\(field.offset)", 4)), \(Text.count(field.type.byteCount, "byte"))")
+      code.append(
+        "  \(Text.pad(declaration, width))  // \(Text.padLeft("\(field.offset)", 4)), "
+          + Text.count(field.type.byteCount, "byte")
+      )
     }
     code.append("};  // \(layout.size) bytes")
     var page = ReferencePage(
       name: layout.name, aside: "structure",
-      summary: "ks.pack(\"\(layout.name)\", fields) and ks.unpack(\"\(layout.name)\", bytes) know it; each field is at the offset that stands beside it.")
+      summary:
+        "ks.pack(\"\(layout.name)\", fields) and ks.unpack(\"\(layout.name)\", bytes) know it; each field is at the offset "
+        + "that stands beside it."
+    )
     page.sections.append(.init(heading: "C", code: code))
     let named = layout.fields.compactMap { field in
       field.names.map { ReferencePage.Row(term: field.name, text: $0.title, names: $0.entries.map(\.name)) }
@@ -76,12 +89,14 @@ extension Reference {
 
   static func page(_ function: Library.Function) -> ReferencePage {
     var page = ReferencePage(
-      name: "ks." + function.name, signature: function.signature, aside: function.isBuilt ? "kscript module" : "not built yet",
+      name: "ks." + function.name, signature: function.signature,
+      aside: function.isBuilt ? "kscript module" : "not built yet",
       summary: function.summary)
     let rows = function.parameters.map { parameter in
       ReferencePage.Row(
         term: parameter.name.replacing("?", with: ""),
-        text: parameter.type.replacing("kscript.", with: "") + (parameter.name.hasSuffix("?") ? ", may be left out" : ""))
+        text: parameter.type.replacing("kscript.", with: "")
+          + (parameter.name.hasSuffix("?") ? ", may be left out" : ""))
     }
     if !rows.isEmpty { page.sections.append(.init(heading: "Parameters", rows: rows)) }
     return page
@@ -90,7 +105,10 @@ extension Reference {
   static var bufferPage: ReferencePage {
     var page = ReferencePage(
       name: "buffer", aside: "object",
-      summary: "Memory of a task, from ks.buffer, ks.at or mmap: taken wherever an address or data is. buf.addr is its address, #buf its length.")
+      summary:
+        "Memory of a task, from ks.buffer, ks.at or mmap: taken wherever an address or data is. buf.addr is its "
+        + "address, #buf its length."
+    )
     let rows = Library.bufferMethods.map { method in
       ReferencePage.Row(term: "buf:" + method.signature.dropFirst(3), text: method.summary)
     }
@@ -111,7 +129,8 @@ extension Reference {
   static func page(constant name: String, _ value: Int64) -> ReferencePage {
     let holders = sets.filter { $0.entries.contains { $0.name == name } }
     var page = ReferencePage(
-      name: "\(name) = \(value)", aside: value >= 0 ? "0x\(String(value, radix: 16)), 0\(String(value, radix: 8)) in octal" : "",
+      name: "\(name) = \(value)",
+      aside: value >= 0 ? "0x\(String(value, radix: 16)), 0\(String(value, radix: 8)) in octal" : "",
       summary: holders.isEmpty ? "A constant." : "One of: " + holders.map(\.title).joined(separator: ", ") + ".")
     var users: [String] = []
     for set in constantSets where set.entries.contains(where: { $0.name == name }) {
@@ -126,7 +145,8 @@ extension Reference {
   /// One set a title, however many declarations name it.
   private static let constantSets: [NameSet] = {
     var titles: Set<String> = []
-    let all = Syscall.all.flatMap { $0.parameters.compactMap(\.kind.names) } + layouts.flatMap { $0.fields.compactMap(\.names) }
+    let all =
+      Syscall.all.flatMap { $0.parameters.compactMap(\.kind.names) } + layouts.flatMap { $0.fields.compactMap(\.names) }
     return all.filter { titles.insert($0.title).inserted }
   }()
 
@@ -134,15 +154,17 @@ extension Reference {
 
   /// docs/reference.md.
   package static func markdown() -> String {
-    var parts = ["""
+    var parts = [
+      """
       # Reference
 
       Generated by `kscript doc --all > docs/reference.md` from the declarations; a test compares the two.
-      Every call is `sys.NAME`, which answers `nil, message, errno` when it fails, and `must.NAME`, which raises instead.
+      Every call is `sys.NAME`, which answers `nil, message, errno` when it fails, and `must.NAME`, which raises.
 
       ## Calls
 
-      """]
+      """
+    ]
     for call in Syscall.all { parts.append(page(call).markdown(level: 3)) }
     parts.append("## The kscript module\n")
     for function in Library.functions where function.isBuilt {
@@ -157,9 +179,13 @@ extension Reference {
       parts.append("- \(set.title): \(names)")
     }
     parts.append("\n## Errors\n\n| name | number | text |\n| --- | --- | --- |")
-    for code in Errno.table.keys.sorted() { parts.append("| `\(Errno(code).name)` | \(code) | \(Errno(code).message) |") }
+    for code in Errno.table.keys.sorted() {
+      parts.append("| `\(Errno(code).name)` | \(code) | \(Errno(code).message) |")
+    }
     parts.append("\n## Not built yet\n")
-    for entry in Catalogue.missing() { parts.append("- \(entry.names.map { "`\($0)`" }.joined(separator: " ")): \(entry.reason)") }
+    for entry in Catalogue.missing() {
+      parts.append("- \(entry.names.map { "`\($0)`" }.joined(separator: " ")): \(entry.reason)")
+    }
     return parts.joined(separator: "\n") + "\n"
   }
 }

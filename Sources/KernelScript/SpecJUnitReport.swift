@@ -25,18 +25,22 @@ package struct SpecJUnitReport: SpecReport {
   }
 
   private func element(_ entry: SpecSuite.Entry) -> String {
-    let testCase = entry.job.testCase, result = entry.result
+    let testCase = entry.job.testCase
+    let result = entry.result
     var inner = ""
     switch result.status {
     case .passed: break
     case .skipped: inner += "      <skipped\(attribute("message", result.message))/>\n"
     case .failed:
-      let firstLine = result.message.split(separator: "\n", omittingEmptySubsequences: false).first.map(String.init) ?? ""
-      let whole = (["\(result.place): \(result.message)"] + entry.frames + ["again: \(entry.rerun)"]).joined(separator: "\n")
+      let firstLine =
+        result.message.split(separator: "\n", omittingEmptySubsequences: false).first.map(String.init) ?? ""
+      let whole = (["\(result.place): \(result.message)"] + entry.frames + ["again: \(entry.rerun)"]).joined(
+        separator: "\n")
       inner += "      <failure\(attribute("message", firstLine))>\(escape(whole))</failure>\n"
     }
     if !result.output.isEmpty { inner += "      <system-out>\(escape(result.output))</system-out>\n" }
-    let head = "    <testcase" + attribute("classname", entry.job.file.path) + attribute("name", testCase.name)
+    let head =
+      "    <testcase" + attribute("classname", entry.job.file.path) + attribute("name", testCase.name)
       + attribute("file", entry.job.file.path) + attribute("line", "\(testCase.line)") + time(entry.nanoseconds)
     return head + (inner.isEmpty ? "/>\n" : ">\n\(inner)    </testcase>\n")
   }
@@ -55,7 +59,9 @@ package struct SpecJUnitReport: SpecReport {
       + attribute("skipped", "\(summary.skipped)") + time(summary.nanoseconds)
   }
 
-  private func time(_ nanoseconds: Int64) -> String { attribute("time", JSON.thousandths(nanoseconds / 1_000_000).text()) }
+  private func time(_ nanoseconds: Int64) -> String {
+    attribute("time", JSON.thousandths(nanoseconds / 1_000_000).text())
+  }
   private func attribute(_ name: String, _ value: String) -> String { " \(name)=\"\(escape(value))\"" }
 
   /// XML 1.0 has no way to write most control characters: they become U+FFFD.

@@ -11,7 +11,9 @@ package struct SpecTapReport: SpecReport {
     let result = entry.result
     switch result.status {
     case .passed: return "ok \(number) - \(name)\n"
-    case .skipped: return "ok \(number) - \(name) # SKIP\(result.message.isEmpty ? "" : " " + SpecTapReport.escape(result.message))\n"
+    case .skipped:
+      return
+        "ok \(number) - \(name) # SKIP\(result.message.isEmpty ? "" : " " + SpecTapReport.escape(result.message))\n"
     case .failed:
       return "not ok \(number) - \(name)\n  ---\n" + field("message", result.message) + field("at", result.place)
         + (entry.frames.isEmpty ? "" : field("stack", entry.frames.joined(separator: "\n")))
@@ -44,15 +46,17 @@ package struct SpecJsonReport: SpecReport {
   }
 
   package mutating func take(_ entry: SpecSuite.Entry) -> String {
-    let testCase = entry.job.testCase, result = entry.result
-    cases.append(.object([
-      "file": .string(entry.job.file.path), "line": .integer(Int64(testCase.line)), "name": .string(testCase.name),
-      "tags": .strings(testCase.tags), "covers": .strings(testCase.covers),
-      "seed": .integer(Int64(bitPattern: entry.job.options.seed)), "status": .string(result.status.rawValue),
-      "message": .string(result.message), "place": .string(result.place), "stack": .strings(entry.frames),
-      "output": .string(result.output), "trace": .string(Hex.text(result.hash)),
-      "seconds": .thousandths(entry.nanoseconds / 1_000_000),
-    ]))
+    let testCase = entry.job.testCase
+    let result = entry.result
+    cases.append(
+      .object([
+        "file": .string(entry.job.file.path), "line": .integer(Int64(testCase.line)), "name": .string(testCase.name),
+        "tags": .strings(testCase.tags), "covers": .strings(testCase.covers),
+        "seed": .integer(Int64(bitPattern: entry.job.options.seed)), "status": .string(result.status.rawValue),
+        "message": .string(result.message), "place": .string(result.place), "stack": .strings(entry.frames),
+        "output": .string(result.output), "trace": .string(Hex.text(result.hash)),
+        "seconds": .thousandths(entry.nanoseconds / 1_000_000),
+      ]))
     return ""
   }
 

@@ -29,15 +29,19 @@ package protocol SpecReport {
 extension SpecSuite.Entry {
   /// How a shell runs this very case again.
   var rerun: String {
-    let arguments = [job.testCase.place] + (job.options.seed == 0 ? [] : ["--seed", "\(job.options.seed)"])
-      + (job.options.policy == .fifo ? [] : ["--policy", job.options.policy.name]) + (job.checksLeaks ? ["--leaks"] : [])
+    let arguments =
+      [job.testCase.place] + (job.options.seed == 0 ? [] : ["--seed", "\(job.options.seed)"])
+      + (job.options.policy == .fifo ? [] : ["--policy", job.options.policy.name])
+      + (job.checksLeaks ? ["--leaks"] : [])
     return "kscript test " + arguments.map(quoteForShell).joined(separator: " ")
   }
 
   private func quoteForShell(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { byte in
       switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
       case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: ":"): true
       default: false
       }

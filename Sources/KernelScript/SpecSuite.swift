@@ -47,9 +47,10 @@ package struct SpecSuite: Sendable {
     OrderedWork.run(files, threads: threads, work: { $0.cases(options) }) { position, cases in
       caseCount += cases.count
       let wanted = SpecSuite.at(sources[position].target.lines, cases).filter { selection.takes($0) }
-      perFile.append(wanted.map { testCase in
-        Job(file: files[position], testCase: testCase, options: options, checksLeaks: checksLeaks)
-      })
+      perFile.append(
+        wanted.map { testCase in
+          Job(file: files[position], testCase: testCase, options: options, checksLeaks: checksLeaks)
+        })
       return true
     }
     if let shard = selection.shard {
@@ -87,11 +88,13 @@ package struct SpecSuite: Sendable {
 
   /// Runs all, and gives each result to `take` in the order of the jobs; false ends the run.
   package func run(threads: Int, take: (Entry) -> Bool) {
-    OrderedWork.run(jobs, threads: threads, work: { job in
-      let began = HostClock.now
-      let result = job.file.run(job.testCase, job.options, checksLeaks: job.checksLeaks)
-      return Entry(job: job, result: result, nanoseconds: HostClock.now - began)
-    }, take: { take($1) })
+    OrderedWork.run(
+      jobs, threads: threads,
+      work: { job in
+        let began = HostClock.now
+        let result = job.file.run(job.testCase, job.options, checksLeaks: job.checksLeaks)
+        return Entry(job: job, result: result, nanoseconds: HostClock.now - began)
+      }, take: { take($1) })
   }
 }
 

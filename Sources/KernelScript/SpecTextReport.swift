@@ -56,12 +56,17 @@ package struct SpecTextReport: SpecReport {
     switch entry.result.status {
     case .passed: return isVerbose ? "  \(paint.green("passed"))  \(name)\n" : ""
     case .skipped:
-      return isVerbose ? "  \(paint.yellow("skipped")) \(name)\(entry.result.message.isEmpty ? "" : ": \(entry.result.message)")\n" : ""
+      return isVerbose
+        ? "  \(paint.yellow("skipped")) \(name)\(entry.result.message.isEmpty ? "" : ": \(entry.result.message)")\n"
+        : ""
     case .failed:
       reruns.append((entry.rerun, name))
       var text = "  \(paint.red("FAILED"))  \(paint.bold(name))\n"
       text += Text.indent("\(entry.result.place): \(entry.result.message)", 4) + "\n"
-      if !entry.frames.isEmpty { text += paint.faint(Text.indent((["called from"] + entry.frames.map { "  " + $0 }).joined(separator: "\n"), 4)) + "\n" }
+      if !entry.frames.isEmpty {
+        text +=
+          paint.faint(Text.indent((["called from"] + entry.frames.map { "  " + $0 }).joined(separator: "\n"), 4)) + "\n"
+      }
       let output = entry.result.output.split(separator: "\n", omittingEmptySubsequences: false)
       if !entry.result.output.isEmpty {
         let shown = output.suffix(21)

@@ -10,7 +10,9 @@ package enum Text {
 
   /// Lines of whole words, none longer than `width` unless one word is.
   package static func wrap(_ text: String, _ width: Int) -> [String] {
-    var lines: [String] = [], line = "", lineCount = 0
+    var lines: [String] = []
+    var line = ""
+    var lineCount = 0
     for word in text.split(separator: " ") {
       let count = word.count
       if lineCount > 0, lineCount + 1 + count > width {
@@ -26,7 +28,8 @@ package enum Text {
 
   package static func indent(_ text: String, _ spaces: Int) -> String {
     let margin = String(repeating: " ", count: spaces)
-    return text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : margin + $0 }.joined(separator: "\n")
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : margin + $0 }.joined(
+      separator: "\n")
   }
 
   /// "1 file", "2 files".
@@ -44,5 +47,7 @@ package struct Paint: Sendable {
   package func bold(_ text: String) -> String { paint(text, "1") }
   package func faint(_ text: String) -> String { paint(text, "2") }
 
-  private func paint(_ text: String, _ code: String) -> String { isOn && !text.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text }
+  private func paint(_ text: String, _ code: String) -> String {
+    isOn && !text.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+  }
 }

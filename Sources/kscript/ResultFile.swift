@@ -2,8 +2,8 @@ import ArgumentParser
 import Glibc
 import KernelScript
 
-/// A file on the host that a command writes its results to. Opened before the work begins, so that a mistake in its name is
-/// told at once.
+/// A file on the host that a command writes its results to. Opened before the work begins, so that a mistake in its
+/// name is told at once.
 final class ResultFile {
   private let path: String
   private let descriptor: Int32

@@ -5,9 +5,11 @@ import LinuxKernel
 struct DocCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doc", abstract: "Explains a call, constant, structure, error or function of the kscript module.",
-    discussion: "kscript doc pipe2, kscript doc O_CLOEXEC, kscript doc timespec, kscript doc EAGAIN, kscript doc ks.settle")
+    discussion:
+      "kscript doc pipe2, kscript doc O_CLOEXEC, kscript doc timespec, kscript doc EAGAIN, kscript doc ks.settle")
 
-  @ArgumentParser.Argument(help: ArgumentHelp("What to explain.", valueName: "NAME"), completion: .custom { _, _, _ in Reference.names })
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("What to explain.", valueName: "NAME"), completion: .custom { _, _, _ in Reference.names })
   var names: [String] = []
 
   @Flag(help: "Prints the whole reference, as Markdown.")

@@ -5,10 +5,12 @@ import LinuxKernel
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Lists calls, constants, structures and errors.",
-    discussion: "Without options: the calls; with patterns such as 'msg*' or 'O_*': everything of those names. A call's line "
+    discussion:
+      "Without options: the calls; with patterns such as 'msg*' or 'O_*': everything of those names. A call's line "
       + "holds its number, how scripts write it, and what it does. Exits with 64 when nothing matches.")
 
-  @ArgumentParser.Argument(help: ArgumentHelp("Names, in which * ? and [a-z] match as in a shell.", valueName: "PATTERN"))
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("Names, in which * ? and [a-z] match as in a shell.", valueName: "PATTERN"))
   var patterns: [String] = []
 
   @Flag(help: "The functions of the kscript module.")
@@ -33,7 +35,8 @@ struct ListCommand: ParsableCommand {
 
   mutating func run() throws {
     let chosen: [(Bool, Catalogue.Kind)] = [
-      (functions, .functions), (structures, .structures), (constants, .constants), (errors, .errors), (missing, .missing),
+      (functions, .functions), (structures, .structures), (constants, .constants), (errors, .errors),
+      (missing, .missing),
     ]
     var kinds = chosen.filter(\.0).map(\.1)
     if kinds.isEmpty { kinds = patterns.isEmpty ? [.calls] : Catalogue.Kind.allCases }

@@ -5,10 +5,11 @@ import KernelScript
 struct TestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "test", abstract: "Runs spec files, each case in a fresh kernel.",
-    discussion: "PATH:LINE runs the case that the line belongs to. Ends with `N passed, N failed, N skipped` on standard "
+    discussion:
+      "PATH:LINE runs the case that the line belongs to. Ends with `N passed, N failed, N skipped` on standard "
       + "output (on standard error when that holds another format than text). Exits with 1 when a case failed, 64 when "
-      + "there was no case, 66 when a path does not exist. A case may run 100 million Lua instructions (--limit; 0 for no limit), "
-      + "so that an endless loop fails.")
+      + "there was no case, 66 when a path does not exist. A case may run 100 million Lua instructions (--limit; 0 "
+      + "for no limit), so that an endless loop fails.")
 
   /// An endless loop reaches it within a second or a few, and no sensible case does.
   static let defaultLimit: UInt64 = 100_000_000
@@ -26,10 +27,13 @@ struct TestCommand: ParsableCommand {
   }
 
   @ArgumentParser.Argument(
-    help: ArgumentHelp("Spec files, or folders with *_spec.lua and *_test.lua below them.", valueName: "PATHS"), completion: .file())
+    help: ArgumentHelp("Spec files, or folders with *_spec.lua and *_test.lua below them.", valueName: "PATHS"),
+    completion: .file())
   var paths: [String] = ["."]
 
-  @Option(help: ArgumentHelp("Cases whose full name holds TEXT (plain text; may be given again for more).", valueName: "TEXT"))
+  @Option(
+    help: ArgumentHelp("Cases whose full name holds TEXT (plain text; may be given again for more).", valueName: "TEXT")
+  )
   var filter: [String] = []
 
   @Option(help: ArgumentHelp("Cases with one of these #tags.", valueName: "A,B"))
@@ -44,13 +48,17 @@ struct TestCommand: ParsableCommand {
   @Option(help: "The form of the results.")
   var format = Format.text
 
-  @Option(help: ArgumentHelp("Writes the results to FILE, and text to standard output.", valueName: "FILE"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Writes the results to FILE, and text to standard output.", valueName: "FILE"),
+    completion: .file())
   var output: String?
 
   @Flag(help: "Takes the files, and the cases of each, in an order drawn from the seed.")
   var shuffle = false
 
-  @Option(name: .customLong("repeat"), help: ArgumentHelp("Runs each case with N seeds: the seed, the next one, ...", valueName: "N"))
+  @Option(
+    name: .customLong("repeat"),
+    help: ArgumentHelp("Runs each case with N seeds: the seed, the next one, ...", valueName: "N"))
   var repetitions = 1
 
   @Flag(help: "Stops after the first case that fails.")
@@ -74,7 +82,10 @@ struct TestCommand: ParsableCommand {
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1, not \(jobs)") }
     if repetitions < 1 { throw ValidationError("--repeat takes a number from 1, not \(repetitions)") }
-    if host { throw ValidationError("--host is not built yet: it comes with the referee; without it the emulated kernel runs the cases") }
+    if host {
+      throw ValidationError(
+        "--host is not built yet: it comes with the referee; without it the emulated kernel runs the cases")
+    }
   }
 
   mutating func run() throws {
@@ -88,7 +99,9 @@ struct TestCommand: ParsableCommand {
     }
     let file = try output.map { try ResultFile(path: $0) }
     var reports = reports(to: file)
-    var summary = SpecSummary(), stopped = false, slowest: SpecSuite.Entry?
+    var summary = SpecSummary()
+    var stopped = false
+    var slowest: SpecSuite.Entry?
 
     reports.tell { $0.begin(suite) }
     suite.run(threads: threads) { entry in
@@ -115,15 +128,19 @@ struct TestCommand: ParsableCommand {
     }
     let sources = try targets.map { (target: $0, text: try Script.read($0.path).text) }
     let suite = SpecSuite(
-      sources, selection, machineOptions.machineOptions(script: nil, limit: TestCommand.defaultLimit), checksLeaks: leaks,
+      sources, selection, machineOptions.machineOptions(script: nil, limit: TestCommand.defaultLimit),
+      checksLeaks: leaks,
       threads: threads)
     // A shard may be empty: there are more parts than cases then.
     guard suite.jobs.isEmpty, shard == nil || suite.caseCount == 0 else { return suite }
     let searched = paths.joined(separator: ", ")
     Terminal.error(
-      targets.isEmpty ? "kscript: no *_spec.lua or *_test.lua in \(searched)"
-        : suite.caseCount == 0 ? "kscript: no case in \(searched)"
-        : "kscript: none of \(Text.count(suite.caseCount, "case")) is selected by --filter, --tags and --exclude-tags")
+      targets.isEmpty
+        ? "kscript: no *_spec.lua or *_test.lua in \(searched)"
+        : suite.caseCount == 0
+          ? "kscript: no case in \(searched)"
+          : "kscript: none of \(Text.count(suite.caseCount, "case")) is selected by --filter, --tags and --exclude-tags"
+    )
     throw ExitCode(Kscript.ExitStatus.usage)
   }
 
@@ -143,26 +160,37 @@ struct TestCommand: ParsableCommand {
 
   private func listing(_ suite: SpecSuite) -> String {
     guard format == .json else { return suite.jobs.map { "\($0.testCase.place)  \($0.testCase.name)\n" }.joined() }
-    return JSON.array(suite.jobs.map { job in
-      .object([
-        "file": .string(job.file.path), "line": .integer(Int64(job.testCase.line)), "name": .string(job.testCase.name),
-        "tags": .strings(job.testCase.tags), "covers": .strings(job.testCase.covers), "pending": .bool(job.testCase.isPending),
-      ])
-    }).text() + "\n"
+    return JSON.array(
+      suite.jobs.map { job in
+        .object([
+          "file": .string(job.file.path), "line": .integer(Int64(job.testCase.line)),
+          "name": .string(job.testCase.name),
+          "tags": .strings(job.testCase.tags), "covers": .strings(job.testCase.covers),
+          "pending": .bool(job.testCase.isPending),
+        ])
+      }
+    ).text() + "\n"
   }
 
   /// How the run can be had again and what it cost: on standard error, since it differs from run to run.
   private func tellEnd(_ suite: SpecSuite, _ summary: SpecSummary, _ threads: Int, _ slowest: SpecSuite.Entry?) {
     Terminal.flush()
-    let seeds = repetitions > 1 ? "seeds \(machineOptions.seed)-\(machineOptions.seed &+ UInt64(repetitions - 1))" : "seed \(machineOptions.seed)"
-    var parts = [seeds + (shuffle ? " (shuffled)" : ""), "policy \(machineOptions.policy.name)", Text.count(threads, "job")]
+    let seeds =
+      repetitions > 1
+      ? "seeds \(machineOptions.seed)-\(machineOptions.seed &+ UInt64(repetitions - 1))" : "seed \(machineOptions.seed)"
+    var parts = [
+      seeds + (shuffle ? " (shuffled)" : ""), "policy \(machineOptions.policy.name)", Text.count(threads, "job"),
+    ]
     parts.append("\(Report.seconds(summary.nanoseconds)) s")
-    if outputOptions.verbose, let slowest { parts.append("slowest \(slowest.job.testCase.place) \(Report.seconds(slowest.nanoseconds)) s") }
+    if outputOptions.verbose, let slowest {
+      parts.append("slowest \(slowest.job.testCase.place) \(Report.seconds(slowest.nanoseconds)) s")
+    }
     Terminal.error(parts.joined(separator: "  "))
   }
 
   private func reports(to file: ResultFile?) -> ReportList {
-    let text = SpecTextReport(paint: outputOptions.paint, isVerbose: outputOptions.verbose, isQuiet: outputOptions.quiet)
+    let text = SpecTextReport(
+      paint: outputOptions.paint, isVerbose: outputOptions.verbose, isQuiet: outputOptions.quiet)
     let machine: any SpecReport =
       switch format {
       case .text: SpecTextReport(paint: Paint(isOn: false), isVerbose: outputOptions.verbose)
