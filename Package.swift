@@ -24,7 +24,7 @@ let package = Package(
       name: "kscript",
       dependencies: ["KernelScript", "CEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"]),
-    .testTarget(name: "KernelScriptTests", dependencies: ["KernelScript", "LinuxKernel"]),
+    .testTarget(name: "KernelScriptTests", dependencies: ["KernelScript", "LinuxKernel", "CShim", "CLua"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -189,7 +189,10 @@ public final class Machine {
     let traceback = takeString()
     let message = takeString()
     let tid = core.pointee.kernel.tid(of: task)
-    let frames = traceback.split(separator: "\n").dropFirst().filter { !$0.contains("[C]: in ?") }
+    let frames = traceback.split(separator: "\n").dropFirst().filter { frame in
+      let shown = frame.drop { $0 == "\t" }
+      return !shown.hasPrefix("[C]:") && !shown.hasPrefix("kscript:")
+    }
     report(tid == 1 ? message : "task \(tid): \(message)")
     if frames.count > 1 { report(frames.joined(separator: "\n")) }
     core.pointee.kernel.exit(task, status: 1)
@@ -198,10 +201,21 @@ public final class Machine {
   private func unwound(_ thread: OpaquePointer, failed: Bool) -> Outcome {
     let why = Int(interpreter.pointee.unwinding)
     if why == KS_UNWIND_INTERRUPTED { return .interrupted }
-    let place = place(thread)
+    let place = placeOfEnd(thread)
     let prefix = place.isEmpty ? "" : place + ": "
     if why == KS_UNWIND_INSTRUCTIONS { return .limit("\(prefix)the limit of \(options.instructionLimit) Lua instructions is spent (--limit)") }
     return .limit("\(prefix)the limit of \(options.memoryLimit >> 20) MiB is reached (--memory)")
+  }
+
+  /// Where a limit ended a task: what its error says, since a protected call may have left the place by now.
+  private func placeOfEnd(_ thread: OpaquePointer) -> String {
+    if let text = lua_tolstring(thread, -1, nil) {
+      let message = String(cString: text)
+      let tail = ": the limit of instructions is spent"
+      if message.hasSuffix(tail) { return String(message.dropLast(tail.count)) }
+    }
+    let place = place(thread)
+    return place.hasPrefix("kscript:") ? "" : place
   }
 
   /// Lets go of the coroutines of tasks that are no more; ends the run when init is one of them.

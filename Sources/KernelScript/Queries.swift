@@ -50,6 +50,7 @@ extension Machine {
       reports.append((0..<arguments.count).map { arguments.string($0) })
       return nothing
     case "spec_source": return answer(specSource)
+    case "leaks": return leaks(core).map { answer($0) } ?? nothing
     case "module": return module(arguments.string(0)).map { answer($0) } ?? nothing
     default: return fail("the machine knows no \(operation)")
     }

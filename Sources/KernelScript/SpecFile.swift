@@ -12,6 +12,9 @@ public struct SpecFile: Sendable {
     public let isPending: Bool
     /// Facts of the ledger that the case shows.
     public let covers: [String]
+
+    /// The line of its `it`.
+    public var line: Int { Int(place[place.index(after: place.lastIndex(of: ":") ?? place.startIndex)...]) ?? 1 }
   }
 
   public struct Result: Sendable {
@@ -36,7 +39,7 @@ public struct SpecFile: Sendable {
 
   /// The cases in the order of the file. A file that does not load is one case, which fails.
   public func cases(_ options: Machine.Options) -> [Case] {
-    let (reports, _, _) = run(0, options)
+    let (reports, _, _) = run(["0"], options)
     return reports.filter { $0.first == "case" }.enumerated().map { position, report in
       Case(
         number: position + 1, name: report[1], place: report[2], tags: words(report[3]), isPending: report[4] == "pending",
@@ -47,8 +50,10 @@ public struct SpecFile: Sendable {
   private func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
   /// Runs one case in a fresh kernel and interpreter.
-  public func run(_ testCase: Case, _ options: Machine.Options) -> Result {
-    let (reports, output, machine) = run(testCase.number, options)
+  ///
+  /// - Parameter checksLeaks: a case that passes fails all the same when it leaves files open or processes behind.
+  public func run(_ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false) -> Result {
+    let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options)
     var result = Result(status: .failed, place: testCase.place, output: output.text)
     result.hash = machine.hash
     if let report = reports.last(where: { $0.first == "result" }) {
@@ -63,7 +68,18 @@ public struct SpecFile: Sendable {
     } else {
       result.message = output.end
     }
+    // "file:line: message" says its place itself.
+    if let (place, rest) = splitPlace(result.message) { (result.place, result.message) = (place, rest) }
     return result
+  }
+
+  /// A message that begins with a line of this file, as place and rest.
+  private func splitPlace(_ message: String) -> (String, String)? {
+    guard message.hasPrefix(path + ":") else { return nil }
+    let digits = message.dropFirst(path.count + 1).prefix { $0.isNumber }
+    let rest = message.dropFirst(path.count + 1 + digits.count)
+    guard !digits.isEmpty, rest.hasPrefix(": ") else { return nil }
+    return ("\(path):\(digits)", String(rest.dropFirst(2)))
   }
 
   private final class Output {
@@ -72,7 +88,7 @@ public struct SpecFile: Sendable {
     var end = "the case ended before its body did"
   }
 
-  private func run(_ number: Int, _ options: Machine.Options) -> ([[String]], Output, Machine) {
+  private func run(_ arguments: [String], _ options: Machine.Options) -> ([[String]], Output, Machine) {
     let output = Output()
     var options = options
     options.moduleFolder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
@@ -80,7 +96,7 @@ public struct SpecFile: Sendable {
       options: options, console: { bytes, _ in output.text += bytes.string },
       report: { output.failures.append($0) })
     machine.specSource = source
-    if let message = machine.load(Prelude.text("specs")!, name: "=kscript:specs", arguments: [path, String(number)]) {
+    if let message = machine.load(Prelude.text("specs")!, name: "=kscript:specs", arguments: [path] + arguments) {
       output.end = message
     } else {
       switch machine.run() {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import KernelScript
 
 @main
 struct Kscript: ParsableCommand {
@@ -6,7 +8,20 @@ struct Kscript: ParsableCommand {
     commandName: "kscript",
     abstract: "A Linux kernel you can hold in your hand: runs Lua scripts on an emulated kernel.",
     version: "0.1.0",
-    subcommands: [RunCommand.self, TestCommand.self])
+    subcommands: [RunCommand.self, TestCommand.self, ListCommand.self, DocCommand.self, StubsCommand.self])
+
+  /// A command that there is none of gets a better answer than "unexpected argument".
+  static func main() {
+    if let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-") {
+      let names = configuration.subcommands.map { $0._commandName } + ["help"]
+      if !names.contains(first) {
+        let cure = first.hasSuffix(".lua") ? " (did you mean kscript run \(first)?)" : Suggestion.text(first, names)
+        Terminal.error("kscript: there is no command \(first)\(cure); kscript --help lists them")
+        Glibc.exit(ExitStatus.usage)
+      }
+    }
+    main(nil)
+  }
 
   /// Exit codes, as the interface page lists them.
   enum ExitStatus {

@@ -11,7 +11,7 @@ struct MachineOptions: ParsableArguments {
   var policy: Policy = .fifo
 
   @Option(help: ArgumentHelp("Lua instructions that all tasks together may run.", valueName: "N"))
-  var limit: UInt64 = 0
+  var limit: UInt64?
 
   @Option(help: ArgumentHelp("What script and kernel may hold.", valueName: "MiB"))
   var memory = 1024
@@ -27,11 +27,12 @@ struct MachineOptions: ParsableArguments {
     for entry in environment where !entry.contains("=") { throw ValidationError("--env takes NAME=VALUE, not \(entry)") }
   }
 
-  func machineOptions(script: String?) -> Machine.Options {
+  /// `limit`: instructions for a command that has a limit of its own where none is given; 0 for no limit.
+  func machineOptions(script: String?, limit defaultLimit: UInt64 = 0) -> Machine.Options {
     var options = Machine.Options()
     options.seed = seed
     options.policy = policy
-    options.instructionLimit = limit
+    options.instructionLimit = limit ?? defaultLimit
     options.memoryLimit = memory << 20
     options.epoch = epoch * 1_000_000_000
     for entry in environment {

@@ -147,7 +147,7 @@ if block then
     end,
   } do
     ok, message = pcall(call)
-    assert(not ok and message:find("cannot wait here"), message)
+    assert(not ok and message:find("would wait here"), message)
   end
   assert(block() == 15)
   package.preload.waits = function() return { n = block() } end

@@ -11,7 +11,7 @@ local ways = {
   function() pcall(string.rep, "x", 1 << 30) end,
   function() load(function() fill() end) end,
   function() local s = "x" pcall(function() while true do s = s .. s end end) end,
-  function() pcall(string.rep, "x", math.maxinteger // 2) end, -- too large for any memory
+  function() pcall(string.rep, "x", math.maxinteger // 2) end, -- too large for any string: an error like others
 }
 local ok = pcall(ways[WAY or 1])
 kept = nil

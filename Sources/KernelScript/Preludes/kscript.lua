@@ -201,6 +201,7 @@ end
 -- For the runner of specs.
 function ks.report(...) core.query("report", ...) end
 function ks.spec_source() return core.query "spec_source" end
+function ks.leaks() return core.query "leaks" end
 
 core.loaded.kscript = ks
 return ks

@@ -1,6 +1,7 @@
 -- Runs one case of a spec file, or lists them all. A main script: task 1 of a fresh kernel, with the file and the number of
--- the case as arguments; what it finds goes to the machine through ks.report.
-local file, number = ...
+-- the case as arguments; what it finds goes to the machine through ks.report. With "leaks" as the third, a case that passes
+-- must have closed what it opened and waited for what it started.
+local file, number, checks = ...
 local ks = require "kscript"
 local spec, source = ks.spec, ks.spec_source()
 
@@ -15,5 +16,7 @@ if number == "0" then
   end
 else
   local result = spec.run(cases[tonumber(number)])
+  local left = checks == "leaks" and result.status == "passed" and ks.leaks()
+  if left then result.status, result.message = "failed", left end
   ks.report("result", result.status, result.message or "", result.traceback or "", result.where or "")
 end

@@ -19,7 +19,7 @@ public enum Constants {
   public static var names: [String] { byName.keys.sorted() }
 
   /// The sets of all declared parameters and of the layouts that they take and give.
-  static let sets: [NameSet] = {
+  package static let sets: [NameSet] = {
     var sets: [NameSet] = [SignalNames.names, OpenFlags.names, WaitOptions.names]
     func add(_ layout: Layout) {
       for field in layout.fields {
@@ -45,7 +45,7 @@ public enum Constants {
   /// Sets that belong to no parameter's declaration.
   static let more: [NameSet] = [Seals.names, FileMode.names, FileMode.entryTypes, SignalAction.flagNames, SignalInfo.codeNames]
 
-  static let others: KeyValuePairs<String, Int64> = [
+  package static let others: KeyValuePairs<String, Int64> = [
     "AT_FDCWD": -100, "O_ACCMODE": 3, "FD_CLOEXEC": 1, "PIPE_BUF": 4096,
     "SIG_DFL": 0, "SIG_IGN": 1, "RLIM_INFINITY": -1,
   ]

@@ -14,8 +14,7 @@ struct RunCommand: ParsableCommand {
   @Option(name: .customShort("e"), help: ArgumentHelp("Runs CODE instead of a file.", valueName: "CODE"))
   var code: String?
 
-  @Flag(name: .shortAndLong, help: "Leaves out the last line.")
-  var quiet = false
+  @OptionGroup var output: OutputOptions
 
   @Argument(help: ArgumentHelp("A Lua file, or - for standard input; then its arguments.", valueName: "FILE"))
   var fileAndArguments: [String] = []
@@ -43,7 +42,7 @@ struct RunCommand: ParsableCommand {
     let outcome = machine.run()
     Terminal.flush()
     let status = Report.tell(outcome, machine, script.name)
-    if !quiet { Terminal.error(Report.lastLine(machine)) }
+    if !output.quiet { Terminal.error(Report.lastLine(machine)) }
     // Ends here: what is left of the machine need not be taken apart.
     Glibc.exit(status)
   }

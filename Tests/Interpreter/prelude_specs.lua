@@ -1,4 +1,4 @@
--- lua5.4 Tests/Interpreter/prelude_spec.lua, from the repository's root.
+-- lua5.4 Tests/Interpreter/prelude_specs.lua, from the repository's root.
 local folder = (arg and arg[1] or "Sources/KernelScript/Preludes") .. "/"
 local ks = {}
 for _, name in ipairs { "inspect", "assertions", "spec" } do

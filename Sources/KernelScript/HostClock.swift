@@ -1,0 +1,11 @@
+import Glibc
+
+/// The host's time, for what is told about a run; nothing of the emulated world depends on it.
+package enum HostClock {
+  /// Nanoseconds since some moment.
+  package static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}

@@ -1,0 +1,153 @@
+import LinuxKernel
+
+/// What the kinds of a declaration mean to somebody who writes scripts: in words, and as types for an editor.
+extension ArgumentKind {
+  /// What may stand for the argument.
+  var words: String {
+    switch self {
+    case .integer: "an integer"
+    case .descriptor: "a descriptor"
+    case .flags(let set): "\(set.title): an integer, or names joined by |"
+    case .value(let set): "\(set.title): a number or a name"
+    case .mode: "permission bits: an integer, or an octal string such as \"0644\""
+    case .path: "a string, taken up to its first NUL"
+    case .data: "a string or buffer; or an address and a count"
+    case .destination:
+      "how many bytes are wanted: the result is a string; or a buffer, or an address and a count: the result is a number"
+    case .structure(let layout): "a table with the fields of struct \(layout.name)"
+    case .structures(let layout): "a list of tables with the fields of struct \(layout.name)"
+    case .vector: "a list of strings, buffers or counts"
+    case .time: "seconds, or {tv_sec=, tv_nsec=}"
+    case .signalSet: "a list of signals"
+    case .signalAction: "a function, \"SIG_DFL\", \"SIG_IGN\", or {handler=, flags=, mask=}"
+    case .address: "an address, or a buffer"
+    case .integers: "a list of integers"
+    case .any: "an integer or a string, as the operation takes it"
+    case .function: "the function that the new task runs; what it returns is its exit status"
+    }
+  }
+
+  /// The names that scripts may use.
+  var names: NameSet? {
+    switch self {
+    case .flags(let set), .value(let set): set
+    default: nil
+    }
+  }
+
+  /// The structure that it takes.
+  var layout: Layout? {
+    switch self {
+    case .structure(let layout), .structures(let layout): layout
+    default: nil
+    }
+  }
+
+  /// The type as LuaLS writes it.
+  var type: String {
+    switch self {
+    case .integer, .descriptor: "integer"
+    case .flags(let set), .value(let set): StubNames.alias(set)
+    case .mode: "integer|string"
+    case .path: "string|kscript.buffer|integer"
+    case .data: "string|kscript.buffer|integer"
+    case .destination: "integer|kscript.buffer"
+    case .structure(let layout): "\(StubNames.structure(layout))|string|kscript.buffer|integer"
+    case .structures(let layout): "(\(StubNames.structure(layout))|any[])[]|string|kscript.buffer|integer"
+    case .vector: "(string|kscript.buffer|integer)[]"
+    case .time: "kscript.time"
+    case .signalSet: "(integer|string)[]|string"
+    case .signalAction: "kscript.action"
+    case .address: "integer|kscript.buffer"
+    case .integers: "integer[]"
+    case .any: "integer|string"
+    case .function: "fun(): integer?"
+    }
+  }
+
+  /// Whether a count may follow, when the argument is memory.
+  var takesCount: Bool {
+    switch self {
+    case .data, .destination: true
+    default: false
+    }
+  }
+}
+
+extension ResultKind {
+  var words: String {
+    switch self {
+    case .integer: "an integer"
+    case .bytes: "a string"
+    case .transfer: "a string; or how many bytes went to the caller's memory"
+    case .structure(let layout): "a table with the fields of struct \(layout.name)"
+    case .structures(let layout): "a list of tables with the fields of struct \(layout.name)"
+    case .signalSet: "a list of signal numbers"
+    case .signalAction: "the function, \"SIG_DFL\" or \"SIG_IGN\""
+    case .waitStatus: "\"exited\", \"killed\", \"stopped\" or \"continued\", and the exit status or signal"
+    case .integers: "a list of integers"
+    case .records(let name): "a list of tables (\(name))"
+    case .buffer: "a buffer"
+    }
+  }
+
+  var layout: Layout? {
+    switch self {
+    case .structure(let layout), .structures(let layout): layout
+    default: nil
+    }
+  }
+
+  /// The results as LuaLS writes them, each a name and a type: most kinds give one, a wait status two.
+  func types(_ name: String) -> [(name: String, type: String)] {
+    switch self {
+    case .integer: [(name, "integer")]
+    case .bytes: [(name, "string")]
+    case .transfer: [(name, "string|integer")]
+    case .structure(let layout): [(name, StubNames.structure(layout))]
+    case .structures(let layout): [(name, StubNames.structure(layout) + "[]")]
+    case .signalSet: [(name, "integer[]")]
+    case .signalAction: [(name, "function|string")]
+    case .waitStatus: [("how", "\"exited\"|\"killed\"|\"stopped\"|\"continued\""), ("code", "integer")]
+    case .integers: [(name, "integer[]")]
+    case .records: [(name, "table[]")]
+    case .buffer: [(name, "kscript.buffer")]
+    }
+  }
+}
+
+extension Layout.FieldType {
+  /// As C declares it.
+  func declaration(_ name: String) -> String {
+    switch self {
+    case .i8: "int8_t \(name)"
+    case .u8: "uint8_t \(name)"
+    case .i16: "int16_t \(name)"
+    case .u16: "uint16_t \(name)"
+    case .i32: "int32_t \(name)"
+    case .u32: "uint32_t \(name)"
+    case .i64: "int64_t \(name)"
+    case .u64: "uint64_t \(name)"
+    case .bytes(let count, let isText): "\(isText ? "char" : "uint8_t") \(name)[\(count)]"
+    case .structure(let layout): "struct \(layout.name) \(name)"
+    }
+  }
+
+  /// The type as LuaLS writes it.
+  func type(_ names: NameSet?) -> String {
+    switch self {
+    case .bytes: "string"
+    case .structure(let layout): StubNames.structure(layout)
+    default: names.map(StubNames.alias) ?? "integer"
+    }
+  }
+}
+
+/// How sets and structures are called in editor stubs.
+enum StubNames {
+  static func alias(_ set: NameSet) -> String {
+    "kscript.names." + String(set.title.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+  }
+
+  static func structure(_ layout: Layout) -> String { "kscript.struct." + layout.name }
+}
