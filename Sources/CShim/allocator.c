@@ -7,6 +7,7 @@
 #include "interpreter.h"
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* In front of every block. 8 bytes keep the alignment Lua asks for (LUAI_MAXALIGN: no member larger than a double).
  * Marks are used for threads only, where the pointer at hand (a lua_State) leads here without a look-up. */
@@ -26,6 +27,66 @@ static void *refuse(ks_interpreter *interpreter) {
   return NULL;
 }
 
+/* Small blocks, by size in steps of 16 bytes, come from and go back to lists of free ones: strings, tables and closures come and go
+ * with each call, and this is a third of malloc's price. What a list holds stays with the interpreter until it is closed. */
+enum { KS_STEP = 16, KS_LARGEST_SMALL = 256, KS_CHUNK = 64 * 1024 };
+
+static size_t class_of(size_t size) { return (size + KS_STEP - 1) / KS_STEP; }
+
+static void *take(ks_interpreter *interpreter, size_t size) {
+  if (size > KS_LARGEST_SMALL) return malloc(size);
+  size_t class = class_of(size);
+  void **block = interpreter->free_blocks[class];
+  if (block) {
+    interpreter->free_blocks[class] = *block;
+    return block;
+  }
+  if (interpreter->chunk_left < class * KS_STEP) {
+    void **chunk = malloc(KS_CHUNK);
+    if (!chunk) return NULL;
+    *chunk = interpreter->chunks;
+    interpreter->chunks = chunk;
+    interpreter->chunk_next = (char *)chunk + KS_STEP;
+    interpreter->chunk_left = KS_CHUNK - KS_STEP;
+  }
+  void *fresh = interpreter->chunk_next;
+  interpreter->chunk_next += class * KS_STEP;
+  interpreter->chunk_left -= class * KS_STEP;
+  return fresh;
+}
+
+static void give(ks_interpreter *interpreter, void *block, size_t size) {
+  if (size > KS_LARGEST_SMALL) {
+    free(block);
+    return;
+  }
+  size_t class = class_of(size);
+  *(void **)block = interpreter->free_blocks[class];
+  interpreter->free_blocks[class] = block;
+}
+
+static void *resize(ks_interpreter *interpreter, void *block, size_t old_size, size_t new_size) {
+  if (!block) return take(interpreter, new_size);
+  if (old_size > KS_LARGEST_SMALL && new_size > KS_LARGEST_SMALL) return realloc(block, new_size);
+  if (old_size <= KS_LARGEST_SMALL && new_size <= KS_LARGEST_SMALL && class_of(old_size) == class_of(new_size)) return block;
+  void *moved = take(interpreter, new_size);
+  if (!moved) return NULL;
+  memcpy(moved, block, old_size < new_size ? old_size : new_size);
+  give(interpreter, block, old_size);
+  return moved;
+}
+
+/* After lua_close: the chunks that the small blocks were cut from. */
+void ks_close_state(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  lua_close(L);
+  while (interpreter->chunks) {
+    void **chunk = interpreter->chunks;
+    interpreter->chunks = *chunk;
+    free(chunk);
+  }
+}
+
 /* When `block` is NULL, `old_size` is the type of the object to be, or 0 for memory that is no object. Objects never
  * change their size, so only their creation needs numbering. Making a block smaller must not fail (manual, lua_Alloc). */
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
@@ -34,7 +95,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   size_t held = block ? old_size + sizeof(header) : 0;
   if (new_size == 0) {
     interpreter->memory_used -= held;
-    free(old);
+    if (old) give(interpreter, old, held);
     return NULL;
   }
   if (new_size > SIZE_MAX / 2) return refuse(interpreter);
@@ -42,7 +103,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   size_t others = interpreter->memory_used - held;
   if (wanted > held && interpreter->memory_limit && others + wanted > interpreter->memory_limit) return refuse(interpreter);
 
-  header *new = realloc(old, wanted);
+  header *new = resize(interpreter, old, held, wanted);
   if (!new) return refuse(interpreter);
   interpreter->memory_used = others + wanted;
   if (!block) {
@@ -131,7 +192,7 @@ lua_State *ks_new_state(ks_interpreter *interpreter) {
   *(ks_interpreter **)lua_getextraspace(L) = interpreter;
   lua_pushcfunction(L, measure_userdata);
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
-    lua_close(L);
+    ks_close_state(L);
     return NULL;
   }
   return L;

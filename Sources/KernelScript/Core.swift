@@ -67,7 +67,6 @@ struct Core: ~Copyable {
 
   @inline(never)
   private mutating func notice() {
-    kernel.needsNotice = false
     if let spawned = kernel.takeSpawned() {
       if let thread = newThreads.removeValue(forKey: current.index) { setThread(thread, of: spawned) }
     }

@@ -83,7 +83,7 @@ public final class Machine {
   }
 
   deinit {
-    lua_close(state)
+    ks_close_state(state)
     core.deinitialize(count: 1)
     core.deallocate()
     host.deallocate()
@@ -220,6 +220,7 @@ public final class Machine {
 
   /// Lets go of the coroutines of tasks that are no more; ends the run when init is one of them.
   private func afterEnds() -> Outcome? {
+    guard core.pointee.kernel.hasEnded else { return nil }
     for task in core.pointee.kernel.takeEnded() {
       if let thread = core.pointee.threads[Int(task.index)] {
         ks_release_task(state, thread)

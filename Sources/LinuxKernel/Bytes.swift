@@ -331,10 +331,8 @@ struct PagedBytes {
 }
 
 extension Arguments {
-  /// Lends an array of arguments to `body`.
-  static func with<R>(_ raw: inout InlineArray<7, RawArgument>, _ body: (Arguments) -> R) -> R {
-    withUnsafePointer(to: &raw) { pointer in
-      body(Arguments(UnsafeRawPointer(pointer).assumingMemoryBound(to: RawArgument.self)))
-    }
+  /// Room for `count` arguments, for the time of `body`.
+  @inline(__always) static func with<R>(_ count: Int, _ body: (UnsafeMutableBufferPointer<RawArgument>) -> R) -> R {
+    withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: max(count, 1), body)
   }
 }

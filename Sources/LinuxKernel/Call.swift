@@ -2,6 +2,8 @@
 public struct Call {
   /// Position in `Syscall.all`.
   let index: Int
+  /// How many arguments the call takes.
+  private let count: Int
   private var words: InlineArray<7, Int64> = .init(repeating: 0)
   private var forms: InlineArray<7, Int32> = .init(repeating: 0)
   private var counts: InlineArray<7, Int> = .init(repeating: 0)
@@ -10,10 +12,11 @@ public struct Call {
   var context: CallContext
 
   /// Copies what `arguments` points to.
-  init(index: Int, arguments: Arguments, context: CallContext) {
+  init(index: Int, count: Int, arguments: Arguments, context: CallContext) {
     self.index = index
+    self.count = count
     self.context = context
-    for position in 0..<Syscall.all[index].parameters.count {
+    for position in 0..<count {
       let raw = arguments[position]
       words[position] = raw.word
       forms[position] = raw.rawForm
@@ -23,18 +26,19 @@ public struct Call {
   }
 
   /// Gives `body` the arguments in the form in which they first came.
-  func withArguments<R>(_ body: (Arguments) -> R) -> R {
+  @inline(__always) func withArguments<R>(_ body: (Arguments) -> R) -> R {
     bytes.withByteView { view in
-      var raw: InlineArray<7, RawArgument> = .init(repeating: .absent)
-      var offset = 0
-      for position in 0..<Syscall.all[index].parameters.count {
-        raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
-        if raw[position].form == .bytes {
-          raw[position].bytes = view.slice(offset, counts[position]).start
-          offset += counts[position]
+      Arguments.with(count) { raw in
+        var offset = 0
+        for position in 0..<count {
+          raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
+          if raw[position].form == .bytes {
+            raw[position].bytes = view.slice(offset, counts[position]).start
+            offset += counts[position]
+          }
         }
+        return body(Arguments(UnsafePointer(raw.baseAddress!)))
       }
-      return Arguments.with(&raw, body)
     }
   }
 }

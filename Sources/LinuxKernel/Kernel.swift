@@ -83,7 +83,7 @@ public struct Kernel: ~Copyable {
   /// The task that the call just performed has created.
   public internal(set) var spawned: TaskID? { didSet { needsNotice = true } }
   /// Tasks that ended since the machine last looked.
-  var endedTasks: [TaskID] = []
+  @usableFromInline var endedTasks: [TaskID] = []
 
   /// - Parameters:
   ///   - seed: of the one generator that everything random comes from.

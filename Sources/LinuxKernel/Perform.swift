@@ -18,10 +18,10 @@ extension Kernel {
   /// The answer of the call performed last, valid until the next one.
   public var answer: Reply { reply }
   // One by one: to load the whole at once stalls on the narrow stores just made (a fifth of the cheapest call's time).
-  @inline(__always) public func answerWord(_ index: Int) -> Int64 { reply.words[index] }
-  @inline(__always) public var answerErrno: Int32 { reply.errno }
-  @inline(__always) public var answerHasBytes: Bool { reply.hasBytes }
-  @inline(__always) public var answerHasExtra: Bool { reply.extraResult }
+  @inlinable @inline(__always) public func answerWord(_ index: Int) -> Int64 { reply.words[index] }
+  @inlinable @inline(__always) public var answerErrno: Int32 { reply.errno }
+  @inlinable @inline(__always) public var answerHasBytes: Bool { reply.hasBytes }
+  @inlinable @inline(__always) public var answerHasExtra: Bool { reply.extraResult }
   public var answerBytes: ByteView { output.view }
 
   /// Performs a call for the running task.
@@ -33,7 +33,7 @@ extension Kernel {
   public mutating func perform(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Outcome {
     callCount += 1
     if policy != .fifo, canSleep, isPreempted(me) {
-      tasks[me].call = calls.insert(Call(index: index, arguments: arguments, context: CallContext()))
+      tasks[me].call = calls.insert(Call(index: index, count: parameterCount(index), arguments: arguments, context: CallContext()))
       enqueue(me)
       return .blocked
     }
@@ -45,11 +45,15 @@ extension Kernel {
     case .errno(let errno): reply.errno = errno.code
     case .ended: return .ended
     case .yield:
-      return giveWay(me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
+      return giveWay(me) { kernel in kernel.calls.insert(Call(index: index, count: kernel.parameterCount(index), arguments: arguments, context: kernel.current)) }
     case .wait(let wait):
-      return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, arguments: arguments, context: kernel.current)) }
+      return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, count: kernel.parameterCount(index), arguments: arguments, context: kernel.current)) }
     }
     return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
+  }
+
+  @inline(__always) private func parameterCount(_ index: Int) -> Int {
+    performers[index]._withUnsafeGuaranteedRef { $0.parameterCount }
   }
 
   /// Lets the task that `schedule` picked go on from where it was.

@@ -30,33 +30,44 @@ public enum Policy: Equatable, Sendable {
 
 /// The tasks that can run, oldest first.
 struct RunQueue {
-  private var tasks: [TaskID] = []
+  /// A ring: its size is a power of two, and the tasks that wait are `count` from `head` on.
+  private var ring: [TaskID] = []
   private var head = 0
+  private(set) var count = 0
 
   /// For pct: how many calls until the running task loses its priority; and the priority it then gets.
   var changePoints: [Int] = []
   var nextLowPriority = -1
 
-  @inline(__always) var isEmpty: Bool { head == tasks.count }
-  var count: Int { tasks.count - head }
-  subscript(_ position: Int) -> TaskID { tasks[head + position] }
+  @inline(__always) var isEmpty: Bool { count == 0 }
+  @inline(__always) subscript(_ position: Int) -> TaskID { ring[(head + position) & (ring.count - 1)] }
 
-  @inline(__always) mutating func append(_ task: TaskID) { tasks.append(task) }
+  @inline(__always) mutating func append(_ task: TaskID) {
+    if count == ring.count { grow(task) }
+    ring[(head + count) & (ring.count - 1)] = task
+    count += 1
+  }
+
+  private mutating func grow(_ filler: TaskID) {
+    var larger = (0..<count).map { self[$0] }
+    larger += Array(repeating: filler, count: max(8, ring.count * 2) - count)
+    ring = larger
+    head = 0
+  }
 
   @inline(__always) mutating func removeFirst() -> TaskID {
-    let task = tasks[head]
-    head += 1
-    if head == tasks.count {
-      tasks.removeAll(keepingCapacity: true)
-      head = 0
-    } else if head >= 1024, head * 2 >= tasks.count {
-      tasks.removeFirst(head)
-      head = 0
-    }
+    let task = ring[head]
+    head = (head + 1) & (ring.count - 1)
+    count -= 1
     return task
   }
 
-  mutating func remove(_ position: Int) -> TaskID { tasks.remove(at: head + position) }
+  mutating func remove(_ position: Int) -> TaskID {
+    let task = self[position]
+    for next in position + 1..<max(count, position + 1) { ring[(head + next - 1) & (ring.count - 1)] = self[next] }
+    count -= 1
+    return task
+  }
 }
 
 extension Kernel {

@@ -69,7 +69,12 @@ extension Syscall {
   /// which through an array of closures are a third of the cheapest call's time.
   final class Performer: Sendable {
     let body: Body
-    init(_ body: @escaping Body) { self.body = body }
+    let parameterCount: Int
+
+    init(_ call: Syscall) {
+      body = call.body
+      parameterCount = call.parameters.count
+    }
 
     /// Performs the body; nil when it has answered.
     @inline(__always) func perform(_ kernel: inout Kernel, _ me: TaskID, _ arguments: Arguments) -> Stop? {
@@ -83,7 +88,7 @@ extension Syscall {
   /// The bodies, by position in `all`; made once for the process.
   nonisolated(unsafe) static let performers: UnsafePointer<Unmanaged<Performer>> = {
     let table = UnsafeMutablePointer<Unmanaged<Performer>>.allocate(capacity: all.count)
-    for (index, call) in all.enumerated() { (table + index).initialize(to: .passRetained(Performer(call.body))) }
+    for (index, call) in all.enumerated() { (table + index).initialize(to: .passRetained(Performer(call))) }
     return UnsafePointer(table)
   }()
 }

@@ -39,6 +39,10 @@ typedef struct ks_interpreter {
   uint64_t random_state;               /* splitmix64, the source of seeds for math.random */
   lua_Integer next_position;           /* where `next` was last: only ever a guess, always checked */
   int next_lists;                      /* lists of keys that `next` made since it last dropped all of them */
+  void **free_blocks[17];              /* small blocks that were given back, by size in steps of 16 bytes */
+  void **chunks;                       /* what they are cut from, as a list */
+  char *chunk_next;
+  size_t chunk_left;
   const void *buffer_metatable;        /* for calls.c: tells a buffer from other userdata */
 } ks_interpreter;
 
@@ -49,6 +53,7 @@ enum { KS_UNWIND_NOT, KS_UNWIND_MEMORY, KS_UNWIND_INSTRUCTIONS, KS_UNWIND_TASK_E
 
 /* allocator.c: a lua_Alloc that counts, limits, and gives each object a serial number in creation order. */
 lua_State *ks_new_state(ks_interpreter *interpreter);
+void ks_close_state(lua_State *L);
 /* The serial of a table, function, full userdata or thread: the same in every run of the same script. 0 for other values. */
 uint64_t ks_serial(lua_State *L, int index);
 

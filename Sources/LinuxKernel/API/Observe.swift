@@ -21,9 +21,14 @@ extension Kernel {
 
   /// The task that the call performed last has made.
   public mutating func takeSpawned() -> TaskID? {
-    defer { spawned = nil }
-    return spawned
+    needsNotice = false
+    guard let task = spawned else { return nil }
+    spawned = nil
+    needsNotice = false
+    return task
   }
+
+  @inlinable @inline(__always) public var hasEnded: Bool { !endedTasks.isEmpty }
 
   /// The tasks that have ended since the last time.
   public mutating func takeEnded() -> [TaskID] {
