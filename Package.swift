@@ -25,6 +25,7 @@ let package = Package(
       dependencies: ["KernelScript", "CEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"]),
     .testTarget(name: "KernelScriptTests", dependencies: ["KernelScript", "LinuxKernel", "CShim", "CLua"]),
+    .testTarget(name: "CommandTests", dependencies: ["kscript"]),
   ],
   swiftLanguageModes: [.v6]
 )
