@@ -25,6 +25,8 @@ let package = Package(
       dependencies: ["KernelScript", "CEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"]),
     .testTarget(name: "KernelScriptTests", dependencies: ["KernelScript", "LinuxKernel", "CShim", "CLua"]),
+    // Runs the program, which is built beside the tests.
+    .testTarget(name: "CommandTests"),
   ],
   swiftLanguageModes: [.v6]
 )

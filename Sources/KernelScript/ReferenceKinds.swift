@@ -13,7 +13,7 @@ extension ArgumentKind {
     case .path: "a string, taken up to its first NUL"
     case .data: "a string or buffer; or an address and a count"
     case .destination:
-      "how many bytes are wanted: the result is a string; or a buffer, or an address and a count: the result is a number"
+      "how many bytes are wanted, and the result is a string; or a buffer, or an address and a count"
     case .structure(let layout): "a table with the fields of struct \(layout.name)"
     case .structures(let layout): "a list of tables with the fields of struct \(layout.name)"
     case .vector: "a list of strings, buffers or counts"
@@ -22,7 +22,7 @@ extension ArgumentKind {
     case .signalAction: "a function, \"SIG_DFL\", \"SIG_IGN\", or {handler=, flags=, mask=}"
     case .address: "an address, or a buffer"
     case .integers: "a list of integers"
-    case .any: "an integer or a string, as the operation takes it"
+    case .any: "an integer, a string or a buffer, as the operation takes it"
     case .function: "the function that the new task runs; what it returns is its exit status"
     }
   }
@@ -60,7 +60,7 @@ extension ArgumentKind {
     case .signalAction: "kscript.action"
     case .address: "integer|kscript.buffer"
     case .integers: "integer[]"
-    case .any: "integer|string"
+    case .any: "any"
     case .function: "fun(): integer?"
     }
   }
@@ -83,9 +83,9 @@ extension ResultKind {
     case .structure(let layout): "a table with the fields of struct \(layout.name)"
     case .structures(let layout): "a list of tables with the fields of struct \(layout.name)"
     case .signalSet: "a list of signal numbers"
+    case .integers: "a list of integers"
     case .signalAction: "the function, \"SIG_DFL\" or \"SIG_IGN\""
     case .waitStatus: "\"exited\", \"killed\", \"stopped\" or \"continued\", and the exit status or signal"
-    case .integers: "a list of integers"
     case .records(let name): "a list of tables (\(name))"
     case .buffer: "a buffer"
     }
@@ -106,10 +106,9 @@ extension ResultKind {
     case .transfer: [(name, "string|integer")]
     case .structure(let layout): [(name, StubNames.structure(layout))]
     case .structures(let layout): [(name, StubNames.structure(layout) + "[]")]
-    case .signalSet: [(name, "integer[]")]
+    case .signalSet, .integers: [(name, "integer[]")]
     case .signalAction: [(name, "function|string")]
     case .waitStatus: [("how", "\"exited\"|\"killed\"|\"stopped\"|\"continued\""), ("code", "integer")]
-    case .integers: [(name, "integer[]")]
     case .records: [(name, "table[]")]
     case .buffer: [(name, "kscript.buffer")]
     }

@@ -74,8 +74,8 @@ extension Reference {
     var page = ReferencePage(
       name: layout.name, aside: "structure",
       summary:
-        "ks.pack(\"\(layout.name)\", fields) and ks.unpack(\"\(layout.name)\", bytes) know it; each field is at the offset "
-        + "that stands beside it."
+        "ks.pack(\"\(layout.name)\", fields) and ks.unpack(\"\(layout.name)\", bytes) know it; each field is at "
+        + "the offset that stands beside it."
     )
     page.sections.append(.init(heading: "C", code: code))
     let named = layout.fields.compactMap { field in
