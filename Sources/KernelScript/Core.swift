@@ -37,9 +37,14 @@ struct Core: ~Copyable {
   }
 
   @inline(never)
-  private mutating func beginTrace(_ index: UInt32, _ raw: Arguments) {
-    tracer!.begin(kernel.tid(of: current), Int(index), raw, at: kernel.time, where: machine.place())
+  mutating func beginTrace(_ index: UInt32, _ raw: Arguments) {
+    drainTrace(current: nil)
+    tracer!.begin(kernel, current, Int(index), raw, where: machine.place())
   }
+
+  /// Hands the tracer what the kernel has observed while a task ran.
+  @inline(never)
+  mutating func drainTrace(current tid: Int32?) { tracer!.observe(kernel.takeObservations(), kernel, current: tid) }
 
   /// Hands the kernel's answer to C.
   @inline(__always)
@@ -59,12 +64,13 @@ struct Core: ~Copyable {
     return Int32(KS_REPLY)
   }
 
-  /// A task was made, or something was written to the console.
   @inline(never)
   private mutating func endTrace() {
-    tracer!.end(kernel.tid(of: current), kernel.answer, ByteView(kernel.answerPointer), at: kernel.time)
+    drainTrace(current: kernel.tid(of: current))
+    tracer!.end(kernel, current, kernel.answer, ByteView(kernel.answerPointer))
   }
 
+  /// A task was made, or something was written to the console.
   @inline(never)
   private mutating func notice() {
     if let spawned = kernel.takeSpawned() {
@@ -85,7 +91,12 @@ struct Core: ~Copyable {
     case .start:
       answer.pointee.error = 0
       return Int32(KS_REPLY)
-    case .blocked: return Int32(KS_BLOCKED)
+    case .blocked:
+      if tracer != nil {
+        drainTrace(current: kernel.tid(of: current))
+        tracer!.wait(kernel.tid(of: current))
+      }
+      return Int32(KS_BLOCKED)
     case .ended: return Int32(KS_ENDED)
     case .cannotSleep: return Int32(KS_CANNOT_SLEEP)
     case .handler(let frame):

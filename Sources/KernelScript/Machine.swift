@@ -97,9 +97,19 @@ public final class Machine {
   /// Virtual time in ns.
   public var time: Int64 { core.pointee.kernel.time }
 
-  /// Sends every call to `take` as it ends.
-  public func trace(_ take: @escaping (TraceEvent) -> Void) { core.pointee.tracer = Tracer(take: take) }
-  public var unfinishedCalls: [TraceEvent] { core.pointee.tracer?.unfinished() ?? [] }
+  /// Sends what happens to `take`, in order. `showsNames`: descriptors carry what they name.
+  public func trace(showsNames: Bool = false, _ take: @escaping (TraceEvent) -> Void) {
+    core.pointee.tracer = Tracer(showsNames: showsNames, take: take)
+    core.pointee.kernel.isWatched = true
+  }
+
+  public func endTrace() {
+    core.pointee.tracer = nil
+    core.pointee.kernel.isWatched = false
+  }
+
+  /// The calls that have not ended.
+  public var unfinishedCalls: [TracedCall] { core.pointee.tracer?.unfinished() ?? [] }
 
   /// Loads a script as the function of task 1.
   ///
@@ -164,7 +174,10 @@ public final class Machine {
   func step(_ task: TaskID) -> Outcome? {
     core.pointee.current = task
     core.pointee.kernel.canSleep = true
+    let isTraced = core.pointee.tracer != nil, tid = isTraced ? core.pointee.kernel.tid(of: task) : 0
+    if isTraced { core.pointee.drainTrace(current: nil) }
     let outcome = core.pointee.kernel.resume(task)
+    defer { if isTraced { core.pointee.drainTrace(current: tid) } }
     switch outcome {
     case .blocked: return nil
     case .ended: return afterEnds()

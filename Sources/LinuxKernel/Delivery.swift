@@ -10,6 +10,7 @@ extension Kernel {
         return .ended
       }
       guard let info = takeSignal(me, in: SignalSet(rawValue: ~0).subtracting(tasks[me].signals.blocked)) else { break }
+      if isWatched { observe(.signalled(tid: tasks[me].tid, info)) }
       let action = action(info.signal, of: me)
       let set = SignalSet(info.signal)
       switch action.handler {
@@ -99,6 +100,7 @@ extension Kernel {
       }
       calls[call].context.isInterrupted = false
       tasks[me].call = call
+      if isWatched { observe(.restarted(tid: tasks[me].tid)) }
       return performAgain(me)
     }
   }
@@ -115,6 +117,11 @@ extension Kernel {
   public mutating func handlerReturned(_ me: TaskID) -> Outcome {
     guard case .handler(let frame)? = tasks[me].signals.returns.popLast() else { preconditionFailure("no handler runs") }
     tasks[me].signals.blocked = frame.maskAfterwards
+    if isWatched {
+      var below: Reply?
+      if case .reply(let reply, _)? = tasks[me].signals.returns.last { below = reply }
+      observe(.handlerReturned(tid: tasks[me].tid, below))
+    }
     return attend(me)
   }
 }

@@ -82,6 +82,9 @@ public struct Kernel: ~Copyable {
   public var needsNotice = false
   /// The task that the call just performed has created.
   public internal(set) var spawned: TaskID? { didSet { needsNotice = true } }
+  /// Whether somebody traces: only then is anything put into `observations`.
+  public var isWatched = false
+  var observations: [Observation] = []
   /// Tasks that ended since the machine last looked.
   @usableFromInline var endedTasks: [TaskID] = []
 

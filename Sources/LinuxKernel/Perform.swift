@@ -110,6 +110,7 @@ extension Kernel {
       let id = call(&self)
       calls[id].context.hasSlept = true
       tasks[me].call = nil
+      if isWatched { observe(.interrupted(tid: tasks[me].tid, wait.interruption)) }
       tasks[me].signals.returns.append(.interrupted(id))
       return attend(me)
     }
@@ -147,6 +148,7 @@ extension Kernel {
       recalculateAttention(me)
       return .reply
     }
+    if isWatched { observe(.answered(tid: tasks[me].tid, reply, output.view.array)) }
     tasks[me].signals.returns.append(.reply(reply, output.view.array))
     return attend(me)
   }

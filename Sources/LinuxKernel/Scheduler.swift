@@ -81,6 +81,7 @@ extension Kernel {
       tasks[task].sleepNumber &+= 1
     }
     tasks[task].state = .runnable
+    if isWatched { observe(isNew ? .started(tid: tasks[task].tid) : .woken(tid: tasks[task].tid)) }
     enqueue(task)
   }
 

@@ -8,7 +8,7 @@ struct Kscript: ParsableCommand {
     commandName: "kscript",
     abstract: "A Linux kernel you can hold in your hand: runs Lua scripts on an emulated kernel.",
     version: "0.1.0",
-    subcommands: [RunCommand.self, TestCommand.self, ListCommand.self, DocCommand.self, StubsCommand.self])
+    subcommands: [RunCommand.self, TestCommand.self, TraceCommand.self, ReplCommand.self, ListCommand.self, DocCommand.self, StubsCommand.self])
 
   /// A command that there is none of gets a better answer than "unexpected argument".
   static func main() {
@@ -20,7 +20,10 @@ struct Kscript: ParsableCommand {
         Glibc.exit(ExitStatus.usage)
       }
     }
-    main(nil)
+    // `run --trace` takes its file only behind `=`, so that `run --trace FILE.lua` names the script.
+    let arguments = CommandLine.arguments.dropFirst(), options = arguments.prefix { $0 != "--" }
+    guard arguments.first == "run", options.contains("--trace") else { return main(nil) }
+    main(options.map { $0 == "--trace" ? "--trace=-" : $0 } + arguments.dropFirst(options.count))
   }
 
   /// Exit codes, as the interface page lists them.

@@ -36,6 +36,7 @@ extension Kernel {
     tasks[me].signals = TaskSignals()
     tasks[me].state = .dead
     let process = tasks[me].process
+    if isWatched { observe(.ended(tid: tasks[me].tid, status: processes[process].groupExitStatus ?? status)) }
     processes[process].threadCount -= 1
     // The process' timers end before its memory and files do: exit_itimers().
     if processes[process].threadCount == 0, let timers = processes[process].timers {

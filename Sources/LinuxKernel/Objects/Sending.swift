@@ -87,13 +87,16 @@ extension Kernel {
       resumeStopped(process)
     }
     if tasks[task].signals.blocked.union(tasks[task].signals.reallyBlocked).contains(set) { return true }
-    switch action(info.signal, of: process).handler {
-    case .ignore: return false
-    case .standard:
-      if processes[process].signals.isUnkillable, !(isForced && Signal.unmaskable.contains(set)) { return false }
-      return !Signal.ignoredByDefault.contains(set)
-    case .function: return true
-    }
+    let isProtected = processes[process].signals.isUnkillable && !(isForced && Signal.unmaskable.contains(set))
+    let isWanted =
+      switch action(info.signal, of: process).handler {
+      case .ignore: false
+      case .standard: !isProtected && !Signal.ignoredByDefault.contains(set)
+      case .function: true
+      }
+    // A tracer is told of ignored signals too.
+    if isWatched, !isWanted { observe(.signalled(tid: tasks[task].tid, info)) }
+    return isWanted
   }
 
   mutating func discard(_ unwanted: SignalSet, of process: ID<Process>) {
@@ -120,6 +123,7 @@ extension Kernel {
     if isFatal(signal, for: process), !tasks[chosen].signals.reallyBlocked.contains(signal: signal),
       !Signal.dumpsCore.contains(SignalSet(signal))
     {
+      if isWatched, signal != Signal.kill { observeFatal(signal, on: chosen) }
       endProcess(process, status: signal)
     } else {
       notice(chosen)

@@ -14,6 +14,9 @@ struct RunCommand: ParsableCommand {
   @Option(name: .customShort("e"), help: ArgumentHelp("Runs CODE instead of a file.", valueName: "CODE"))
   var code: String?
 
+  @Option(help: ArgumentHelp("Shows the system calls as `kscript trace` does: `--trace` on stderr, `--trace=FILE` in FILE.", valueName: "FILE"))
+  var trace: String?
+
   @OptionGroup var output: OutputOptions
 
   @Argument(help: ArgumentHelp("A Lua file, or - for standard input; then its arguments.", valueName: "FILE"))
@@ -39,7 +42,10 @@ struct RunCommand: ParsableCommand {
       Terminal.error(message)
       throw ExitCode(Kscript.ExitStatus.failed)
     }
+    let tracing = try trace.map { try Tracing($0) }
+    tracing?.sink.attach(to: machine)
     let outcome = machine.run()
+    tracing?.finish(machine)
     Terminal.flush()
     let status = Report.tell(outcome, machine, script.name)
     if !output.quiet { Terminal.error(Report.lastLine(machine)) }

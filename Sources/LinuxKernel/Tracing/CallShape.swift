@@ -1,0 +1,140 @@
+/// How strace lays a call out: every C parameter in its place, whether it goes in or comes out. Derived from the C
+/// prototype of a declaration, its parameters and its results.
+public struct CallShape: Sendable {
+  enum Slot: Sendable {
+    /// A declared parameter.
+    case input(Int)
+    /// How many bytes or entries a declared parameter has.
+    case count(Int)
+    /// Room for bytes: declared parameter, and result.
+    case room(Int, Int)
+    /// Comes out: results by position.
+    case output([Int])
+    /// A pointer that scripts cannot give.
+    case null
+    /// What scripts have no form for, as the size of an argument that is known.
+    case size(Int)
+  }
+
+  let slots: [(name: String, slot: Slot)]
+  /// The result that C returns; nil for those that only succeed.
+  let returned: Int?
+  /// Results that come besides it and have no parameter of their own (poll's list).
+  let further: [Int]
+  /// How many slots are known when the call begins: all before the first that comes out.
+  let knownCount: Int
+
+  /// By position in `Syscall.all`; made when first traced.
+  public static let all: [CallShape] = Syscall.all.map(CallShape.init)
+
+  /// One parameter of a C prototype.
+  private struct CParameter {
+    let name: String
+    let type: String
+    var isPointer: Bool { type.contains("*") }
+    var isConstant: Bool { type.contains("const") }
+
+    /// Reads `const void buf[.count]`, `int pipefd[2]`, `size_t count`.
+    init(_ text: Substring) {
+      var head = text, elements = ""
+      if let bracket = text.firstIndex(of: "[") {
+        head = text[..<bracket]
+        elements = "*" + String(text[text.index(after: bracket)...].prefix { $0 != "]" })
+      }
+      let name = String(head.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
+      self.name = name
+      type = String(head.dropLast(name.count)) + elements
+    }
+
+    /// The N of `int pair[N]`.
+    var elementCount: Int { type.split(separator: "*").last.flatMap { Int($0) } ?? 1 }
+  }
+
+  private static func parameters(_ prototype: String) -> [CParameter] {
+    guard let open = prototype.firstIndex(of: "("), let close = prototype.lastIndex(of: ")") else { return [] }
+    // A trailing `... /* mode_t mode */` names what the dots stand for.
+    let inner = prototype[prototype.index(after: open)..<close].replacing("...", with: "").replacing("/*", with: "").replacing("*/", with: "")
+    let list = inner.split(separator: ",").map { CParameter(trimmed($0)) }
+    return list.filter { !$0.name.isEmpty && !($0.name == "void" && $0.type.isEmpty) }
+  }
+
+  private static func trimmed(_ text: Substring) -> Substring {
+    var text = text
+    while text.last == " " { text.removeLast() }
+    return text.drop { $0 == " " }
+  }
+
+  init(_ call: Syscall) {
+    var unused = call.parameters.indices.filter { if case .function = call.parameters[$0].kind { false } else { true } }
+    var freeResults = Array(call.results.indices)
+    var slots: [(name: String, slot: Slot)] = []
+    var counted: Int?
+
+    /// Takes the first result that fits a pointer which nothing is passed through.
+    func outputs(for parameter: CParameter) -> [Int] {
+      func take(_ fits: (ResultKind) -> Bool) -> Int? {
+        guard let place = freeResults.firstIndex(where: { fits(call.results[$0].kind) }) else { return nil }
+        return freeResults.remove(at: place)
+      }
+      func isInteger(_ kind: ResultKind) -> Bool { if case .integer = kind { true } else { false } }
+      if let place = freeResults.firstIndex(where: { call.results[$0].name == parameter.name }) { return [freeResults.remove(at: place)] }
+      if let other = take({ !isInteger($0) }) { return [other] }
+      // Of several integers the first is what C returns, unless an array takes them all.
+      let integers = freeResults.filter { isInteger(call.results[$0].kind) }, wanted = parameter.elementCount
+      guard integers.count > 1, integers.count >= wanted else { return [] }
+      let taken = Array(integers.suffix(wanted))
+      freeResults.removeAll { taken.contains($0) }
+      return taken
+    }
+
+    for parameter in CallShape.parameters(call.prototype) {
+      let byName = unused.first { call.parameters[$0].name == parameter.name }
+      let byPosition = unused.first.flatMap { index in
+        switch call.parameters[index].kind {
+        case .data, .destination, .vector, .path: parameter.isPointer ? index : nil
+        default: nil
+        }
+      }
+      if let index = byName ?? byPosition {
+        unused.removeAll { $0 == index }
+        switch call.parameters[index].kind {
+        case .destination:
+          let result = freeResults.first ?? 0
+          freeResults.removeAll { $0 == result }
+          slots.append((parameter.name, .room(index, result)))
+          counted = index
+        case .data, .vector, .structures, .structure:
+          slots.append((parameter.name, .input(index)))
+          counted = index
+        default: slots.append((parameter.name, .input(index)))
+        }
+      } else if !parameter.isPointer, let index = counted {
+        if case .structure(let layout) = call.parameters[index].kind {
+          slots.append((parameter.name, .size(layout.size)))
+        } else {
+          slots.append((parameter.name, .count(index)))
+        }
+        counted = nil
+      } else if parameter.isPointer, !parameter.isConstant {
+        let found = outputs(for: parameter)
+        slots.append((parameter.name, found.isEmpty ? .null : .output(found)))
+      } else if parameter.isPointer {
+        slots.append((parameter.name, .null))
+      } else if let index = unused.first {
+        unused.removeFirst()
+        slots.append((parameter.name, .input(index)))
+      }
+    }
+    for index in unused { slots.append((call.parameters[index].name, .input(index))) }
+    self.slots = slots
+    returned = freeResults.first
+    further = Array(freeResults.dropFirst())
+    knownCount =
+      slots.firstIndex {
+        switch $0.slot {
+        case .output, .room: true
+        default: false
+        }
+      } ?? slots.count
+  }
+}

@@ -1,0 +1,157 @@
+/// The arguments and the answer of one call as values, in the order of its C parameters.
+public struct CallTrace: Sendable {
+  public struct Argument: Sendable {
+    public let name: String
+    /// nil for what comes out, until it has.
+    public internal(set) var value: TraceValue?
+  }
+
+  /// Position in `Syscall.all`.
+  public let index: Int
+  public var name: String { Syscall.all[index].name }
+  public internal(set) var arguments: [Argument]
+  /// How many arguments are known when the call begins.
+  public var knownCount: Int { CallShape.all[index].knownCount }
+  /// What the call answered; nil when it failed or has not ended.
+  public internal(set) var result: TraceValue?
+  /// Results that C puts elsewhere (poll's list).
+  public internal(set) var further: [TraceValue] = []
+  /// Where a transfer goes that was given memory.
+  private var room: (address: UInt64, count: Int)?
+
+  /// - Parameter showsNames: whether descriptors carry what they name.
+  public init(_ index: Int, _ raw: Arguments, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
+    let call = Syscall.all[index], shape = CallShape.all[index]
+    self.index = index
+    var values: [Argument] = []
+    var room: (UInt64, Int)?
+    for (name, slot) in shape.slots {
+      let value: TraceValue?
+      switch slot {
+      case .input(let place):
+        value = CallTrace.value(raw[place], call.parameters[place].kind, kernel, task, showsNames).withoutAccess(of: call)
+      case .count(let place): value = CallTrace.count(raw[place], call.parameters[place].kind)
+      case .room(let place, _):
+        if raw[place].form == .memory { room = (UInt64(bitPattern: raw[place].word), raw[place].count) }
+        value = nil
+      case .output: value = nil
+      case .null: value = .null
+      case .size(let size): value = .integer(Int64(size))
+      }
+      values.append(Argument(name: name, value: value))
+    }
+    arguments = values
+    self.room = room
+  }
+
+  private static func value(
+    _ raw: RawArgument, _ kind: ArgumentKind, _ kernel: borrowing Kernel, _ task: TaskID, _ showsNames: Bool
+  ) -> TraceValue {
+    var memory: [UInt8] = []
+    if raw.form == .memory { memory = kernel.bytes(at: UInt64(bitPattern: raw.word), max(raw.count, 0) == 0 ? 256 : raw.count, of: task) }
+    var name: String?
+    if showsNames, case .descriptor = kind { name = kernel.name(ofDescriptor: Int32(truncatingIfNeeded: raw.word), of: task) }
+    return TraceValue(raw, kind, memory: { _, count in Array(memory.prefix(count)) }, name: { _ in name })
+  }
+
+  private static func count(_ raw: RawArgument, _ kind: ArgumentKind) -> TraceValue {
+    switch (raw.form, kind) {
+    case (.bytes, .structures(let layout)): .integer(Int64(raw.count / max(layout.size, 1)))
+    case (.bytes, _), (.memory, _): .integer(Int64(raw.count))
+    case (.absent, _): .integer(0)
+    default: .integer(raw.word)
+    }
+  }
+
+  /// Fills in what has come out.
+  public mutating func answer(_ reply: Reply, _ bytes: ByteView, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
+    let call = Syscall.all[index], shape = CallShape.all[index]
+    let hasFailed = reply.errno != 0
+    for (place, (_, slot)) in shape.slots.enumerated() {
+      switch slot {
+      case .room(_, let result):
+        if hasFailed {
+          arguments[place].value = room.map { .address($0.address) } ?? .note("...")
+        } else if let room, !reply.hasBytes {
+          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[0])), of: task))
+        } else {
+          arguments[place].value = CallTrace.value(of: call.results[result], result, reply, bytes)
+        }
+      case .output(let results):
+        if hasFailed {
+          arguments[place].value = .note("...")
+        } else if results.count == 1, case .integer = call.results[results[0]].kind {
+          arguments[place].value = .list([CallTrace.value(of: call.results[results[0]], results[0], reply, bytes)])
+        } else if results.count == 1 {
+          arguments[place].value = CallTrace.value(of: call.results[results[0]], results[0], reply, bytes)
+        } else {
+          arguments[place].value = .list(results.map { descriptor(call.results[$0], reply.words[$0], kernel, task, showsNames) })
+        }
+      case .null where reply.extraResult && bytes.count >= 16:
+        arguments[place].value = .structure("timespec", [("tv_sec", .integer(bytes.load(at: 0))), ("tv_nsec", .integer(bytes.load(at: 8)))])
+      default: break
+      }
+    }
+    guard !hasFailed else { return }
+    further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes) }
+    if let returned = shape.returned {
+      if case .buffer = call.results[returned].kind {
+        result = .address(UInt64(bitPattern: reply.words[0]))
+      } else {
+        result = descriptor(call.results[returned], reply.words[returned], kernel, task, showsNames)
+      }
+    } else {
+      let countsWhatCame = shape.slots.contains {
+        switch $0.slot {
+        case .room: true
+        case .output(let results): CallTrace.isCounted(call.results[results[0]].kind)
+        default: false
+        }
+      }
+      result = .integer(countsWhatCame ? reply.words[0] : 0)
+    }
+  }
+
+  private static func isCounted(_ kind: ResultKind) -> Bool {
+    switch kind {
+    case .bytes, .transfer, .structures, .records: true
+    default: false
+    }
+  }
+
+  /// An integer that is a descriptor, by the name its declaration gives it.
+  private func descriptor(
+    _ result: Syscall.Result, _ word: Int64, _ kernel: borrowing Kernel, _ task: TaskID, _ showsNames: Bool
+  ) -> TraceValue {
+    guard result.name.hasSuffix("fd") || result.name == "reader" || result.name == "writer", word >= 0 else { return .integer(word) }
+    let number = Int32(truncatingIfNeeded: word)
+    return .descriptor(number, showsNames ? kernel.name(ofDescriptor: number, of: task) : nil)
+  }
+
+  private static func value(of result: Syscall.Result, _ place: Int, _ reply: Reply, _ bytes: ByteView) -> TraceValue {
+    switch result.kind {
+    case .integer: .integer(reply.words[min(place, 3)])
+    case .waitStatus: reply.words[min(place, 3)] < 0 ? .null : .waitStatus(Int32(truncatingIfNeeded: reply.words[min(place, 3)]))
+    case .structure(let layout): TraceValue.structure(bytes, layout)
+    case .structures(let layout): TraceValue.structures(bytes, layout)
+    case .signalSet: bytes.count >= 8 ? .signals(SignalSet(rawValue: bytes.load(at: 0))) : .null
+    case .signalAction: TraceValue.signalAction(bytes)
+    case .buffer: .address(UInt64(bitPattern: reply.words[0]))
+    default: .bytes(bytes.array)
+    }
+  }
+
+  /// What paths and descriptors of the call name, for strace's -P. Descriptors must carry their names.
+  public func touches(_ path: String) -> Bool {
+    arguments.contains { argument in
+      switch argument.value {
+      case .descriptor(_, let name?)?: name == path
+      case .bytes(let bytes)? where CallTrace.pathNames.contains(argument.name): Array(path.utf8) == bytes
+      case .list(let values)?: values.contains { if case .descriptor(_, let name?) = $0 { name == path } else { false } }
+      default: false
+      }
+    }
+  }
+
+  private static let pathNames: Set = ["path", "pathname", "oldpath", "newpath", "target", "linkpath", "filename", "name"]
+}
