@@ -7,6 +7,8 @@ enum Prelude {
   static func load(into state: OpaquePointer) {
     ks_open_core(state)  // 1
     lua_pushvalue(state, 1)
+    lua_setfield(state, LUA_REGISTRYINDEX, "ks.core")
+    lua_pushvalue(state, 1)
     run("values", PackageResources.values_lua, 1, state)  // 2
     lua_pushvalue(state, 1)
     lua_pushvalue(state, 2)
@@ -23,6 +25,7 @@ enum Prelude {
     switch name {
     case "inspect": PackageResources.inspect_lua
     case "assertions": PackageResources.assertions_lua
+    case "session": PackageResources.session_lua
     case "spec": PackageResources.spec_lua
     case "specs": PackageResources.specs_lua
     case "io": PackageResources.io_lua

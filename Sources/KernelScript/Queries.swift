@@ -49,6 +49,7 @@ extension Machine {
     case "report":
       reports.append((0..<arguments.count).map { arguments.string($0) })
       return nothing
+    case "line_wait": return letter("b")
     case "spec_source": return answer(specSource)
     case "leaks": return leaks(core).map { answer($0) } ?? nothing
     case "module": return module(arguments.string(0)).map { answer($0) } ?? nothing

@@ -110,7 +110,7 @@ extension Kernel {
         }
         continue
       }
-      guard let at = nextTimer() else { return nil }
+      guard !isClockHeld, let at = nextTimer() else { return nil }
       now = max(now, at)
       fireTimers()
     }

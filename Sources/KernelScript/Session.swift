@@ -1,0 +1,359 @@
+import CLua
+import CShim
+import LinuxKernel
+
+/// Lines of Lua, run one after another as task 1 of a machine: what the REPL is about.
+///
+/// Each line gets a coroutine of its own, bound to task 1. While a line runs, everything runs, and the clock jumps as in any
+/// run. After it the other tasks go on until all sleep, but the clock stands: sleepers wait for a line that waits, or for
+/// `passTime`. What is done to the machine is kept as a journal, so that `back` can build the machine of before from it.
+public final class Session {
+  /// What came of a line.
+  public enum Ending: Sendable {
+    /// Its values as Lua literals.
+    case finished([String])
+    case failed(String)
+    /// Nothing can run and it waits: its call, and for what.
+    case blocked(call: String, reason: String)
+    /// Ctrl-C ended it while it ran.
+    case interrupted
+    /// Task 1 is no more; its status as wait(2) tells it.
+    case ended(status: Int32)
+    case limit(String)
+  }
+
+  /// What was done to the machine, in order.
+  private enum Action {
+    case line(text: String, name: String, arguments: [String])
+    case step, go, abandon, pass(Int64), hold(Bool)
+  }
+
+  private struct Entry {
+    let action: Action
+    /// What was typed while it ran.
+    var input: [[UInt8]?] = []
+    /// The digest afterwards.
+    var hash: UInt64 = 0
+    var isInterrupted = false
+  }
+
+  public private(set) var machine: Machine
+  private let make: () -> Machine
+  private var journal: [Entry] = []
+  /// Whether a line waits: nothing but commands can be given then.
+  public private(set) var isBlocked = false
+  /// Whether other tasks stay where they are but for `step`.
+  public private(set) var isHeld = false
+  private var lineNumber = 0
+  private let input: () -> [UInt8]?
+  private var replayedInput: [[UInt8]?]?
+
+  /// - Parameters:
+  ///   - make: makes a fresh machine, the same each time.
+  ///   - input: gives a line of console input, nil at its end.
+  public init(make: @escaping () -> Machine, input: @escaping () -> [UInt8]?) {
+    self.make = make
+    self.input = input
+    machine = make()
+    prepare()
+  }
+
+  private func prepare() {
+    machine.input = { [unowned self] in readInput() }
+    let state = machine.state
+    let text = Prelude.text("session")!
+    lua_settop(state, 0)
+    lua_getfield(state, LUA_REGISTRYINDEX, "ks.core")
+    let status = text.withUnsafeBytes { bytes in
+      ks_run_prelude(state, "=kscript:session", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count, 1)
+    }
+    precondition(status == LUA_OK, "prelude session: \(machine.takeString())")
+    lua_setfield(state, LUA_REGISTRYINDEX, "ks.session")
+    machine.core.pointee.kernel.isClockHeld = true
+  }
+
+  private func readInput() -> [UInt8]? {
+    if replayedInput != nil { return replayedInput!.isEmpty ? nil : replayedInput!.removeFirst() }
+    let line = input()
+    if !journal.isEmpty { journal[journal.count - 1].input.append(line) }
+    return line
+  }
+
+  /// Lines that were run, oldest first.
+  public var lines: [String] {
+    journal.compactMap { if case .line(let text, _, _) = $0.action { text } else { nil } }
+  }
+
+  // Lines
+
+  public enum Completeness: Equatable, Sendable {
+    case whole, incomplete
+    /// What the compiler says.
+    case wrong(String)
+  }
+
+  /// Whether more has to be typed before the text can run.
+  public func check(_ text: String) -> Completeness {
+    switch call("check", [text, "=repl"]) {
+    case "": .whole
+    case "incomplete": .incomplete
+    case let message: .wrong(message)
+    }
+  }
+
+  /// What could stand at the end of a line: where the last word begins, in bytes, and the candidates.
+  public func completions(of line: String) -> (start: Int, candidates: [String]) {
+    let parts = call("complete", [line]).split(separator: "\n").map(String.init)
+    return (parts.first.flatMap { Int($0) } ?? line.utf8.count, Array(parts.dropFirst()))
+  }
+
+  /// Calls a function of the session's prelude that makes no system call.
+  private func call(_ name: String, _ arguments: [String]) -> String {
+    let state = machine.state
+    lua_settop(state, 0)
+    pushFunction(name)
+    for argument in arguments { machine.push(argument) }
+    guard lua_pcallk(state, Int32(arguments.count), 1, 0, 0, nil) == LUA_OK else { return machine.takeString() }
+    return machine.takeString()
+  }
+
+  private func pushFunction(_ name: String) {
+    lua_getfield(machine.state, LUA_REGISTRYINDEX, "ks.session")
+    lua_getfield(machine.state, -1, name)
+    lua_rotate(machine.state, -2, -1)
+    lua_settop(machine.state, -2)
+  }
+
+  /// Runs a line as task 1.
+  ///
+  /// - Parameters:
+  ///   - name: how messages name it, in Lua's form (`=repl`, `@file`).
+  ///   - arguments: what the line gets as `...`.
+  public func evaluate(_ text: String, name: String = "=repl", arguments: [String] = []) -> Ending {
+    record(.line(text: text, name: name, arguments: arguments))
+  }
+
+  /// Lets a waiting line go on after something has changed.
+  public func goOn() -> Ending { record(.go) }
+
+  /// Leaves the line that waits, as if it had not made its call.
+  public func abandon() { _ = record(.abandon) }
+
+  /// Holds the other tasks between lines, or lets them go.
+  public func hold(_ isOn: Bool) -> Ending { record(.hold(isOn)) }
+
+  /// Lets virtual time pass; what sleeps until then goes on.
+  public func passTime(_ nanoseconds: Int64) -> Ending { record(.pass(nanoseconds)) }
+
+  private func record(_ action: Action) -> Ending {
+    journal.append(Entry(action: action))
+    let ending = perform(action)
+    if case .interrupted = ending { journal[journal.count - 1].isInterrupted = true }
+    journal[journal.count - 1].hash = machine.hash
+    return ending
+  }
+
+  private func perform(_ action: Action) -> Ending {
+    switch action {
+    case .line(let text, let name, let arguments):
+      begin(text, name, arguments)
+      return run(startsLine: true)
+    case .go: return run(startsLine: false)
+    case .abandon:
+      machine.core.pointee.kernel.abandonCall(machine.initTask)
+      isBlocked = false
+      return run(startsLine: false)
+    case .hold(let isOn):
+      isHeld = isOn
+      return run(startsLine: false)
+    case .pass(let nanoseconds): return pass(nanoseconds)
+    case .step:
+      _ = stepOnce()
+      return ending() ?? .finished([])
+    }
+  }
+
+  private func begin(_ text: String, _ name: String, _ arguments: [String]) {
+    let state = machine.state
+    lua_settop(state, 0)
+    pushFunction("evaluate")
+    for argument in [text, name] + arguments { machine.push(argument) }
+    let core = machine.core
+    if let old = core.pointee.threads.first(where: { _ in true }) ?? nil, isBound(old) { ks_release_task(state, old) }
+    core.pointee.setThread(ks_new_task(state, 1), of: machine.initTask)
+    machine.reports.removeAll { $0.first == "line" }
+    lineNumber += 1
+    isBlocked = true
+  }
+
+  private func isBound(_ thread: OpaquePointer) -> Bool {
+    machine.core.pointee.threads[Int(machine.initTask.index)] == thread
+  }
+
+  /// Runs until the line is done and everything sleeps, or nothing can go on.
+  private func run(startsLine: Bool) -> Ending {
+    let core = machine.core
+    if startsLine, let ending = go(machine.initTask) { return ending }
+    while true {
+      core.pointee.kernel.isClockHeld = !isBlocked
+      // While tasks are held, only the line runs.
+      if isHeld && !isBlocked { return ending() ?? .finished([]) }
+      guard let task = core.pointee.kernel.schedule() else {
+        if isBlocked, core.pointee.kernel.isConsoleAwaited {
+          core.pointee.kernel.typed(machine.input())
+          continue
+        }
+        core.pointee.kernel.isClockHeld = true
+        return ending() ?? .finished([])
+      }
+      if let ending = go(task) { return ending }
+    }
+  }
+
+  /// Lets one task go on; returns how that ends the line, if it does at once.
+  private func go(_ task: TaskID) -> Ending? {
+    let core = machine.core
+    guard let outcome = machine.step(task) else {
+      if isBlocked, machine.reports.contains(where: { $0.first == "line" && $0[1] != "result" }) { isBlocked = false }
+      return nil
+    }
+    core.pointee.kernel.isClockHeld = true
+    switch outcome {
+    case .done(let status): return .ended(status: status)
+    case .limit(let text): return .limit(text)
+    case .deadlock: return nil
+    case .interrupted:
+      machine.interpreter.pointee.unwinding = Int32(KS_UNWIND_NOT)
+      machine.interpreter.pointee.suspended = 0
+      if task == machine.initTask {
+        core.pointee.kernel.abandonCall(task)
+        isBlocked = false
+      } else {
+        core.pointee.kernel.exit(task, status: 130)
+        _ = core.pointee.kernel.takeEnded()
+      }
+      return .interrupted
+    }
+  }
+
+  /// What the line that is done has to tell, or for what it waits.
+  private func ending() -> Ending? {
+    let kernel = machine.core
+    if let status = kernel.pointee.kernel.status(of: machine.initTask) { return .ended(status: status) }
+    if isBlocked {
+      return .blocked(
+        call: kernel.pointee.kernel.describe(machine.initTask).call ?? "ks.settle()",
+        reason: kernel.pointee.kernel.reasonForWaiting(machine.initTask))
+    }
+    let reports = machine.reports.filter { $0.first == "line" }
+    machine.reports.removeAll { $0.first == "line" }
+    if let failure = reports.first(where: { $0[1] == "failed" }) { return .failed(failure[2]) }
+    return .finished(reports.filter { $0[1] == "result" }.map { $0[2] })
+  }
+
+  // Time and steps
+
+  private func pass(_ nanoseconds: Int64) -> Ending {
+    let core = machine.core
+    let (end, isTooFar) = core.pointee.kernel.time.addingReportingOverflow(nanoseconds)
+    guard !isTooFar, nanoseconds >= 0 else { return .failed("time only goes on") }
+    while let due = core.pointee.kernel.nextDeadline(), due <= end {
+      core.pointee.kernel.isClockHeld = false
+      guard let task = core.pointee.kernel.schedule() else { break }
+      core.pointee.kernel.isClockHeld = true
+      if let ending = go(task) { return ending }
+      while let next = core.pointee.kernel.schedule() { if let ending = go(next) { return ending } }
+    }
+    core.pointee.kernel.isClockHeld = true
+    core.pointee.kernel.passTime(until: end)
+    return ending() ?? .finished([])
+  }
+
+  /// What a step has done.
+  public struct Step: Sendable {
+    public let tid: Int32
+    /// The call that was performed; nil for a task that began.
+    public let call: String?
+    /// Where the task stands now.
+    public let state: String
+  }
+
+  /// Lets one task go one call; nil when nothing can go.
+  public func step() -> Step? {
+    journal.append(Entry(action: .step))
+    let step = stepOnce()
+    journal[journal.count - 1].hash = machine.hash
+    return step
+  }
+
+  private func stepOnce() -> Step? {
+    let core = machine.core
+    core.pointee.kernel.isClockHeld = false
+    defer { core.pointee.kernel.isClockHeld = true }
+    while let task = core.pointee.kernel.schedule() {
+      // Between lines task 1 has nothing to do.
+      if task == machine.initTask, !isBlocked { continue }
+      let tid = core.pointee.kernel.tid(of: task)
+      let before = core.pointee.kernel.describe(task)
+      machine.postponesCalls = true
+      _ = go(task)
+      machine.postponesCalls = false
+      guard core.pointee.kernel.task(tid) == task else { return Step(tid: tid, call: before.call, state: "has ended") }
+      let after = core.pointee.kernel.describe(task)
+      let next = after.call.map { " in \($0)" } ?? ""
+      return Step(
+        tid: tid, call: before.call,
+        state: after.state == "runnable" && after.call != nil ? "is about to call \(after.call!)" : "is \(after.state)\(next)")
+    }
+    return nil
+  }
+
+  // Back
+
+  /// Undoes the last lines: builds a fresh machine and runs what came before them, without a word.
+  ///
+  /// - Returns: what was undone, newest first; or, when the machine came out different, what went wrong.
+  public func back(_ count: Int) -> (undone: [String], problem: String?) {
+    var kept = journal, undone: [String] = []
+    while undone.count < count, let last = kept.popLast() {
+      if case .line(let text, _, _) = last.action { undone.append(text) }
+    }
+    machine.isMuted = true
+    machine = make()
+    machine.isMuted = true
+    (isBlocked, isHeld, lineNumber) = (false, false, 0)
+    prepare()
+    journal = []
+    var problem: String?
+    for entry in kept {
+      // When Ctrl-C struck depends on the moment, so such a line cannot be run again the same way.
+      if entry.isInterrupted {
+        problem = "a line that was interrupted while it ran is left out"
+        continue
+      }
+      journal.append(entry)
+      replayedInput = entry.input
+      _ = perform(entry.action)
+      if machine.hash != entry.hash, problem == nil { problem = "the machine is not as it was: its calls differ" }
+      journal[journal.count - 1].hash = machine.hash
+    }
+    replayedInput = nil
+    machine.isMuted = false
+    return (undone, problem)
+  }
+
+  // Looking
+
+  /// All tasks, as :ps shows them.
+  public var tasks: [Kernel.TaskView] {
+    let core = machine.core
+    return core.pointee.kernel.taskIDs.map { core.pointee.kernel.describe($0) }
+  }
+
+  public func task(_ pid: Int32) -> Kernel.TaskView? {
+    machine.core.pointee.kernel.task(pid).map { machine.core.pointee.kernel.describe($0) }
+  }
+
+  /// Whether the task with this pid is task 1, which runs the lines.
+  public func isPrompt(_ view: Kernel.TaskView) -> Bool { view.tid == 1 && !isBlocked }
+}
