@@ -37,7 +37,7 @@ public final class Machine {
   let core: UnsafeMutablePointer<Core>
   let interpreter: UnsafeMutablePointer<ks_interpreter>
   let state: OpaquePointer
-  private let host: UnsafeMutablePointer<ks_host>
+  let host: UnsafeMutablePointer<ks_host>
   private let answerPointer: UnsafeMutablePointer<ks_answer>
   let scratch = ByteBuffer()
   /// Takes what is written to the console.
@@ -141,7 +141,7 @@ public final class Machine {
     lua_setglobal(state, "arg")
   }
 
-  private func push(_ text: String) {
+  func push(_ text: String) {
     var text = text
     text.withUTF8 { bytes in
       _ = bytes.withMemoryRebound(to: CChar.self) { lua_pushlstring(state, $0.baseAddress, $0.count) }

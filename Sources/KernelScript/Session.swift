@@ -38,23 +38,39 @@ public final class Session {
   }
 
   public private(set) var machine: Machine
-  private let make: () -> Machine
+  private let options: Machine.Options
+  private let console: (_ bytes: ByteView, _ isError: Bool) -> Void
+  private let report: (String) -> Void
   private var journal: [Entry] = []
   /// Whether a line waits: nothing but commands can be given then.
   public private(set) var isBlocked = false
   /// Whether other tasks stay where they are but for `step`.
   public private(set) var isHeld = false
-  private var lineNumber = 0
   private let input: () -> [UInt8]?
   private var replayedInput: [[UInt8]?]?
 
+  /// Told of every machine that the session makes, before anything runs on it.
+  public var attach: (Machine) -> Void = { _ in }
+  private let silence = Silence()
+
+  private final class Silence {
+    var isOn = false
+  }
+
   /// - Parameters:
-  ///   - make: makes a fresh machine, the same each time.
+  ///   - console: takes what is written to the console.
+  ///   - report: takes reports about tasks that failed.
   ///   - input: gives a line of console input, nil at its end.
-  public init(make: @escaping () -> Machine, input: @escaping () -> [UInt8]?) {
-    self.make = make
+  public init(
+    options: Machine.Options, console: @escaping (_ bytes: ByteView, _ isError: Bool) -> Void,
+    report: @escaping (String) -> Void, input: @escaping () -> [UInt8]?
+  ) {
+    self.options = options
     self.input = input
-    machine = make()
+    let silence = silence
+    self.console = { bytes, isError in if !silence.isOn { console(bytes, isError) } }
+    self.report = { text in if !silence.isOn { report(text) } }
+    machine = Machine(options: options, console: self.console, report: self.report)
     prepare()
   }
 
@@ -63,12 +79,12 @@ public final class Session {
     let state = machine.state
     let text = Prelude.text("session")!
     lua_settop(state, 0)
-    lua_getfield(state, LUA_REGISTRYINDEX, "ks.core")
+    lua_getfield(state, Prelude.registry, "ks.core")
     let status = text.withUnsafeBytes { bytes in
       ks_run_prelude(state, "=kscript:session", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count, 1)
     }
     precondition(status == LUA_OK, "prelude session: \(machine.takeString())")
-    lua_setfield(state, LUA_REGISTRYINDEX, "ks.session")
+    lua_setfield(state, Prelude.registry, "ks.session")
     machine.core.pointee.kernel.isClockHeld = true
   }
 
@@ -102,7 +118,11 @@ public final class Session {
   }
 
   /// What could stand at the end of a line: where the last word begins, in bytes, and the candidates.
-  public func completions(of line: String) -> (start: Int, candidates: [String]) {
+  /// `commands` are what can stand there at the beginning of a line.
+  public func completions(of line: String, commands: [String] = []) -> (start: Int, candidates: [String]) {
+    if line.hasPrefix(":") {
+      return line.contains(" ") ? (line.utf8.count, []) : (0, commands.filter { $0.hasPrefix(line) })
+    }
     let parts = call("complete", [line]).split(separator: "\n").map(String.init)
     return (parts.first.flatMap { Int($0) } ?? line.utf8.count, Array(parts.dropFirst()))
   }
@@ -118,7 +138,7 @@ public final class Session {
   }
 
   private func pushFunction(_ name: String) {
-    lua_getfield(machine.state, LUA_REGISTRYINDEX, "ks.session")
+    lua_getfield(machine.state, Prelude.registry, "ks.session")
     lua_getfield(machine.state, -1, name)
     lua_rotate(machine.state, -2, -1)
     lua_settop(machine.state, -2)
@@ -179,15 +199,11 @@ public final class Session {
     pushFunction("evaluate")
     for argument in [text, name] + arguments { machine.push(argument) }
     let core = machine.core
-    if let old = core.pointee.threads.first(where: { _ in true }) ?? nil, isBound(old) { ks_release_task(state, old) }
+    let slot = Int(machine.initTask.index)
+    if slot < core.pointee.threads.count, let old = core.pointee.threads[slot] { ks_release_task(state, old) }
     core.pointee.setThread(ks_new_task(state, 1), of: machine.initTask)
     machine.reports.removeAll { $0.first == "line" }
-    lineNumber += 1
     isBlocked = true
-  }
-
-  private func isBound(_ thread: OpaquePointer) -> Bool {
-    machine.core.pointee.threads[Int(machine.initTask.index)] == thread
   }
 
   /// Runs until the line is done and everything sleeps, or nothing can go on.
@@ -295,9 +311,7 @@ public final class Session {
       if task == machine.initTask, !isBlocked { continue }
       let tid = core.pointee.kernel.tid(of: task)
       let before = core.pointee.kernel.describe(task)
-      machine.postponesCalls = true
-      _ = go(task)
-      machine.postponesCalls = false
+      machine.postponeCalls { _ = go(task) }
       guard core.pointee.kernel.task(tid) == task else { return Step(tid: tid, call: before.call, state: "has ended") }
       let after = core.pointee.kernel.describe(task)
       let next = after.call.map { " in \($0)" } ?? ""
@@ -318,10 +332,10 @@ public final class Session {
     while undone.count < count, let last = kept.popLast() {
       if case .line(let text, _, _) = last.action { undone.append(text) }
     }
-    machine.isMuted = true
-    machine = make()
-    machine.isMuted = true
-    (isBlocked, isHeld, lineNumber) = (false, false, 0)
+    silence.isOn = true
+    defer { silence.isOn = false }
+    machine = Machine(options: options, console: console, report: report)
+    (isBlocked, isHeld) = (false, false)
     prepare()
     journal = []
     var problem: String?
@@ -338,7 +352,7 @@ public final class Session {
       journal[journal.count - 1].hash = machine.hash
     }
     replayedInput = nil
-    machine.isMuted = false
+    attach(machine)
     return (undone, problem)
   }
 
@@ -356,4 +370,40 @@ public final class Session {
 
   /// Whether the task with this pid is task 1, which runs the lines.
   public func isPrompt(_ view: Kernel.TaskView) -> Bool { view.tid == 1 && !isBlocked }
+}
+
+extension Machine {
+  /// Has every call that is made meanwhile put off until its task is resumed: what runs goes as far as its next call.
+  fileprivate func postponeCalls(_ body: () -> Void) {
+    let call = host.pointee.call, spawning = host.pointee.call_spawning
+    defer { (host.pointee.call, host.pointee.call_spawning) = (call, spawning) }
+    host.pointee.call = { pointer, index, arguments, digest, canSleep in
+      Machine.core(pointer).pointee.postpone(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
+    }
+    host.pointee.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
+      let core = Machine.core(pointer)
+      core.pointee.newThreads[core.pointee.current.index] = thread
+      return core.pointee.postpone(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
+    }
+    body()
+  }
+
+  private static func core(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<Core> {
+    pointer.unsafelyUnwrapped.assumingMemoryBound(to: Core.self)
+  }
+}
+
+extension Core {
+  /// As `call`, but the call waits for the next step; inside a callback that cannot be suspended it cannot.
+  fileprivate mutating func postpone(
+    _ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool
+  ) -> Int32 {
+    guard canSleep else { return call(index, arguments, digest, canSleep: false) }
+    let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
+    callCount &+= 1
+    hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
+    if tracer != nil { beginTrace(index, raw) }
+    kernel.postpone(Int(index), raw, for: current)
+    return go(.blocked)
+  }
 }

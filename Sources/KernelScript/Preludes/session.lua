@@ -30,6 +30,7 @@ keep("ks", ks)
 keep("sys", ks.sys)
 keep("must", ks.must)
 keep("C", ks.C)
+keep("k", ks.kernel)
 keep("_", nil)
 
 -- Iterates over the tokens of a text as kind, first, last; kinds are "name", "symbol", "other" (strings, numbers). Comments
