@@ -31,17 +31,18 @@ final class LineEditor {
     rl_catch_signals = 0
     rl_attempted_completion_over = 1
     // A word is what completion says it is: names and what follows a dot or a bar in flags.
-    rl_completer_word_break_characters = strdup(" \t\n\"'`@$><=;|&{(.:,)}[]+-*/%^#~")
+    rl_basic_word_break_characters = UnsafePointer(strdup(" \t\n\"'`@$><=;|&{(.:,)}[]+-*/%^#~"))
     rl_completion_append_character = 0
-    rl_attempted_completion_function = { _, wordStart, end in
+    rl_attempted_completion_function = { text, wordStart, end in
       let line = String(cString: rl_line_buffer)
       let (start, found) = LineEditor.complete(String(decoding: line.utf8.prefix(Int(end)), as: UTF8.self))
       // libedit replaces from where it thinks that the word begins.
-      LineEditor.candidates = found.map { String(decoding: $0.utf8.dropFirst(max(0, Int(wordStart) - start)), as: UTF8.self) }
+      let begin = Int(wordStart), head = begin < start ? String(decoding: line.utf8.prefix(start).dropFirst(begin), as: UTF8.self) : ""
+      LineEditor.candidates = found.map { head + String(decoding: $0.utf8.dropFirst(max(0, begin - start)), as: UTF8.self) }
       LineEditor.position = 0
       rl_attempted_completion_over = 1
       guard !found.isEmpty else { return nil }
-      return rl_completion_matches("") { _, _ in
+      return rl_completion_matches(text) { _, _ in
         guard LineEditor.position < LineEditor.candidates.count else { return nil }
         defer { LineEditor.position += 1 }
         return strdup(LineEditor.candidates[LineEditor.position])
@@ -77,7 +78,12 @@ final class LineEditor {
   func remember(_ line: String) {
     guard isInteractive, line.contains(where: { $0 != " " }), line != lastRemembered else { return }
     lastRemembered = line
-    add_history(line.replacing("\n", with: " "))
+    // A chunk of several lines comes back as one, unless a comment would swallow what follows it.
+    if line.contains("--") {
+      for part in line.split(separator: "\n") { add_history(String(part)) }
+    } else {
+      add_history(line.replacing("\n", with: " "))
+    }
     if let historyPath { write_history(historyPath) }
   }
 
