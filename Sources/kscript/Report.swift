@@ -34,7 +34,7 @@ enum Report {
     return lines
   }
 
-  static func pad(_ text: String, _ width: Int) -> String {
+  private static func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 

@@ -6,6 +6,7 @@ public struct TraceFilter: Sendable {
   /// Positions in `Syscall.all`; nil for all.
   private var calls: Set<Int>?
   private var signals: Set<Int32>?
+  private var namesSignals = false
   public var paths: [String] = []
   public var showsSuccessful = true
   public var showsFailed = true
@@ -23,7 +24,9 @@ public struct TraceFilter: Sendable {
     let parts = expression.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let qualifier = parts.count == 2 ? parts[0] : "trace", set = parts.last ?? ""
     switch qualifier {
-    case "trace", "t": calls = try TraceFilter.calls(set)
+    case "trace", "t": 
+      calls = try TraceFilter.calls(set)
+      namesSignals = set.contains("signal") || set.contains("rt_sigreturn") || set.hasPrefix("!")
     case "signal", "signals", "s": signals = try TraceFilter.signals(set)
     case "status": try setStatus(set)
     case "inject", "fault":
@@ -70,6 +73,9 @@ public struct TraceFilter: Sendable {
 
   public func shows(signal: Int32) -> Bool { signals?.contains(signal) ?? true }
 
+  /// rt_sigreturn(2) is no call that scripts make.
+  public var showsHandlerReturns: Bool { paths.isEmpty && !judgesResults && (calls == nil || namesSignals) }
+
   // Sets
 
   private static func members(_ text: String) -> (isNegated: Bool, names: [String]) {
@@ -101,7 +107,7 @@ public struct TraceFilter: Sendable {
     if let index = Syscall.indices[plain] ?? aliases.first(where: { $0.key == plain }).flatMap({ Syscall.indices[$0.value] }) { return [index] }
     if let number = Int(plain), let index = all.first(where: { Syscall.all[$0].number == number }) { return [index] }
     // A call of Linux that is not built can be asked for: no script can make it.
-    if isOptional || Missing.reason(plain) != nil { return [] }
+    if isOptional || plain == "rt_sigreturn" || Missing.reason(plain) != nil { return [] }
     throw Mistake(description: "invalid system call '\(plain)'")
   }
 

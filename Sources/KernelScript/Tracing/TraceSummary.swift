@@ -57,5 +57,5 @@ public struct TraceSummary {
     return cells.joined(separator: " ") + " " + name
   }
 
-  private func pad(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+  private func pad(_ text: String, _ width: Int) -> String { Text.padLeft(text, width) }
 }

@@ -52,6 +52,7 @@ public struct TraceText {
       guard filter.shows(signal: info.signal) else { return }
       line(head(moment.tid, moment.realTime) + "--- \(SignalNames.name(info.signal)) \(TraceValue(info).text(options.style)) ---")
     case .handlerReturned(let moment, let errno, let value):
+      guard filter.showsHandlerReturns else { return }
       let result = errno == 0 ? "\(value)" : TraceText.describe(errno)
       line(aligned(head(moment.tid, moment.realTime) + "rt_sigreturn({mask=[]})") + " = " + result)
     case .woken: break

@@ -21,8 +21,20 @@ public struct CallShape: Sendable {
   let returned: Int?
   /// Results that come besides it and have no parameter of their own (poll's list).
   let further: [Int]
+  /// Whether the prototype ends in dots, for what may be left out.
+  let isVariadic: Bool
   /// How many slots are known when the call begins: all before the first that comes out.
   let knownCount: Int
+
+  /// How many declared parameters the line shows.
+  public var inputCount: Int {
+    slots.count {
+      switch $0.slot {
+      case .input, .room: true
+      default: false
+      }
+    }
+  }
 
   /// By position in `Syscall.all`; made when first traced.
   public static let all: [CallShape] = Syscall.all.map(CallShape.init)
@@ -127,6 +139,7 @@ public struct CallShape: Sendable {
     }
     for index in unused { slots.append((call.parameters[index].name, .input(index))) }
     self.slots = slots
+    isVariadic = call.prototype.contains("...")
     returned = freeResults.first
     further = Array(freeResults.dropFirst())
     knownCount =

@@ -11,7 +11,7 @@ public struct CallTrace: Sendable {
   public var name: String { Syscall.all[index].name }
   public internal(set) var arguments: [Argument]
   /// How many arguments are known when the call begins.
-  public var knownCount: Int { CallShape.all[index].knownCount }
+  public var knownCount: Int { min(CallShape.all[index].knownCount, arguments.count) }
   /// What the call answered; nil when it failed or has not ended.
   public internal(set) var result: TraceValue?
   /// Results that C puts elsewhere (poll's list).
@@ -26,10 +26,11 @@ public struct CallTrace: Sendable {
     var values: [Argument] = []
     var room: (UInt64, Int)?
     for (name, slot) in shape.slots {
+      if case .input(let place) = slot, shape.isVariadic, CallTrace.isLeftOut(raw[place], call.parameters[place]) { break }
       let value: TraceValue?
       switch slot {
       case .input(let place):
-        value = CallTrace.value(raw[place], call.parameters[place].kind, kernel, task, showsNames).withoutAccess(of: call)
+        value = CallTrace.value(raw[place], call.parameters[place].kind, kernel, task, showsNames).withoutAccess(of: call).pollQuestions
       case .count(let place): value = CallTrace.count(raw[place], call.parameters[place].kind)
       case .room(let place, _):
         if raw[place].form == .memory { room = (UInt64(bitPattern: raw[place].word), raw[place].count) }
@@ -42,6 +43,15 @@ public struct CallTrace: Sendable {
     }
     arguments = values
     self.room = room
+  }
+
+  /// Whether what stands for C's dots was not given: open's mode, fcntl's argument.
+  private static func isLeftOut(_ raw: RawArgument, _ parameter: Syscall.Parameter) -> Bool {
+    switch parameter.fallback {
+    case .word(let fallback)?: raw.form == .word && raw.word == fallback && parameter.name != "flags"
+    case .absent?: raw.form == .absent
+    case nil: false
+    }
   }
 
   private static func value(
@@ -67,7 +77,7 @@ public struct CallTrace: Sendable {
   public mutating func answer(_ reply: Reply, _ bytes: ByteView, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
     let call = Syscall.all[index], shape = CallShape.all[index]
     let hasFailed = reply.errno != 0
-    for (place, (_, slot)) in shape.slots.enumerated() {
+    for (place, (_, slot)) in shape.slots.enumerated() where place < arguments.count {
       switch slot {
       case .room(_, let result):
         if hasFailed {
@@ -93,7 +103,7 @@ public struct CallTrace: Sendable {
       }
     }
     guard !hasFailed else { return }
-    further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes) }
+    further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes).pollAnswers }
     if let returned = shape.returned {
       if case .buffer = call.results[returned].kind {
         result = .address(UInt64(bitPattern: reply.words[0]))
@@ -137,8 +147,19 @@ public struct CallTrace: Sendable {
     case .signalSet: bytes.count >= 8 ? .signals(SignalSet(rawValue: bytes.load(at: 0))) : .null
     case .signalAction: TraceValue.signalAction(bytes)
     case .buffer: .address(UInt64(bitPattern: reply.words[0]))
+    case .records: .note("/* \(recordCount(bytes)) entries */")
     default: .bytes(bytes.array)
     }
+  }
+
+  /// How many of struct linux_dirent64 lie one behind the other.
+  private static func recordCount(_ bytes: ByteView) -> Int {
+    var count = 0, offset = 0
+    while offset + 19 <= bytes.count, case let length = Int(bytes.load(UInt16.self, at: offset + 16)), length > 0 {
+      count += 1
+      offset += length
+    }
+    return count
   }
 
   /// What paths and descriptors of the call name, for strace's -P. Descriptors must carry their names.

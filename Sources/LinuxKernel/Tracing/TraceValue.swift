@@ -162,7 +162,37 @@ extension TraceValue {
       return .bytes(isText ? Array(bytes.prefix { $0 != 0 }) : bytes)
     case .structure(let layout): return structure(view.slice(field.offset, layout.size), layout)
     }
+    if field.names == nil, field.name.hasSuffix("_mode") { return .named(number, fileMode(number)) }
     return field.names.map { named(number, $0) } ?? .integer(number)
+  }
+
+  /// S_IFDIR|0755
+  private static func fileMode(_ mode: Int64) -> String {
+    let types: KeyValuePairs<Int64, String> = [
+      0o010000: "S_IFIFO", 0o020000: "S_IFCHR", 0o040000: "S_IFDIR", 0o060000: "S_IFBLK", 0o100000: "S_IFREG", 0o120000: "S_IFLNK",
+      0o140000: "S_IFSOCK",
+    ]
+    let type = types.first { $0.key == mode & 0o170000 }.map { $0.value + "|" } ?? ""
+    return type + octal(mode & 0o7777)
+  }
+
+  /// poll's list on its way in, without what comes out.
+  var pollQuestions: TraceValue {
+    guard case .list(let entries) = self else { return self }
+    return .list(entries.map { entry in
+      guard case .structure("pollfd", let fields) = entry else { return entry }
+      return .structure("pollfd", fields.filter { $0.name != "revents" })
+    })
+  }
+
+  /// poll's list on its way out: those that are ready.
+  var pollAnswers: TraceValue {
+    guard case .list(let entries) = self else { return self }
+    return .list(entries.compactMap { entry in
+      guard case .structure("pollfd", let fields) = entry else { return entry }
+      if let found = fields.first(where: { $0.name == "revents" })?.value, case .named(0, _) = found { return nil }
+      return .structure("pollfd", fields.filter { $0.name != "events" })
+    })
   }
 
   /// The 32 bytes in which an action passes: the handler's number, flags and mask.

@@ -26,8 +26,8 @@ extension Repl {
       if repl.session.isBlocked { repl.session.abandon() } else { repl.fail("no line waits") }
     },
     Command(name: "back", usage: ":back [N]", help: "undoes the last line, or the last N") { repl, words in repl.back(words) },
-    Command(name: "doc", usage: ":doc NAME", help: "explains a call") { repl, words in repl.explain(words) },
-    Command(name: "list", usage: ":list [GLOB]", help: "the calls, or those that fit") { repl, words in repl.listCalls(words) },
+    Command(name: "doc", usage: ":doc NAME", help: "explains a call, constant, structure or error") { repl, words in repl.explain(words) },
+    Command(name: "list", usage: ":list [GLOB]", help: "the calls, or whatever has such a name") { repl, words in repl.listCalls(words) },
     Command(name: "test", usage: ":test FILE", help: "runs a spec file, in kernels of its own") { repl, words in repl.test(words) },
     Command(name: "save", usage: ":save FILE", help: "comes with checkpoints") { repl, _ in repl.fail(":save is not built yet: it comes with checkpoints") },
     Command(name: "load", usage: ":load FILE", help: "comes with checkpoints") { repl, _ in repl.fail(":load is not built yet: it comes with checkpoints") },
@@ -48,7 +48,7 @@ extension Repl {
 
   private func help() {
     let width = Repl.commands.map(\.usage.count).max() ?? 0
-    for command in Repl.commands { Terminal.output("  \(Report.pad(command.usage, width))  \(command.help)\n") }
+    for command in Repl.commands { Terminal.output("  \(Text.pad(command.usage, width))  \(command.help)\n") }
     Terminal.output(
       """
       A line runs as task 1, and everything else with it; `_` is its value, and its locals stay.
@@ -60,7 +60,7 @@ extension Repl {
     for view in session.tasks {
       let state = session.isPrompt(view) ? "at the prompt" : view.state + (view.call.map { " in " + $0 } ?? "")
       let parent = view.parent.map { "child of \($0)" } ?? ""
-      Terminal.output("  task \(Report.pad("\(view.tid)", 4)) pid \(Report.pad("\(view.pid)", 4)) \(Report.pad(parent, 12)) \(state)\n")
+      Terminal.output("  task \(Text.pad("\(view.tid)", 4)) pid \(Text.pad("\(view.pid)", 4)) \(Text.pad(parent, 12)) \(state)\n")
     }
   }
 
@@ -72,7 +72,7 @@ extension Repl {
     }
     for view in views {
       if views.count > 1 { Terminal.output("task \(view.tid)\n") }
-      for (number, name) in view.descriptors { Terminal.output("  \(Report.pad("\(number)", 3)) \(name)\n") }
+      for (number, name) in view.descriptors { Terminal.output("  \(Text.pad("\(number)", 3)) \(name)\n") }
     }
   }
 
@@ -135,25 +135,21 @@ extension Repl {
     if let problem { fail(problem) }
   }
 
+  /// Colours are for eyes.
+  private var paint: Paint { Paint(isOn: editor.isInteractive && getenv("NO_COLOR") == nil) }
+
   private func explain(_ words: [String]) {
-    guard let name = words.first else { return fail(":doc takes the name of a call") }
-    let plain = name.split(separator: ".").last.map(String.init) ?? name
-    if let value = Constants.value(of: plain) { return Terminal.output("\(plain) = \(value)\n") }
-    guard let index = Syscall.indices[plain] else {
-      return fail(Missing.reason(plain).map { "\(plain) is not built yet: \($0)" } ?? "nothing is called \(plain)")
-    }
-    let call = Syscall.all[index]
-    Terminal.output("\(call.prototype)\n  \(call.summary)\n")
-    let parameters = call.parameters.map { $0.fallback == nil ? $0.name : "[\($0.name)]" }.joined(separator: ", ")
-    Terminal.output("  \(call.name)(\(parameters)) -> \(call.results.map(\.name).joined(separator: ", "))\n")
-    for (errno, cause) in call.errors { Terminal.output("  \(Report.pad(errno.name, 8)) \(cause)\n") }
+    guard let name = words.first else { return fail(":doc takes a NAME: a call, constant, structure, error or ks function") }
+    let plain = name.hasPrefix("sys.") || name.hasPrefix("must.") || name.hasPrefix("C.") ? String(name.drop { $0 != "." }.dropFirst()) : name
+    let pages = Reference.pages(plain)
+    if pages.isEmpty { return fail("nothing is called \(plain)\(Suggestion.text(plain, Reference.names))") }
+    for page in pages { Terminal.output(page.text(paint)) }
   }
 
   private func listCalls(_ words: [String]) {
-    let pattern = words.first ?? "*"
-    let names = Syscall.all.map(\.name).filter { fnmatch(pattern, $0, 0) == 0 }
-    if names.isEmpty { return fail("no call fits \(pattern)") }
-    for name in names { Terminal.output("  \(Report.pad(name, 18)) \(Syscall.all[Syscall.indices[name]!].summary)\n") }
+    let catalogue = Catalogue(words.isEmpty ? [.calls] : Catalogue.Kind.allCases, matching: words)
+    if catalogue.entries.isEmpty { return fail("nothing is called \(words.joined(separator: " "))") }
+    Terminal.output(catalogue.text(paint))
   }
 
   private func test(_ words: [String]) {
