@@ -204,10 +204,9 @@ local function fields(value)
   for _ = 1, 4 do
     if type(value) ~= "table" then break end
     for key in next, value do if type(key) == "string" then list[#list + 1] = key end end
-    local metatable = debug and debug.getmetatable and debug.getmetatable(value) or getmetatable(value)
+    local metatable = getmetatable(value)
     value = type(metatable) == "table" and rawget(metatable, "__index") or nil
   end
-  if list[1] == nil then return list end
   return list
 end
 
