@@ -52,7 +52,7 @@ extension Kernel {
     return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
   }
 
-  @inline(__always) private func parameterCount(_ index: Int) -> Int {
+  @inline(__always) func parameterCount(_ index: Int) -> Int {
     performers[index]._withUnsafeGuaranteedRef { $0.parameterCount }
   }
 

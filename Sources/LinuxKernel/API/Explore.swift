@@ -3,7 +3,7 @@
 extension Kernel {
   /// Puts a call off instead of performing it: the task owns it, and performs it when it is resumed.
   public mutating func postpone(_ index: Int, _ arguments: Arguments, for me: TaskID) {
-    tasks[me].call = calls.insert(Call(index: index, arguments: arguments, context: CallContext()))
+    tasks[me].call = calls.insert(Call(index: index, count: parameterCount(index), arguments: arguments, context: CallContext()))
     enqueue(me)
   }
 
