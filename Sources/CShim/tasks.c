@@ -75,7 +75,9 @@ int ks_go_on(lua_State *thread) {
     lua_pop(thread, results);
     return KS_SUSPENDED;
   }
-  return status == LUA_OK ? KS_FINISHED : KS_FAILED;
+  if (status == LUA_OK) return KS_FINISHED;
+  ks_caught(thread, status); /* memory that ran out ends the run, like any other limit */
+  return KS_FAILED;
 }
 
 void ks_push_failure(lua_State *L, lua_State *thread) {

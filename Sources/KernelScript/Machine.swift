@@ -118,6 +118,7 @@ public final class Machine {
   ///   - arguments: what the script gets as `...`.
   /// - Returns: nil, or why the text is no Lua chunk.
   public func load(_ text: [UInt8], name: String, arguments: [String]) -> String? {
+    if text.starts(with: Array("\u{1b}Lua".utf8)) { return "\(name): a precompiled chunk; scripts are run from their source" }
     lua_settop(state, 0)
     let status = text.withUnsafeBytes { bytes in
       ks_load(state, "@" + name, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
