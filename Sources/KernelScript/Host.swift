@@ -72,7 +72,7 @@ enum Host {
       withUnsafeMutableBytes(of: &function.defaults) { defaults in
         for (position, parameter) in call.parameters.enumerated() {
           guard case .word(let word)? = parameter.fallback else { continue }
-          forms.storeBytes(of: Int32(KS_WORD), toByteOffset: position * 4, as: Int32.self)
+          forms.storeBytes(of: Int32(KS_OMITTED), toByteOffset: position * 4, as: Int32.self)
           defaults.storeBytes(of: word, toByteOffset: position * 8, as: Int64.self)
         }
       }

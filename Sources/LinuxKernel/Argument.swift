@@ -12,6 +12,8 @@ public struct RawArgument {
     case bytes = 2
     /// `count` bytes at address `word` of the calling task's memory; a count of -1 leaves it to the call.
     case memory = 3
+    /// An integer that was left out: the declaration's default.
+    case omitted = 4
   }
 
   public var word: Int64

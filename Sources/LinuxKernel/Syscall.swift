@@ -39,11 +39,11 @@ public struct Syscall: Sendable {
   typealias Body = @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
   let body: Body
 
-  /// The arguments as strace prints them.
+  /// The arguments as strace prints them, without those at the end that were left out.
   public func describe(_ arguments: Arguments) -> String {
-    var parts: [String] = []
-    for (position, parameter) in parameters.enumerated() { parts.append(parameter.describe(arguments[position])) }
-    return parts.joined(separator: ", ")
+    var count = parameters.count
+    while count > 0, [.absent, .omitted].contains(arguments[count - 1].form) { count -= 1 }
+    return (0..<count).map { parameters[$0].describe(arguments[$0]) }.joined(separator: ", ")
   }
 
   /// What the declarations of every arity (Declaration.swift) come down to.

@@ -16,7 +16,7 @@ public enum Trace {
       default: return quote(raw.view, limit: stringLimit)
       }
     case .memory: return "0x" + String(UInt64(bitPattern: raw.word), radix: 16) + (raw.count >= 0 ? ", \(raw.count)" : "")
-    case .word: return word(raw.word, as: kind)
+    case .word, .omitted: return word(raw.word, as: kind)
     }
   }
 

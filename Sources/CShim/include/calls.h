@@ -19,7 +19,7 @@ typedef struct ks_argument {
   int64_t count;
   int32_t form;
 } ks_argument;
-enum { KS_ABSENT, KS_WORD, KS_BYTES, KS_MEMORY };
+enum { KS_ABSENT, KS_WORD, KS_BYTES, KS_MEMORY, KS_OMITTED };
 
 /* How a call goes on. */
 enum { KS_REPLY, KS_BLOCKED, KS_HANDLER, KS_ENDED, KS_CANNOT_SLEEP };

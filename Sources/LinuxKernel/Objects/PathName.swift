@@ -12,7 +12,7 @@ struct PathName: Argument {
   static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> PathName {
     switch raw.form {
     case .bytes: PathName(view: raw.view, address: nil)
-    case .word, .memory: PathName(view: .empty, address: UInt64(bitPattern: raw.word))
+    case .word, .omitted, .memory: PathName(view: .empty, address: UInt64(bitPattern: raw.word))
     case .absent: PathName(view: .empty, address: 0)
     }
   }

@@ -48,7 +48,7 @@ public struct CallTrace: Sendable {
   /// Whether what stands for C's dots was not given: open's mode, fcntl's argument.
   private static func isLeftOut(_ raw: RawArgument, _ parameter: Syscall.Parameter) -> Bool {
     switch parameter.fallback {
-    case .word(let fallback)?: raw.form == .word && raw.word == fallback && parameter.name != "flags"
+    case .word?: raw.form == .omitted && parameter.name != "flags"
     case .absent?: raw.form == .absent
     case nil: false
     }

@@ -87,7 +87,7 @@ extension TraceValue {
   init(_ raw: RawArgument, _ kind: ArgumentKind, memory: (UInt64, Int) -> [UInt8], name: (Int32) -> String?) {
     switch raw.form {
     case .absent: self = .null
-    case .word: self = TraceValue.word(raw.word, kind, name)
+    case .word, .omitted: self = TraceValue.word(raw.word, kind, name)
     case .bytes: self = TraceValue.bytes(raw.view.array, kind)
     case .memory:
       let address = UInt64(bitPattern: raw.word)
