@@ -21,14 +21,19 @@ enum KernelBench {
       default: usage()
       }
     } catch {
-      print("kernel-bench: \(error)")
+      complain("kernel-bench: \(error)")
       exit(1)
     }
   }
 
   static func usage() {
-    fputs("usage: kernel-bench \"pipe write+read 64 B\" N | \"snapshot 10,000 objects\" | \"first write after snapshot\"\n", stderr)
+    complain("usage: kernel-bench 'pipe write+read 64 B' N | 'snapshot 10,000 objects' | 'first write after snapshot'")
     exit(64)
+  }
+
+  static func complain(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = write(STDERR_FILENO, line, line.count)
   }
 
   static func writeAndRead(_ count: Int) throws {
@@ -47,8 +52,8 @@ enum KernelBench {
   /// Makes objects of many kinds: a pipe is one and two files and two wait queues, a task has a process, tables of
   /// descriptors and handlers, a directory, memory and a wait queue of its own, a file is a dentry and an inode.
   static func populate(_ kernel: inout Kernel, as me: TaskID) throws -> (reader: FD, writer: FD) {
-    let noFileLimit: CallArgument = 7
-    let limits = [UInt8]([0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0])  // 1048576 twice, little-endian
+    let noFileLimit: CallArgument = 7  // RLIMIT_NOFILE
+    let limits = [UInt8](arrayLiteral: 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0)  // 1048576 twice, little-endian
     for _ in 0..<500 { _ = try kernel.fork(as: me) }
     try kernel.call("setrlimit", noFileLimit, .bytes(limits), as: me)
     for number in 0..<1000 {
