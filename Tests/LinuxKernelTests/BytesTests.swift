@@ -75,7 +75,7 @@ struct BytesTests {
     var random = Random(seed: seed)
     let size = 70 * 4096
     var bytes = PagedBytes(), model = [UInt8](repeating: 0, count: size)
-    for _ in 0..<200 {
+    for _ in 0..<60 {
       let offset = random.below(size - 10_000), length = random.below(10_000)
       switch random.below(8) {
       case 0:

@@ -106,7 +106,7 @@ struct SlabTests {
     var random = Random(seed: seed)
     var slabs = [Slab<Int>()]
     var models: [[ID<Int>: Int]] = [[:]]
-    for step in 0..<3000 {
+    for step in 0..<500 {
       let which = random.below(slabs.count)
       switch random.below(20) {
       case 0 where slabs.count < 6:

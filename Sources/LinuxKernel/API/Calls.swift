@@ -120,6 +120,11 @@ extension Kernel {
   /// What it answers in bytes is `answerBytes`, until the next call.
   @discardableResult
   public mutating func call(_ name: String, _ arguments: CallArgument..., as me: TaskID) throws -> Reply {
+    try call(name, arguments, as: me)
+  }
+
+  @discardableResult
+  public mutating func call(_ name: String, _ arguments: [CallArgument], as me: TaskID) throws -> Reply {
     guard let index = Syscall.indices[name] else { throw Unanswered.unknownCall(name) }
     let couldSleep = canSleep
     canSleep = false
