@@ -23,6 +23,8 @@ let package = Package(
     .executableTarget(
       name: "kscript",
       dependencies: ["KernelScript", "CEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    // What scripts/bench times of the kernel alone, without Lua.
+    .executableTarget(name: "kernel-bench", dependencies: ["LinuxKernel"]),
     .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"]),
     .testTarget(name: "KernelScriptTests", dependencies: ["KernelScript", "LinuxKernel", "CShim", "CLua"]),
     // Runs the program, which is built beside the tests.

@@ -77,6 +77,8 @@ static uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
   return mix(seed ^ sum ^ fold(low ^ first_key, high ^ second_key));
 }
 
+uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return digest_bytes(seed, bytes, length); }
+
 /* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
  * or list, which the prelude packs; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */

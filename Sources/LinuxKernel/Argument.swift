@@ -28,7 +28,7 @@ public struct RawArgument {
   public static func word(_ value: Int64) -> RawArgument {
     RawArgument(word: value, bytes: nil, count: 0, rawForm: Form.word.rawValue)
   }
-  static func bytes(_ view: ByteView) -> RawArgument {
+  public static func bytes(_ view: ByteView) -> RawArgument {
     RawArgument(word: 0, bytes: view.start, count: view.count, rawForm: Form.bytes.rawValue)
   }
   public static func memory(_ address: UInt64, _ count: Int) -> RawArgument {

@@ -30,6 +30,14 @@ public struct ByteView {
     return ByteView(start: start.map { $0 + offset }, count: length)
   }
 
+  /// Copies the first bytes, as many as fit, to the front of `target`; returns how many.
+  @inline(__always) func copy(to target: inout [UInt8]) -> Int {
+    let length = min(count, target.count)
+    guard let start, length > 0 else { return 0 }
+    target.withUnsafeMutableBytes { $0.baseAddress!.copyMemory(from: start, byteCount: length) }
+    return length
+  }
+
   public var array: [UInt8] { Array(UnsafeRawBufferPointer(start: start, count: count)) }
   public var string: String { String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self) }
 
@@ -52,6 +60,14 @@ public struct ByteView {
       offset += 1
     }
     return Digest.mix(seed ^ sum ^ Digest.fold(low ^ Digest.first, high ^ Digest.second))
+  }
+}
+
+extension String {
+  /// Lends the text's UTF-8 to `body`.
+  @inline(__always) func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {
+    var text = self
+    return try text.withUTF8 { try body(ByteView(UnsafeRawBufferPointer($0))) }
   }
 }
 
@@ -145,14 +161,14 @@ public final class ByteBuffer {
 }
 
 /// A page of bytes, as the hardware has them: 4096, zero at first, shared between copies until one side writes.
-struct Page {
-  static let size = 4096
+package struct Page {
+  package static let size = 4096
   private var storage: PageStorage
 
-  init() { storage = PageStorage(zeroed: true) }
+  package init() { storage = PageStorage(zeroed: true) }
 
   /// A page whose bytes are not yet anything: for a writer that fills what it hands on.
-  static var uninitialised: Page { Page(storage: PageStorage(zeroed: false)) }
+  package static var uninitialised: Page { Page(storage: PageStorage(zeroed: false)) }
   private init(storage: PageStorage) { self.storage = storage }
 
   @inline(__always) private mutating func writable() -> UnsafeMutableRawPointer {
@@ -161,24 +177,24 @@ struct Page {
   }
 
   /// The bytes of `range`, valid while this page is held and not written to.
-  @inline(__always) func view(_ offset: Int, _ count: Int) -> ByteView {
+  @inline(__always) package func view(_ offset: Int, _ count: Int) -> ByteView {
     precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
     return ByteView(start: storage.base + offset, count: count)
   }
 
-  @inline(__always) mutating func write(_ view: ByteView, at offset: Int) {
+  @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) {
     precondition(offset >= 0 && offset + view.count <= Page.size)
     guard let start = view.start else { return }
     (writable() + offset).copyMemory(from: start, byteCount: view.count)
   }
 
-  mutating func zero(_ offset: Int, _ count: Int) {
+  package mutating func zero(_ offset: Int, _ count: Int) {
     precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
     (writable() + offset).initializeMemory(as: UInt8.self, repeating: 0, count: count)
   }
 
   /// Whether both are the same memory, so that equal content is known without looking.
-  static func isShared(_ a: Page, _ b: Page) -> Bool { a.storage === b.storage }
+  package static func isShared(_ a: Page, _ b: Page) -> Bool { a.storage === b.storage }
 }
 
 /// One allocation a page: the object's header and its 4096 bytes.
@@ -202,7 +218,7 @@ private final class PageStorage {
 ///
 /// Pages stand in chunks of 64, sorted by place; a chunk without a page is not there, so that a file with one byte at
 /// an offset of 2^62 costs two pages.
-struct PagedBytes {
+package struct PagedBytes {
   private struct Chunk {
     let number: Int
     var pages: [Page?] = Array(repeating: nil, count: 64)
@@ -210,8 +226,11 @@ struct PagedBytes {
   }
 
   private var chunks: [Chunk] = []
+
+  package init() {}
+
   /// How many pages hold bytes of their own (st_blocks counts them).
-  private(set) var residentPages = 0
+  package private(set) var residentPages = 0
 
   /// The position of the first chunk whose number is not below `number`.
   @inline(__always) private func position(_ number: Int) -> Int {
@@ -230,10 +249,10 @@ struct PagedBytes {
     return at < chunks.count && chunks[at].number == number ? at : nil
   }
 
-  func page(_ number: Int) -> Page? { chunk(number >> 6).flatMap { chunks[$0].pages[number & 63] } }
-  func hasPage(_ number: Int) -> Bool { chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false }
+  package func page(_ number: Int) -> Page? { chunk(number >> 6).flatMap { chunks[$0].pages[number & 63] } }
+  package func hasPage(_ number: Int) -> Bool { chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false }
 
-  mutating func setPage(_ number: Int, _ page: Page?) {
+  package mutating func setPage(_ number: Int, _ page: Page?) {
     let at = position(number >> 6)
     if at == chunks.count || chunks[at].number != number >> 6 {
       if page == nil { return }
@@ -247,14 +266,14 @@ struct PagedBytes {
   }
 
   /// The page, which is there, to be written to without a copy and then set again; meanwhile an empty one stands in.
-  mutating func takePage(_ number: Int) -> Page {
+  package mutating func takePage(_ number: Int) -> Page {
     var page = ZeroPage.page
     swap(&page, &chunks[chunk(number >> 6)!].pages[number & 63]!)
     return page
   }
 
   /// Writes `view` at `offset`, making pages where there were holes.
-  mutating func write(_ view: ByteView, at offset: Int) {
+  package mutating func write(_ view: ByteView, at offset: Int) {
     var done = 0
     while done < view.count {
       let at = offset + done, number = at / Page.size, inPage = at % Page.size
@@ -266,7 +285,7 @@ struct PagedBytes {
   }
 
   /// Appends the `count` bytes at `offset` to `buffer`.
-  func read(_ offset: Int, _ count: Int, into buffer: ByteBuffer) {
+  package func read(_ offset: Int, _ count: Int, into buffer: ByteBuffer) {
     var done = 0
     while done < count {
       let at = offset + done, inPage = at % Page.size
@@ -277,7 +296,7 @@ struct PagedBytes {
   }
 
   /// Forgets everything from `size` on, so that what is uncovered by growing again reads as zeros.
-  mutating func truncate(to size: Int) {
+  package mutating func truncate(to size: Int) {
     let keep = size / Page.size + (size % Page.size == 0 ? 0 : 1)
     while let last = chunks.last, last.number << 6 >= keep {
       residentPages -= last.resident
@@ -290,7 +309,7 @@ struct PagedBytes {
   }
 
   /// Makes `count` bytes at `offset` a hole: whole pages are dropped, the ends zeroed (FALLOC_FL_PUNCH_HOLE).
-  mutating func punch(_ offset: Int, _ count: Int) {
+  package mutating func punch(_ offset: Int, _ count: Int) {
     let end = offset + count
     let first = offset / Page.size + (offset % Page.size == 0 ? 0 : 1), last = end / Page.size
     if first > last {
@@ -312,7 +331,7 @@ struct PagedBytes {
   }
 
   /// The first page from `number` on that is there (SEEK_DATA).
-  func nextPage(from number: Int) -> Int? {
+  package func nextPage(from number: Int) -> Int? {
     var at = position(number >> 6)
     while at < chunks.count {
       let base = chunks[at].number << 6
@@ -323,7 +342,7 @@ struct PagedBytes {
   }
 
   /// The first page from `number` on that is a hole (SEEK_HOLE).
-  func nextHole(from number: Int) -> Int {
+  package func nextHole(from number: Int) -> Int {
     var number = number
     while hasPage(number) { number += 1 }
     return number
@@ -334,5 +353,30 @@ extension Arguments {
   /// Room for `count` arguments, for the time of `body`.
   @inline(__always) static func with<R>(_ count: Int, _ body: (UnsafeMutableBufferPointer<RawArgument>) -> R) -> R {
     withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: max(count, 1), body)
+  }
+}
+
+extension CallArgument {
+  /// Lends `arguments` to `body` as the kernel takes them; those left out have the defaults of `parameters`.
+  static func withRaw<R>(
+    _ arguments: [CallArgument], _ parameters: [Syscall.Parameter], _ body: (Arguments) -> R
+  ) -> R {
+    var bytes: [UInt8] = []
+    for case .bytes(let more) in arguments { bytes += more }
+    return bytes.withByteView { view in
+      var raw: InlineArray<7, RawArgument> = .init(repeating: .absent)
+      var offset = 0
+      for (position, parameter) in parameters.enumerated() {
+        switch position < arguments.count ? arguments[position] : .absent {
+        case .word(let word): raw[position] = .word(word)
+        case .memory(let address, let count): raw[position] = .memory(address, count)
+        case .bytes(let more):
+          raw[position] = .bytes(view.slice(offset, more.count))
+          offset += more.count
+        case .absent: if case .word(let word)? = parameter.fallback { raw[position] = .word(word) }
+        }
+      }
+      return Arguments.with(&raw, body)
+    }
   }
 }

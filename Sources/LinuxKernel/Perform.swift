@@ -117,7 +117,11 @@ extension Kernel {
     guard canSleep else {
       removeWaiters(of: me)
       restoreSavedMask(me)
-      return .cannotSleep
+      guard current.progress > 0 else { return .cannotSleep }
+      // What a transfer has already moved cannot be taken back: it is the answer, as when a signal cuts it short.
+      reply.errno = 0
+      reply.words[0] = Int64(current.progress)
+      return .reply
     }
     if let queue = wait.queue { addWaiter(me, to: queue, exclusive: wait.exclusive, at: wait.place) }
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
@@ -130,6 +134,12 @@ extension Kernel {
 
   /// Lets everybody else go first who can; the call is performed again after them.
   private mutating func giveWay(_ me: TaskID, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
+    guard canSleep else {
+      // Who cannot be suspended stays where it is: to give way promises nothing.
+      reply.errno = 0
+      reply.words[0] = 0
+      return .reply
+    }
     let id = call(&self)
     calls[id].context.hasSlept = true
     tasks[me].call = id

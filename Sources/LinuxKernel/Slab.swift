@@ -252,25 +252,27 @@ private final class PageTable<Object> {
 /// Where a plain array would copy all its elements on the first write after a snapshot (a descriptor table with 20,000
 /// entries, the pages of a large file), this copies 64 and one reference a chunk. Its pages are a slab's, whose slots
 /// are filled from the first on and never named by ID.
-struct ChunkedArray<Element> {
+package struct ChunkedArray<Element> {
   private var slab = Slab<Element>()
 
-  @inline(__always) var count: Int { slab.slotCount }
+  package init() {}
 
-  @inline(__always) subscript(_ index: Int) -> Element {
+  @inline(__always) package var count: Int { slab.slotCount }
+
+  @inline(__always) package subscript(_ index: Int) -> Element {
     @inline(__always) unsafeAddress { slab.address(of: index) }
     @inline(__always) unsafeMutableAddress { slab.mutableAddress(of: index) }
   }
 
-  mutating func append(_ element: Element) { slab.insert(element) }
+  package mutating func append(_ element: Element) { slab.insert(element) }
 
   /// Appends copies of `filler` until there are `newCount` elements.
-  @inline(__always) mutating func grow(to newCount: Int, filler: @autoclosure () -> Element) {
+  @inline(__always) package mutating func grow(to newCount: Int, filler: @autoclosure () -> Element) {
     while count < newCount { append(filler()) }
   }
 
   /// Drops the elements from `newCount` on.
-  mutating func shrink(to newCount: Int) {
+  package mutating func shrink(to newCount: Int) {
     while count > newCount { slab.removeLast() }
   }
 }

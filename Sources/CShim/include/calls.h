@@ -96,3 +96,6 @@ void ks_push_failure(lua_State *L, lua_State *thread);
 int ks_where(lua_State *thread, char *text, size_t size);
 /* A loaded script's function is left on the stack; 0, or not 0 with the message there. */
 int ks_load(lua_State *L, const char *name, const char *text, size_t length);
+
+/* The digest of bytes that calls are digested with, for a test to compare with ByteView.digest. */
+uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length);

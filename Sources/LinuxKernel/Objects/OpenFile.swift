@@ -135,23 +135,23 @@ extension Kernel {
 }
 
 /// The flags of open(2), with x86-64's values. Linux: include/uapi/asm-generic/fcntl.h.
-struct OpenFlags: Flags {
-  let rawValue: Int32
-  init(rawValue: Int32) { self.rawValue = rawValue }
+public struct OpenFlags: Flags, OptionSet {
+  public let rawValue: Int32
+  public init(rawValue: Int32) { self.rawValue = rawValue }
 
   enum Access: Int32 { case readOnly = 0, writeOnly = 1, readWrite = 2, none = 3 }
   @inline(__always) var access: Access { Access(rawValue: rawValue & 3)! }
 
-  static let writeOnly = OpenFlags(rawValue: 1), readWrite = OpenFlags(rawValue: 2)
-  static let create = OpenFlags(rawValue: 0o100), exclusive = OpenFlags(rawValue: 0o200)
-  static let noctty = OpenFlags(rawValue: 0o400), truncate = OpenFlags(rawValue: 0o1000)
-  static let append = OpenFlags(rawValue: 0o2000), nonblock = OpenFlags(rawValue: 0o4000)
-  static let dsync = OpenFlags(rawValue: 0o10000), async = OpenFlags(rawValue: 0o20000)
-  static let direct = OpenFlags(rawValue: 0o40000), largefile = OpenFlags(rawValue: 0o100000)
-  static let directory = OpenFlags(rawValue: 0o200000), nofollow = OpenFlags(rawValue: 0o400000)
-  static let noatime = OpenFlags(rawValue: 0o1000000), cloexec = OpenFlags(rawValue: 0o2000000)
-  static let sync = OpenFlags(rawValue: 0o4010000), path = OpenFlags(rawValue: 0o10000000)
-  static let tmpfile = OpenFlags(rawValue: 0o20200000)
+  public static let writeOnly = OpenFlags(rawValue: 1), readWrite = OpenFlags(rawValue: 2)
+  public static let create = OpenFlags(rawValue: 0o100), exclusive = OpenFlags(rawValue: 0o200)
+  public static let noctty = OpenFlags(rawValue: 0o400), truncate = OpenFlags(rawValue: 0o1000)
+  public static let append = OpenFlags(rawValue: 0o2000), nonblock = OpenFlags(rawValue: 0o4000)
+  public static let dsync = OpenFlags(rawValue: 0o10000), async = OpenFlags(rawValue: 0o20000)
+  public static let direct = OpenFlags(rawValue: 0o40000), largefile = OpenFlags(rawValue: 0o100000)
+  public static let directory = OpenFlags(rawValue: 0o200000), nofollow = OpenFlags(rawValue: 0o400000)
+  public static let noatime = OpenFlags(rawValue: 0o1000000), cloexec = OpenFlags(rawValue: 0o2000000)
+  public static let sync = OpenFlags(rawValue: 0o4010000), path = OpenFlags(rawValue: 0o10000000)
+  public static let tmpfile = OpenFlags(rawValue: 0o20200000)
   /// __O_TMPFILE: without O_DIRECTORY it means nothing, so that old kernels refuse O_TMPFILE.
   static let tmpfileBit = OpenFlags(rawValue: 0o20000000)
 

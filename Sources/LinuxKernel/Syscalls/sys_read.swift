@@ -14,16 +14,22 @@ extension Syscall {
       .EISDIR: "fd is a directory",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, destination: Destination) throws(Stop) -> Transferred in
-    let file = try kernel.file(fd, of: me)
-    guard kernel.files[file].isReadable else { throw .errno(.EBADF) }
-    guard destination.remaining >= 0 else { throw .errno(.EINVAL) }
     var destination = destination
-    destination.truncate(to: Kernel.transferLimit)
-    return Transferred(try kernel.read(file, &destination, for: me), destination)
+    return Transferred(try kernel.read(fd, &destination, for: me), destination)
   }
 }
 
 extension Kernel {
   /// MAX_RW_COUNT: no call transfers more at once.
   static let transferLimit = 0x7fff_f000
+
+  /// Linux: ksys_read().
+  @inline(__always)
+  mutating func read(_ fd: FD, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+    let file = try file(fd, of: me)
+    guard files[file].isReadable else { throw .errno(.EBADF) }
+    guard destination.remaining >= 0 else { throw .errno(.EINVAL) }
+    destination.truncate(to: Kernel.transferLimit)
+    return try read(file, &destination, for: me)
+  }
 }

@@ -16,11 +16,19 @@ extension Syscall {
       .EPIPE: "the read end is closed; SIGPIPE is sent too",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, source: Source) throws(Stop) -> Int in
-    let file = try kernel.file(fd, of: me)
-    guard kernel.files[file].isWritable else { throw .errno(.EBADF) }
-    guard source.remaining >= 0 else { throw .errno(.EINVAL) }
     var source = source
+    return try kernel.write(fd, &source, for: me)
+  }
+}
+
+extension Kernel {
+  /// Linux: ksys_write().
+  @inline(__always)
+  mutating func write(_ fd: FD, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+    let file = try file(fd, of: me)
+    guard files[file].isWritable else { throw .errno(.EBADF) }
+    guard source.remaining >= 0 else { throw .errno(.EINVAL) }
     source.truncate(to: Kernel.transferLimit)
-    return try kernel.write(file, &source, for: me)
+    return try write(file, &source, for: me)
   }
 }
