@@ -6,10 +6,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#define KS_CONVERT "ks.convert"   /* function(index, position, value, must) -> integer, string, buffer or nil */
+#define KS_CONVERT "ks.convert"   /* function(index, position, value, level) -> integer, string, buffer or nil */
 #define KS_DECODE "ks.decode"     /* function(index, bytes, words ...) -> results */
 #define KS_RAISE "ks.raise"       /* function(where, name, head length, message, errno, extra): raises */
-#define KS_HANDLERS "ks.handlers" /* by number: the functions given to sigaction */
 #define KS_THREADS "ks.threads"   /* keeps the coroutines of tasks */
 
 static ks_buffer *to_buffer(lua_State *L, int index) {
@@ -21,13 +20,20 @@ static ks_buffer *to_buffer(lua_State *L, int index) {
 
 static int is_must(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(2)); }
 
+/* Whether the idle task of a driven kernel makes the call: then as_init() stands between the script and the call. */
+static int is_by_init(lua_State *L) { return !lua_isnoneornil(L, lua_upvalueindex(3)); }
+
+/* The script's line, as luaL_where. */
+static void push_where(lua_State *L) { luaL_where(L, is_by_init(L) ? 2 : 1); }
+
 /* Has the prelude turn the value at `index` into something the kernel takes; errors come from there, at the script's line. */
 static void convert(lua_State *L, const ks_function *function, int position, int index) {
   lua_getfield(L, LUA_REGISTRYINDEX, KS_CONVERT);
   lua_pushinteger(L, function->index);
   lua_pushinteger(L, position + 1);
   lua_pushvalue(L, index);
-  lua_call(L, 3, 1);
+  lua_pushinteger(L, is_by_init(L) ? 4 : 3); /* the level of the script */
+  lua_call(L, 4, 1);
   lua_replace(L, index);
 }
 
@@ -36,7 +42,8 @@ static int missing(lua_State *L, const ks_function *function) {
   lua_pushinteger(L, function->index);
   lua_pushinteger(L, 0);
   lua_pushinteger(L, lua_gettop(L) - 2);
-  lua_call(L, 3, 0);
+  lua_pushinteger(L, is_by_init(L) ? 4 : 3);
+  lua_call(L, 4, 0);
   return 0;
 }
 
@@ -189,7 +196,7 @@ static int push_failure(lua_State *L, const ks_function *function, const ks_answ
   interpreter->host->describe(interpreter->machine, function->index, arguments, error);
   if (is_must(L)) {
     lua_getfield(L, LUA_REGISTRYINDEX, KS_RAISE);
-    luaL_where(L, 1);
+    push_where(L);
     lua_pushstring(L, function->name);
     lua_pushinteger(L, answer->words[0]);
   } else {
@@ -239,7 +246,7 @@ static int push_reply(lua_State *L, const ks_function *function) {
 
 void ks_push_handler(lua_State *L, const ks_answer *answer) {
   luaL_checkstack(L, 8, NULL);
-  lua_getfield(L, LUA_REGISTRYINDEX, KS_HANDLERS);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, ks_interpreter_of(L)->machine);
   lua_geti(L, -1, answer->words[0]);
   lua_remove(L, -2);
   lua_pushinteger(L, answer->words[1]);
@@ -265,6 +272,13 @@ static int deliver(lua_State *L, const ks_function *function, int outcome) {
     return after_handler(L, lua_pcallk(L, 2, 0, 0, (lua_KContext)function, after_handler), (lua_KContext)function);
   }
   case KS_CANNOT_SLEEP:
+    if (is_by_init(L)) {
+      push_where(L);
+      lua_pushfstring(L, "%s would wait, which the idle task 1 of a driven kernel cannot: have a spawned task make the call",
+                      function->name);
+      lua_concat(L, 2);
+      return lua_error(L);
+    }
     return luaL_error(L, "%s would wait here, inside a callback that cannot be suspended (table.sort, string.gsub, a "
                          "metamethod called from C): make the call outside it", function->name);
   default: /* the task is no more */
@@ -338,6 +352,59 @@ static int bind(lua_State *L) {
   return 1;
 }
 
+/* A call by the idle task of a driven kernel. Upvalues: the call's own function, and the kernel's number. */
+static int as_init(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  void *outer = interpreter->machine;
+  void *machine = interpreter->host->enter(outer, lua_tointeger(L, lua_upvalueindex(2)));
+  if (!machine) return luaL_error(L, "the kernel is closed");
+  int count = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  interpreter->machine = machine;
+  int status = lua_pcall(L, count, LUA_MULTRET, 0);
+  interpreter->machine = outer;
+  interpreter->host->leave(machine);
+  if (status == LUA_OK) return lua_gettop(L);
+  ks_caught(L, status);
+  return lua_error(L);
+}
+
+/* core.bind_init(name, must, kernel) -> function, or nil */
+static int bind_init(lua_State *L) {
+  lua_settop(L, 3);
+  lua_pushcfunction(L, bind);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 1);
+  if (lua_isnil(L, 4)) return 0;
+  lua_CFunction code = lua_tocfunction(L, 4);
+  lua_getupvalue(L, 4, 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_pushcclosure(L, code, 3);
+  lua_pushvalue(L, 3);
+  lua_pushcclosure(L, as_init, 2);
+  return 1;
+}
+
+/* core.handlers() -> the functions given to sigaction in the running kernel, by number */
+static int handlers(lua_State *L) {
+  void *machine = ks_interpreter_of(L)->machine;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, machine) != LUA_TTABLE) {
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, machine);
+  }
+  return 1;
+}
+
+void ks_forget_handlers(lua_State *L, const void *machine) {
+  if (!lua_checkstack(L, 2)) return;
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, machine);
+}
+
 static const ks_function settle_function = {.name = "settle", .shape = 'v'};
 
 /* core.settle() */
@@ -392,6 +459,9 @@ static int query(lua_State *L) {
     luaL_where(L, 2);
     lua_pushlstring(L, answer->bytes, (size_t)answer->count);
     lua_concat(L, 2);
+    return lua_error(L);
+  case 'u':
+    lua_pushlstring(L, answer->bytes, (size_t)answer->count);
     return lua_error(L);
   case 'b': return deliver(L, &run_function, KS_BLOCKED);
   default: return 0;
@@ -448,12 +518,13 @@ static int core_tostring(lua_State *L) {
 
 void ks_open_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"bind", bind}, {"settle", settle}, {"query", query}, {"buffer", buffer}, {"buffer_parts", buffer_parts},
+    {"bind", bind}, {"bind_init", bind_init}, {"handlers", handlers}, {"settle", settle}, {"query", query}, {"buffer", buffer}, {"buffer_parts", buffer_parts},
     {"set_buffer_methods", set_buffer_methods}, {"set", set_registry}, {"new_task", new_task}, {"tostring", core_tostring},
     {NULL, NULL}};
   lua_newtable(L);
   lua_setfield(L, LUA_REGISTRYINDEX, KS_THREADS);
   luaL_newlib(L, functions);
+  ks_open_programs(L);
   ks_register_functions(L, "core", lua_gettop(L));
   lua_getfield(L, LUA_REGISTRYINDEX, KS_HOST);
   lua_setfield(L, -2, "host");

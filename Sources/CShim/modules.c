@@ -46,6 +46,14 @@ static int require(lua_State *L) {
   return finish_require(L, LUA_OK, 0);
 }
 
+int ks_new_require(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_pushcclosure(L, require, 2);
+  return 1;
+}
+
 static int search_preload(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);

@@ -22,6 +22,8 @@ struct Core: ~Copyable {
   var tracer: Tracer?
   /// Something was written to the console, or a task ended: the machine is to look before it goes on.
   unowned(unsafe) let machine: Machine
+  /// Set when a script drives this kernel.
+  unowned(unsafe) var driven: DrivenKernel?
 
   /// Performs a call for the running task, and says how it goes on. `digest` is one of its arguments.
   @inline(__always)
@@ -75,9 +77,12 @@ struct Core: ~Copyable {
   private mutating func notice() {
     if let spawned = kernel.takeSpawned() {
       if let thread = newThreads.removeValue(forKey: current.index) { setThread(thread, of: spawned) }
+      driven?.noteSpawned(spawned, by: current)
     }
-    if kernel.hasConsoleOutput { machine.flushConsole(&kernel) }
+    if kernel.hasConsoleOutput { machine.flushConsole(&kernel, driven) }
   }
+
+  func thread(of task: TaskID) -> OpaquePointer? { Int(task.index) < threads.count ? threads[Int(task.index)] : nil }
 
   mutating func setThread(_ thread: OpaquePointer?, of task: TaskID) {
     while threads.count <= Int(task.index) { threads.append(nil) }

@@ -56,6 +56,12 @@ enum Host {
       let buffer = UnsafeBufferPointer(start: arguments, count: Int(count))
       return core.pointee.machine.query(String(cString: operation!), QueryArguments(buffer), core)
     }
+    host.enter = { pointer, number in
+      guard let driven = corePointer(pointer).pointee.machine.driven[number] else { return nil }
+      driven.enter()
+      return UnsafeMutableRawPointer(driven.core)
+    }
+    host.leave = { pointer in corePointer(pointer).pointee.driven?.leave() }
     return host
   }
 
@@ -126,6 +132,7 @@ struct QueryArguments {
   init(_ buffer: UnsafeBufferPointer<ks_argument>) { self.buffer = buffer }
 
   var count: Int { buffer.count }
+  func isAbsent(_ index: Int) -> Bool { index >= buffer.count || buffer[index].form == Int32(KS_ABSENT) }
   func word(_ index: Int) -> Int64 { index < buffer.count ? buffer[index].word : 0 }
   func view(_ index: Int) -> ByteView {
     guard index < buffer.count, buffer[index].form == Int32(KS_BYTES) else { return .empty }

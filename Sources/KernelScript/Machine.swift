@@ -41,7 +41,7 @@ public final class Machine {
   private let answerPointer: UnsafeMutablePointer<ks_answer>
   let scratch = ByteBuffer()
   /// Takes what is written to the console.
-  let console: (_ bytes: ByteView, _ isError: Bool) -> Void
+  public var console: (_ bytes: ByteView, _ isError: Bool) -> Void
   /// Gives a line of input, nil at its end. Called when all tasks sleep and one of them reads the console.
   public var input: () -> [UInt8]? = { nil }
   /// Takes reports about tasks that failed.
@@ -51,7 +51,13 @@ public final class Machine {
   var reports: [[String]] = []
   /// Errors that no task caught.
   public private(set) var failureCount = 0
-  var environment: [String: String] { options.environment }
+  /// The same as text, where nobody else takes the reports.
+  var failures: [String] = []
+  /// Kernels that the script drives, by the number that it knows them by.
+  var driven: [Int64: DrivenKernel] = [:]
+  var drivenCount: Int64 = 0
+  /// What `ks.host` offers.
+  var hostFunctions: [String: HostFunction] = [:]
   let initTask: TaskID
 
   public init(
@@ -84,6 +90,7 @@ public final class Machine {
 
   deinit {
     ks_close_state(state)
+    driven.removeAll()
     core.deinitialize(count: 1)
     core.deallocate()
     host.deallocate()
@@ -160,15 +167,19 @@ public final class Machine {
   public func run() -> Outcome {
     while true {
       guard let task = core.pointee.kernel.schedule() else {
-        if let status = core.pointee.kernel.status(of: initTask) { return .done(status: status) }
-        if core.pointee.kernel.isConsoleAwaited {
-          core.pointee.kernel.typed(input())
-          continue
-        }
-        return .deadlock(stuckTasks())
+        if let outcome = withNobodyRunnable() { return outcome }
+        continue
       }
       if let outcome = step(task) { return outcome }
     }
+  }
+
+  /// What is left to do when nobody can go on: to ask for input, or to end.
+  func withNobodyRunnable() -> Outcome? {
+    if let status = core.pointee.kernel.status(of: initTask) { return .done(status: status) }
+    guard core.pointee.kernel.isConsoleAwaited else { return .deadlock(stuckTasks(core)) }
+    core.pointee.kernel.typed(input())
+    return nil
   }
 
   /// Lets one task go on until it waits or ends.
@@ -199,17 +210,23 @@ public final class Machine {
   /// An error that no pcall of the task caught: told at once, and the task exits with 1.
   private func fail(_ task: TaskID, _ thread: OpaquePointer) {
     failureCount += 1
+    let (message, frames) = takeFailure(thread)
+    let tid = core.pointee.kernel.tid(of: task)
+    report(tid == 1 ? message : "task \(tid): \(message)")
+    if !frames.isEmpty { report(frames.joined(separator: "\n")) }
+    core.pointee.kernel.exit(task, status: 1)
+  }
+
+  /// The message of a failed coroutine, and the script's frames when there is more than one.
+  func takeFailure(_ thread: OpaquePointer) -> (message: String, frames: [String]) {
     ks_push_failure(state, thread)
     let traceback = takeString()
     let message = takeString()
-    let tid = core.pointee.kernel.tid(of: task)
     let frames = traceback.split(separator: "\n").dropFirst().filter { frame in
       let shown = frame.drop { $0 == "\t" }
       return !shown.hasPrefix("[C]:") && !shown.hasPrefix("kscript:")
     }
-    report(tid == 1 ? message : "task \(tid): \(message)")
-    if frames.count > 1 { report(frames.joined(separator: "\n")) }
-    core.pointee.kernel.exit(task, status: 1)
+    return (message, frames.count > 1 ? frames.map(String.init) : [])
   }
 
   private func unwound(_ thread: OpaquePointer, failed: Bool) -> Outcome {
@@ -219,6 +236,11 @@ public final class Machine {
     let prefix = place.isEmpty ? "" : place + ": "
     if why == KS_UNWIND_INSTRUCTIONS { return .limit("\(prefix)the limit of \(options.instructionLimit) Lua instructions is spent (--limit)") }
     return .limit("\(prefix)the limit of \(options.memoryLimit >> 20) MiB is reached (--memory)")
+  }
+
+  /// The message of the error by which a limit ended a task.
+  func messageOfEnd(_ thread: OpaquePointer) -> String {
+    lua_tolstring(thread, -1, nil).map { String(cString: $0) } ?? "the run has to end"
   }
 
   /// Where a limit ended a task: what its error says, since a protected call may have left the place by now.
@@ -246,11 +268,15 @@ public final class Machine {
   }
 
   /// Hands the console what the kernel's console files were given.
-  func flushConsole(_ kernel: inout Kernel) {
-    for (isError, bytes) in kernel.takeConsoleOutput() { bytes.withByteView { console($0, isError) } }
+  func flushConsole(_ kernel: inout Kernel, _ driven: DrivenKernel? = nil) {
+    for (isError, bytes) in kernel.takeConsoleOutput() {
+      if let driven { driven.write(bytes, isError: isError) } else { bytes.withByteView { console($0, isError) } }
+    }
   }
 
-  func write(_ bytes: ByteView, isError: Bool, _ core: UnsafeMutablePointer<Core>) { console(bytes, isError) }
+  func write(_ bytes: ByteView, isError: Bool, _ core: UnsafeMutablePointer<Core>) {
+    if let driven = core.pointee.driven { driven.write(bytes.array, isError: isError) } else { console(bytes, isError) }
+  }
 
   /// Raises "interrupted" in whatever runs. Safe in a signal handler.
   public func interrupt() { ks_interrupt(state) }
@@ -277,14 +303,12 @@ public final class Machine {
     return nil
   }
 
-  private func stuckTasks() -> [StuckTask] {
-    let kernel = UnsafeMutablePointer(core)
-    return kernel.pointee.kernel.taskIDs.filter { kernel.pointee.kernel.isBlocked($0) }.map { task in
-      let view = kernel.pointee.kernel.describe(task)
-      let thread = kernel.pointee.threads[Int(task.index)]
+  func stuckTasks(_ core: UnsafeMutablePointer<Core>) -> [StuckTask] {
+    core.pointee.kernel.taskIDs.filter { core.pointee.kernel.isBlocked($0) }.map { task in
+      let view = core.pointee.kernel.describe(task)
       return StuckTask(
-        tid: view.tid, call: view.call ?? view.state, place: thread.map { place($0) } ?? "",
-        reason: kernel.pointee.kernel.reasonForWaiting(task))
+        tid: view.tid, call: view.call ?? view.state, place: core.pointee.thread(of: task).map { place($0) } ?? "",
+        reason: core.pointee.kernel.reasonForWaiting(task))
     }
   }
 }

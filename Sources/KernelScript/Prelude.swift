@@ -33,6 +33,7 @@ enum Prelude {
     case "specs": PackageResources.specs_lua
     case "io": PackageResources.io_lua
     case "os": PackageResources.os_lua
+    case "drive": PackageResources.drive_lua
     default: nil
     }
   }

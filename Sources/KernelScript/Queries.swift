@@ -36,7 +36,9 @@ extension Machine {
     case "release": return answer(Kernel.release)
     case "task": return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(0))).map { answer(LuaText.task($0, core)) } ?? nothing
     case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
-    case "environment": return environment[arguments.string(0)].map { answer($0) } ?? nothing
+    case "environment":
+      let environment = core.pointee.driven?.options.environment ?? options.environment
+      return environment[arguments.string(0)].map { answer($0) } ?? nothing
     case "prelude": return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
     case "put":
       do throws(Errno) {
@@ -53,14 +55,16 @@ extension Machine {
     case "spec_source": return answer(specSource)
     case "leaks": return leaks(core).map { answer($0) } ?? nothing
     case "module": return module(arguments.string(0)).map { answer($0) } ?? nothing
-    default: return fail("the machine knows no \(operation)")
+    case "host_functions": return answer(hostFunctions.keys.sorted().joined(separator: " "))
+    case "host_call": return callHost(arguments.string(0), arguments.view(1))
+    default: return queryDriven(operation, arguments) ?? fail("the machine knows no \(operation)")
     }
   }
 
-  private func letter(_ letter: Character) -> Int32 { Int32(letter.asciiValue!) }
-  private var nothing: Int32 { letter("n") }
+  func letter(_ letter: Character) -> Int32 { Int32(letter.asciiValue!) }
+  var nothing: Int32 { letter("n") }
 
-  private func answer(_ value: Int64) -> Int32 {
+  func answer(_ value: Int64) -> Int32 {
     core.pointee.answer.pointee.words.0 = value
     return letter("i")
   }
@@ -72,7 +76,7 @@ extension Machine {
     return letter("s")
   }
 
-  private func answer(_ bytes: [UInt8]) -> Int32 {
+  func answer(_ bytes: [UInt8]) -> Int32 {
     scratch.clear()
     scratch.append(bytes)
     core.pointee.answer.pointee.bytes = scratch.pointer.baseAddress
@@ -92,7 +96,7 @@ extension Machine {
     return letter("s")
   }
 
-  private func fail(_ message: String) -> Int32 {
+  func fail(_ message: String) -> Int32 {
     answer(message)
     return letter("e")
   }

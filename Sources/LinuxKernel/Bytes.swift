@@ -364,19 +364,21 @@ extension CallArgument {
     var bytes: [UInt8] = []
     for case .bytes(let more) in arguments { bytes += more }
     return bytes.withByteView { view in
-      var raw: InlineArray<7, RawArgument> = .init(repeating: .absent)
-      var offset = 0
-      for (position, parameter) in parameters.enumerated() {
-        switch position < arguments.count ? arguments[position] : .absent {
-        case .word(let word): raw[position] = .word(word)
-        case .memory(let address, let count): raw[position] = .memory(address, count)
-        case .bytes(let more):
-          raw[position] = .bytes(view.slice(offset, more.count))
-          offset += more.count
-        case .absent: if case .word(let word)? = parameter.fallback { raw[position] = .word(word) }
+      Arguments.with(parameters.count) { raw in
+        var offset = 0
+        for (position, parameter) in parameters.enumerated() {
+          raw[position] = .absent
+          switch position < arguments.count ? arguments[position] : .absent {
+          case .word(let word): raw[position] = .word(word)
+          case .memory(let address, let count): raw[position] = .memory(address, count)
+          case .bytes(let more):
+            raw[position] = .bytes(view.slice(offset, more.count))
+            offset += more.count
+          case .absent: if case .word(let word)? = parameter.fallback { raw[position] = .word(word) }
+          }
         }
+        return body(Arguments(UnsafePointer(raw.baseAddress!)))
       }
-      return Arguments.with(&raw, body)
     }
   }
 }

@@ -65,8 +65,12 @@ typedef struct ks_host {
   /* Finds a call by name; 0 if there is none. */
   int32_t (*find)(void *machine, const char *name, size_t length, ks_function *function);
   /* Everything that is not hot: an operation by name, with what it needs; the answer's shape as a letter: n nil, i integer,
-   * d number (words[0] nanoseconds, as seconds), s bytes, e an error to be raised (bytes), b blocked (as KS_BLOCKED). */
+   * d number (words[0] nanoseconds, as seconds), s bytes, e an error to be raised (bytes), u one whose text has its place already, b blocked (as KS_BLOCKED). */
   int32_t (*query)(void *machine, const char *operation, const ks_argument *arguments, int32_t count);
+  /* The idle task of a driven kernel becomes its running task, until `leave` is called with what this returns: the machine
+   * to use meanwhile. NULL when the kernel was closed. */
+  void *(*enter)(void *machine, int64_t kernel);
+  void (*leave)(void *machine);
 } ks_host;
 
 /* A buffer: a stretch of a task's memory. */
@@ -77,12 +81,17 @@ typedef struct ks_buffer {
 
 /* Opens `ks.core`: what the prelude is built on. Leaves the table on the stack. */
 void ks_open_core(lua_State *L);
+/* programs.c: adds what programs are made of to the core table, which is on top. */
+void ks_open_programs(lua_State *L);
 /* Text of a chunk, run at once with the core table and `count` further values from the stack. 0, or a message on the stack. */
 int ks_run_prelude(lua_State *L, const char *name, const char *text, size_t length, int arguments);
 
 /* A coroutine for a task that runs the function at `index` of L; its arguments follow it up to the top, and all are popped. */
 lua_State *ks_new_task(lua_State *L, int index);
 void ks_release_task(lua_State *L, lua_State *thread);
+
+/* The handlers of a kernel that is no more. */
+void ks_forget_handlers(lua_State *L, const void *machine);
 
 /* Pushes the function of a handler and its two arguments: words 0 and 1 of the answer are its number and the signal. */
 void ks_push_handler(lua_State *L, const ks_answer *answer);

@@ -103,6 +103,8 @@ void ks_open_coroutines(lua_State *L);
 void ks_open_sort(lua_State *L);
 void ks_open_protected_calls(lua_State *L);
 void ks_open_modules(lua_State *L);
+/* modules.c: function(loaded, package) -> a `require` of its own. */
+int ks_new_require(lua_State *L);
 void ks_set_hook(lua_State *L);
 int ks_raise_interrupted(lua_State *L, int level);
 /* Puts function `wrapper` in place of a field of the table on top, with what was there as its upvalue. */

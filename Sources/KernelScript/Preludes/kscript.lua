@@ -1,6 +1,6 @@
 -- The module that scripts get by require "kscript". Called with the core functions and the values of values.lua.
 local core, values = ...
-local ks = { C = values.C, host = core.host, backend = "emulated" }
+local ks = { C = values.C, backend = "emulated" }
 
 -- ---- calls ----------------------------------------------------------------------------------------------------------
 
@@ -155,7 +155,28 @@ end
 
 ks.settle = core.settle
 function ks.now() return core.query "now" end
-function ks.stats() return values.ask "stats" end
+
+local reached = {} -- by the reason given to ks.sometimes: how often its condition held
+
+function ks.stats()
+  local stats = values.ask "stats"
+  stats.sometimes = {}
+  for why, count in next, reached do stats.sometimes[why] = count end
+  return stats
+end
+
+-- Notes that something which ought to happen in some schedule has been looked for, and whether it happened now.
+function ks.sometimes(condition, why)
+  if type(why) ~= "string" then error("ks.sometimes takes a condition and what it means, as a string", 2) end
+  reached[why] = (reached[why] or 0) + (condition and 1 or 0)
+  return condition
+end
+
+-- Marks what the emulated kernel and Linux are known to do differently; here it is simply done.
+function ks.differs(why, fn)
+  if type(why) ~= "string" or type(fn) ~= "function" then error("ks.differs takes a reason and a function", 2) end
+  return fn()
+end
 
 function ks.task(pid)
   if math.type(pid) ~= "integer" then error("ks.task takes a pid", 2) end
@@ -182,7 +203,7 @@ end
 
 ks.kernel = { release = core.query "release" }
 
-for _, name in ipairs { "checkpoint", "restore", "inject", "new", "program", "diff", "sometimes" } do
+for _, name in ipairs { "checkpoint", "restore", "inject" } do
   ks[name] = function() error(("ks.%s is not built yet"):format(name), 2) end
 end
 
@@ -197,6 +218,55 @@ function print(...)
   for position = 1, parts.n do parts[position] = core.tostring(parts[position]) end
   core.query("console", table.concat(parts, "\t") .. "\n", false)
 end
+
+-- Functions of the program that this machine is part of (Machine.register), and how values travel: see HostFunctions.swift.
+local function encode(...)
+  local parts = table.pack(...)
+  for position = 1, parts.n do
+    local value = parts[position]
+    local kind = math.type(value) or type(value)
+    if kind == "nil" then parts[position] = "n"
+    elseif kind == "boolean" then parts[position] = value and "t" or "f"
+    elseif kind == "integer" then parts[position] = string.pack("<c1i8", "i", value)
+    elseif kind == "float" then parts[position] = string.pack("<c1d", "d", value)
+    elseif kind == "string" then parts[position] = string.pack("<c1s8", "s", value)
+    else
+      error(("argument #%d is a %s; a function of the host takes strings, numbers, booleans and nil"):format(position, kind), 3)
+    end
+  end
+  return table.concat(parts)
+end
+
+local formats = { i = "<i8", d = "<d", s = "<s8" }
+
+local function decode(bytes)
+  local results, count, at = {}, 0, 1
+  while at <= #bytes do
+    local letter = bytes:sub(at, at)
+    count, at = count + 1, at + 1
+    if formats[letter] then
+      results[count], at = string.unpack(formats[letter], bytes, at)
+    elseif letter ~= "n" then
+      results[count] = letter == "t"
+    end
+  end
+  return table.unpack(results, 1, count)
+end
+
+ks.host = setmetatable({}, {
+  __index = function(_, name)
+    local known = {}
+    for other in core.query("host_functions"):gmatch "%S+" do
+      if other == name then
+        return function(...) return decode(core.query("host_call", name, (encode(...)))) end
+      end
+      known[#known + 1] = other
+    end
+    error(("the host has registered no function %s%s"):format(tostring(name), values.suggestion(tostring(name), known)), 2)
+  end,
+  __newindex = function() error("functions of the host are registered by the host", 2) end,
+  __name = "host",
+})
 
 -- For the runner of specs.
 function ks.report(...) core.query("report", ...) end

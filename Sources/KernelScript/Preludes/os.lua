@@ -1,8 +1,8 @@
 -- Lua's os library over the emulated world: its files, its clocks, its environment. Time is UTC.
-local ks = ...
+local ks, core = ...
 local sys = ks.sys
 local own_source = debug.getinfo(1, "S").source
-local host_date = ks.host.date -- the C library's strftime: asked with a "!" and a time, it depends on nothing else
+local host_date = core.host.date -- the C library's strftime: asked with a "!" and a time, it depends on nothing else
 
 local DAY = 86400
 

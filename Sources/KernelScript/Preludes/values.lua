@@ -232,10 +232,8 @@ local function unpack_signals(mask)
   return list
 end
 
--- Functions given to sigaction, by the number the kernel knows them by. 0 and 1 are SIG_DFL and SIG_IGN.
-local handlers, handler_numbers = {}, {}
-core.set("ks.handlers", handlers)
-
+-- Functions given to sigaction go by numbers, each kernel's from 2 on; core.handlers() has them both ways. 0 and 1 are SIG_DFL
+-- and SIG_IGN.
 local function handler_number(handler)
   if handler == "SIG_DFL" or handler == 0 then return 0 end
   if handler == "SIG_IGN" or handler == 1 then return 1 end
@@ -243,13 +241,13 @@ local function handler_number(handler)
     error(("a handler is a function, \"SIG_DFL\" or \"SIG_IGN\", not %s"):format(
       type(handler) == "string" and ("%q"):format(handler) or "a " .. type(handler)), 0)
   end
-  if not handler_numbers[handler] then
-    local number = #handlers == 0 and 2 or #handlers + 1
-    if number == 2 then handlers[1] = false end
-    handlers[number] = handler
-    handler_numbers[handler] = number
+  local handlers = core.handlers()
+  if not handlers[handler] then
+    handlers[1] = false
+    handlers[#handlers + 1] = handler
+    handlers[handler] = #handlers
   end
-  return handler_numbers[handler]
+  return handlers[handler]
 end
 
 local function pack_action(action)
@@ -268,7 +266,7 @@ local function unpack_action(bytes)
   local number = unpack("<i8", bytes)
   if number == 0 then return "SIG_DFL" end
   if number == 1 then return "SIG_IGN" end
-  return handlers[number]
+  return core.handlers()[number]
 end
 
 local function unpack_siginfo(bytes)
@@ -441,21 +439,21 @@ end
 function converters.signalAction(_, value) return pack_action(value) end
 
 -- Turns what a script wrote into what the kernel takes; position 0 is a wrong number of arguments.
-core.set("ks.convert", function(index, position, value)
+core.set("ks.convert", function(index, position, value, level)
   local call = declaration(index)
   if position == 0 then
     local most = #call.parameters
     local wanted = call.required == most and tostring(most) or ("%d to %d"):format(call.required, most)
-    error(("%s takes %s argument%s, got %d"):format(signature(call), wanted, wanted == "1" and "" or "s", value), 3)
+    error(("%s takes %s argument%s, got %d"):format(signature(call), wanted, wanted == "1" and "" or "s", value), level)
   end
   local parameter = call.parameters[position]
   local is_fine, result, wanted = pcall(converters[parameter.kind], parameter, value)
   if not is_fine then
-    error(("bad argument #%d (%s) to '%s': %s"):format(position, parameter.name, call.name, result), 3)
+    error(("bad argument #%d (%s) to '%s': %s"):format(position, parameter.name, call.name, result), level)
   end
   if result == nil then
     local got = type(value) == "string" and ("%q"):format(value) or type(value) == "number" and tostring(value) or type(value)
-    error(("bad argument #%d (%s) to '%s': expected %s, got %s"):format(position, parameter.name, call.name, wanted, got), 3)
+    error(("bad argument #%d (%s) to '%s': expected %s, got %s"):format(position, parameter.name, call.name, wanted, got), level)
   end
   return result
 end)

@@ -1,16 +1,17 @@
 -- What scripts find as globals: Lua's io and os over the emulated world, loaded when first touched, and require for the
 -- script's own modules. Called with the core functions, the values and the kscript module.
 local core, values, ks = ...
+local world = {} -- for drive.lua
 
--- A prelude that most scripts never need.
-local function prelude(name)
-  return assert(load(core.query("prelude", name), "=kscript:" .. name, "t", _ENV))(ks)
+-- A prelude that most scripts never need; `env` are the globals of the program that it is for, and `module` its kscript.
+local function prelude(name, env, module)
+  return assert(load(core.query("prelude", name), "=kscript:" .. name, "t", env or _ENV))(module or ks, core)
 end
 
-local function lazily(name, owner, key)
+local function lazily(name, owner, key, module)
   return setmetatable({}, {
     __index = function(placeholder, field)
-      local module = prelude(name)
+      local module = prelude(name, owner, module)
       setmetatable(placeholder, nil)
       for other, value in pairs(module) do rawset(placeholder, other, value) end
       owner[key] = placeholder
@@ -42,11 +43,35 @@ for _, name in ipairs { "inspect", "assertions", "spec" } do
 end
 
 -- Modules of the script, from the folder that it lies in.
-core.set("ks.searcher", function(name)
+local function find_module(name, env)
   local found = core.query("module", name)
-  if not found then return ("\n\tno file for module '%s' beside the script"):format(name) end
+  if not found then return ("no file for module '%s' beside the script"):format(name) end
   local path, text = found:match "^([^\n]*)\n(.*)$"
-  local chunk, message = load(text, "@" .. path, "t")
+  local chunk, message = load(text, "@" .. path, "t", env or _ENV)
   if not chunk then error(message, 0) end
   return chunk, path
-end)
+end
+
+core.set("ks.searcher", function(name) return find_module(name) end)
+
+-- Programs and driven kernels.
+for _, name in ipairs { "program", "new", "diff" } do
+  ks[name] = function(...)
+    local text = core.query("prelude", "drive")
+    for other, f in next, assert(load(text, "=kscript:drive", "t", _ENV))(core, values, ks, world) do ks[other] = f end
+    return ks[name](...)
+  end
+end
+
+-- What scripts find before any of them has changed it: from here programs get theirs.
+world.lazily, world.find_module = lazily, find_module
+world.globals, world.libraries, world.ks = {}, {}, {}
+for name, value in next, _G do
+  if type(value) ~= "table" then world.globals[name] = value end
+end
+for _, name in ipairs { "coroutine", "debug", "package", "string", "table", "utf8" } do
+  local library = {}
+  for key, value in next, _G[name] do library[key] = value end
+  world.libraries[name] = library
+end
+for name, value in next, ks do world.ks[name] = value end
