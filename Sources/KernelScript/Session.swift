@@ -4,9 +4,10 @@ import LinuxKernel
 
 /// Lines of Lua, run one after another as task 1 of a machine: what the REPL is about.
 ///
-/// Each line gets a coroutine of its own, bound to task 1. While a line runs, everything runs, and the clock jumps as in any
-/// run. After it the other tasks go on until all sleep, but the clock stands: sleepers wait for a line that waits, or for
-/// `passTime`. What is done to the machine is kept as a journal, so that `back` can build the machine of before from it.
+/// Each line gets a coroutine of its own, bound to task 1. While a line runs, everything runs, and the clock jumps as
+/// in any run. After it the other tasks go on until all sleep, but the clock stands: sleepers wait for a line that
+/// waits, or for `passTime`. What is done to the machine is kept as a journal, so that `back` can build the machine of
+/// before from it.
 public final class Session {
   /// What came of a line.
   public enum Ending: Sendable {
@@ -23,12 +24,12 @@ public final class Session {
   }
 
   /// What was done to the machine, in order.
-  private enum Action {
+  enum Action {
     case line(text: String, name: String, arguments: [String])
     case step, go, abandon, pass(Int64), hold(Bool)
   }
 
-  private struct Entry {
+  struct Entry {
     let action: Action
     /// What was typed while it ran.
     var input: [[UInt8]?] = []
@@ -37,23 +38,23 @@ public final class Session {
     var isInterrupted = false
   }
 
-  public private(set) var machine: Machine
-  private let options: Machine.Options
-  private let console: (_ bytes: ByteView, _ isError: Bool) -> Void
-  private let report: (String) -> Void
-  private var journal: [Entry] = []
+  public internal(set) var machine: Machine
+  let options: Machine.Options
+  let console: (_ bytes: ByteView, _ isError: Bool) -> Void
+  let report: (String) -> Void
+  var journal: [Entry] = []
   /// Whether a line waits: nothing but commands can be given then.
-  public private(set) var isBlocked = false
+  public internal(set) var isBlocked = false
   /// Whether other tasks stay where they are but for `step`.
-  public private(set) var isHeld = false
+  public internal(set) var isHeld = false
   private let input: () -> [UInt8]?
-  private var replayedInput: [[UInt8]?]?
+  var replayedInput: [[UInt8]?]?
 
   /// Told of every machine that the session makes, before anything runs on it.
   public var attach: (Machine) -> Void = { _ in }
-  private let silence = Silence()
+  let silence = Silence()
 
-  private final class Silence {
+  final class Silence {
     var isOn = false
   }
 
@@ -74,7 +75,7 @@ public final class Session {
     prepare()
   }
 
-  private func prepare() {
+  func prepare() {
     machine.input = { [unowned self] in readInput() }
     let state = machine.state
     let text = Prelude.text("session")!
@@ -165,7 +166,7 @@ public final class Session {
   /// Lets virtual time pass; what sleeps until then goes on.
   public func passTime(_ nanoseconds: Int64) -> Ending { record(.pass(nanoseconds)) }
 
-  private func record(_ action: Action) -> Ending {
+  func record(_ action: Action) -> Ending {
     journal.append(Entry(action: action))
     let ending = perform(action)
     if case .interrupted = ending { journal[journal.count - 1].isInterrupted = true }
@@ -173,7 +174,7 @@ public final class Session {
     return ending
   }
 
-  private func perform(_ action: Action) -> Ending {
+  func perform(_ action: Action) -> Ending {
     switch action {
     case .line(let text, let name, let arguments):
       begin(text, name, arguments)
@@ -227,7 +228,7 @@ public final class Session {
   }
 
   /// Lets one task go on; returns how that ends the line, if it does at once.
-  private func go(_ task: TaskID) -> Ending? {
+  func go(_ task: TaskID) -> Ending? {
     let core = machine.core
     guard let outcome = machine.step(task) else {
       if isBlocked, machine.reports.contains(where: { $0.first == "line" && $0[1] != "result" }) { isBlocked = false }
@@ -253,7 +254,7 @@ public final class Session {
   }
 
   /// What the line that is done has to tell, or for what it waits.
-  private func ending() -> Ending? {
+  func ending() -> Ending? {
     let kernel = machine.core
     if let status = kernel.pointee.kernel.status(of: machine.initTask) { return .ended(status: status) }
     if isBlocked {
@@ -265,95 +266,6 @@ public final class Session {
     machine.reports.removeAll { $0.first == "line" }
     if let failure = reports.first(where: { $0[1] == "failed" }) { return .failed(failure[2]) }
     return .finished(reports.filter { $0[1] == "result" }.map { $0[2] })
-  }
-
-  // Time and steps
-
-  private func pass(_ nanoseconds: Int64) -> Ending {
-    let core = machine.core
-    let (end, isTooFar) = core.pointee.kernel.time.addingReportingOverflow(nanoseconds)
-    guard !isTooFar, nanoseconds >= 0 else { return .failed("time only goes on") }
-    while let due = core.pointee.kernel.nextDeadline(), due <= end {
-      core.pointee.kernel.isClockHeld = false
-      guard let task = core.pointee.kernel.schedule() else { break }
-      core.pointee.kernel.isClockHeld = true
-      if let ending = go(task) { return ending }
-      while let next = core.pointee.kernel.schedule() { if let ending = go(next) { return ending } }
-    }
-    core.pointee.kernel.isClockHeld = true
-    core.pointee.kernel.passTime(until: end)
-    return ending() ?? .finished([])
-  }
-
-  /// What a step has done.
-  public struct Step: Sendable {
-    public let tid: Int32
-    /// The call that was performed; nil for a task that began.
-    public let call: String?
-    /// Where the task stands now.
-    public let state: String
-  }
-
-  /// Lets one task go one call; nil when nothing can go.
-  public func step() -> Step? {
-    journal.append(Entry(action: .step))
-    let step = stepOnce()
-    journal[journal.count - 1].hash = machine.hash
-    return step
-  }
-
-  private func stepOnce() -> Step? {
-    let core = machine.core
-    core.pointee.kernel.isClockHeld = false
-    defer { core.pointee.kernel.isClockHeld = true }
-    while let task = core.pointee.kernel.schedule() {
-      // Between lines task 1 has nothing to do.
-      if task == machine.initTask, !isBlocked { continue }
-      let tid = core.pointee.kernel.tid(of: task)
-      let before = core.pointee.kernel.describe(task)
-      machine.postponeCalls { _ = go(task) }
-      guard core.pointee.kernel.task(tid) == task else { return Step(tid: tid, call: before.call, state: "has ended") }
-      let after = core.pointee.kernel.describe(task)
-      let next = after.call.map { " in \($0)" } ?? ""
-      return Step(
-        tid: tid, call: before.call,
-        state: after.state == "runnable" && after.call != nil ? "is about to call \(after.call!)" : "is \(after.state)\(next)")
-    }
-    return nil
-  }
-
-  // Back
-
-  /// Undoes the last lines: builds a fresh machine and runs what came before them, without a word.
-  ///
-  /// - Returns: what was undone, newest first; or, when the machine came out different, what went wrong.
-  public func back(_ count: Int) -> (undone: [String], problem: String?) {
-    var kept = journal, undone: [String] = []
-    while undone.count < count, let last = kept.popLast() {
-      if case .line(let text, _, _) = last.action { undone.append(text) }
-    }
-    silence.isOn = true
-    defer { silence.isOn = false }
-    machine = Machine(options: options, console: console, report: report)
-    (isBlocked, isHeld) = (false, false)
-    prepare()
-    journal = []
-    var problem: String?
-    for entry in kept {
-      // When Ctrl-C struck depends on the moment, so such a line cannot be run again the same way.
-      if entry.isInterrupted {
-        problem = "a line that was interrupted while it ran is left out"
-        continue
-      }
-      journal.append(entry)
-      replayedInput = entry.input
-      _ = perform(entry.action)
-      if machine.hash != entry.hash, problem == nil { problem = "the machine is not as it was: its calls differ" }
-      journal[journal.count - 1].hash = machine.hash
-    }
-    replayedInput = nil
-    attach(machine)
-    return (undone, problem)
   }
 
   // Looking
@@ -370,40 +282,4 @@ public final class Session {
 
   /// Whether the task with this pid is task 1, which runs the lines.
   public func isPrompt(_ view: Kernel.TaskView) -> Bool { view.tid == 1 && !isBlocked }
-}
-
-extension Machine {
-  /// Has every call that is made meanwhile put off until its task is resumed: what runs goes as far as its next call.
-  fileprivate func postponeCalls(_ body: () -> Void) {
-    let call = host.pointee.call, spawning = host.pointee.call_spawning
-    defer { (host.pointee.call, host.pointee.call_spawning) = (call, spawning) }
-    host.pointee.call = { pointer, index, arguments, digest, canSleep in
-      Machine.core(pointer).pointee.postpone(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
-    }
-    host.pointee.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
-      let core = Machine.core(pointer)
-      core.pointee.newThreads[core.pointee.current.index] = thread
-      return core.pointee.postpone(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
-    }
-    body()
-  }
-
-  private static func core(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<Core> {
-    pointer.unsafelyUnwrapped.assumingMemoryBound(to: Core.self)
-  }
-}
-
-extension Core {
-  /// As `call`, but the call waits for the next step; inside a callback that cannot be suspended it cannot.
-  fileprivate mutating func postpone(
-    _ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool
-  ) -> Int32 {
-    guard canSleep else { return call(index, arguments, digest, canSleep: false) }
-    let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
-    callCount &+= 1
-    hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
-    if tracer != nil { beginTrace(index, raw) }
-    kernel.postpone(Int(index), raw, for: current)
-    return go(.blocked)
-  }
 }
