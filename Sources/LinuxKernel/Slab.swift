@@ -17,12 +17,14 @@ public struct ID<Object>: Hashable, Sendable {
 /// Invariants: a page with `references == 1` belongs to this slab's table alone; a bit of `live` is set exactly while
 /// its slot holds an initialised object; a free slot holds the index of the next free one.
 public struct Slab<Object> {
-  private var table = PageTable<Object>(capacity: 1)
+  /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
+  private var storage: PageTable<Object>?
+  @inline(__always) private var table: PageTable<Object> { storage.unsafelyUnwrapped }
 
   public init() {}
 
   /// How many objects live in the slab.
-  public var count: Int { table.fields.pointee.liveCount }
+  public var count: Int { storage?.fields.pointee.liveCount ?? 0 }
 
   @discardableResult
   public mutating func insert(_ object: Object) -> ID<Object> {
@@ -59,7 +61,7 @@ public struct Slab<Object> {
   }
 
   @inline(__always) public func contains(_ id: ID<Object>) -> Bool {
-    guard id.index < table.fields.pointee.slotCount else { return false }
+    guard let storage, id.index < storage.fields.pointee.slotCount else { return false }
     let page = table.fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
     return page.generations[slot] == id.generation && page.header.pointee.live & (1 << UInt64(slot)) != 0
   }
@@ -67,7 +69,9 @@ public struct Slab<Object> {
   /// The object `id` names. A stale id is a bug of the kernel, not of its user, and stops the program.
   @inline(__always) public subscript(_ id: ID<Object>) -> Object {
     @inline(__always) unsafeAddress {
-      let page = table.fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
+      let fields = table.fields
+      precondition(id.index < fields.pointee.slotCount, "a handle of another kernel")
+      let page = fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
       precondition(page.generations[slot] == id.generation, "stale handle")
       return UnsafePointer(page.objects + slot)
     }
@@ -79,7 +83,7 @@ public struct Slab<Object> {
   }
 
   // For ChunkedArray, which uses the slots as an array.
-  @inline(__always) fileprivate var slotCount: Int { Int(table.fields.pointee.slotCount) }
+  @inline(__always) fileprivate var slotCount: Int { storage.map { Int($0.fields.pointee.slotCount) } ?? 0 }
 
   @inline(__always) fileprivate func address(of index: Int) -> UnsafePointer<Object> {
     precondition(index >= 0 && index < slotCount)
@@ -103,7 +107,7 @@ public struct Slab<Object> {
   /// The ids of all live objects, in slot order.
   public var ids: [ID<Object>] {
     var found: [ID<Object>] = []
-    let fields = table.fields.pointee
+    guard let fields = storage?.fields.pointee else { return [] }
     for number in 0..<fields.pageCount {
       let page = fields.pages[number]
       var bits = page.header.pointee.live
@@ -117,12 +121,13 @@ public struct Slab<Object> {
   }
 
   @inline(__always) private mutating func uniqueFields() -> UnsafeMutablePointer<PageTable<Object>.Fields> {
-    if !isKnownUniquelyReferenced(&table) { table = table.copy() }
+    if !isKnownUniquelyReferenced(&storage) { storage = storage?.copy() ?? PageTable(capacity: 1) }
     return table.fields
   }
 
   @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
     let fields = uniqueFields()
+    precondition(index < fields.pointee.slotCount, "a handle of another kernel")
     let page = fields.pointee.pages[Int(index) >> 6]
     if page.header.pointee.references == 1 { return page }
     return table.unsharePage(Int(index) >> 6)
