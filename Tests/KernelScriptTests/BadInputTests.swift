@@ -32,7 +32,7 @@ struct BadInputTests {
   }
 
   @Test func precompiled() {
-    check(Program.run([0x1b, 0x4c, 0x75, 0x61, 0x54, 0x00, 0x19, 0x93] + [UInt8](repeating: 0, count: 50)), 1, "script.lua", "binary chunk")
+    check(Program.run([0x1b, 0x4c, 0x75, 0x61, 0x54, 0x00, 0x19, 0x93] + [UInt8](repeating: 0, count: 50)), 1, "script.lua", "precompiled")
   }
 
   @Test func endlessLoop() {
