@@ -49,7 +49,7 @@ struct LedgerTests {
       }
       #expect(["1", "2", "3"].contains(row.tier), "\(row.place): tier \(row.tier)")
       #expect(row.columns.allSatisfy { !$0.isEmpty && $0.first != " " && $0.last != " " }, "\(row.place)")
-      #expect(row.id.split(separator: ".").count >= 3, "\(row.place): \(row.id)")
+      #expect(row.id.split(separator: ".").count >= 2, "\(row.place): \(row.id)")
     }
   }
 
@@ -64,12 +64,14 @@ struct LedgerTests {
   @Test("Specs name facts that are there")
   func coversExist() {
     let ids = Set(Self.rows.map(\.id))
-    for (id, place) in Self.covered { #expect(ids.contains(id), "\(place): \(id)") }
+    for (id, place) in Self.covered where !ids.contains(id) { Issue.record("\(place): no row says \(id)") }
   }
 
   @Test("Every fact of tiers 1 and 2 is shown by a case")
   func covered() {
     let shown = Set(Self.covered.map(\.id))
-    for row in Self.rows where row.tier != "3" { #expect(shown.contains(row.id), "\(row.place): \(row.id)") }
+    for row in Self.rows where row.tier != "3" && !shown.contains(row.id) {
+      Issue.record("\(row.place): no case shows \(row.id)")
+    }
   }
 }
