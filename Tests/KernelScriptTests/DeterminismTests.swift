@@ -5,8 +5,8 @@ import Testing
 /// The same script, seed and policy give the same calls and answers, in one process and in twenty.
 @Suite("Determinism")
 struct DeterminismTests {
-  static let examples = Project.files("examples", ".lua").map(\.path)
-  static let specs = Project.files("Tests/Scripts", "_spec.lua").map(\.path)
+  static let examplePaths = Project.files("examples", ".lua").map(\.path)
+  static let specPaths = Project.files("Tests/Scripts", "_spec.lua").map(\.path)
 
   private func hash(_ path: String, _ policy: Policy) -> [UInt64] {
     let text = Array(Project.text(path).utf8)
@@ -25,10 +25,10 @@ struct DeterminismTests {
     return [machine.hash, UInt64(machine.callCount), UInt64(bitPattern: machine.time)]
   }
 
-  @Test("Examples run alike twice in a process", arguments: examples, [Policy.fifo, .random, .pct(depth: 3)])
+  @Test("Examples run alike twice in a process", arguments: examplePaths, [Policy.fifo, .random, .pct(depth: 3)])
   func examples(path: String, policy: Policy) { #expect(hash(path, policy) == hash(path, policy)) }
 
-  @Test("Specs run alike twice in a process", arguments: specs)
+  @Test("Specs run alike twice in a process", arguments: specPaths)
   func specs(path: String) { #expect(hash(path, .fifo) == hash(path, .fifo)) }
 
   /// Scripts that lean on what stock Lua does differently in each process.
