@@ -80,21 +80,38 @@ int ks_go_on(lua_State *thread) {
   return KS_FAILED;
 }
 
+/* function(thread, its error) -> message, traceback. Errors with no place of their own get that of the throw. */
+static int describe_failure(lua_State *L) {
+  lua_State *thread = lua_touserdata(L, 1);
+  char place[256] = "";
+  const char *where = place;
+  if (lua_type(L, 2) != LUA_TSTRING) ks_where(thread, place, sizeof place);
+  if (lua_istable(L, 2)) {
+    lua_pushliteral(L, "where");
+    lua_rawget(L, 2);
+    if (lua_isstring(L, -1)) where = lua_tostring(L, -1);
+  }
+  const char *text = ks_tostring(L, 2, NULL);
+  if (strncmp(text, where, strlen(where)) == 0) where = "";
+  lua_pushfstring(L, "%s%s%s", where, *where && where[strlen(where) - 1] != ' ' ? ": " : "", text);
+  luaL_traceback(L, thread, NULL, 0);
+  return 2;
+}
+
+/* Protected: a __tostring of the script's may fail in turn. */
 void ks_push_failure(lua_State *L, lua_State *thread) {
   luaL_checkstack(L, 6, NULL);
-  luaL_checkstack(thread, 6, NULL);
-  int top = lua_gettop(thread);
-  const char *where = "";
-  if (lua_istable(thread, top)) {
-    lua_pushliteral(thread, "where");
-    lua_rawget(thread, top);
-    if (lua_isstring(thread, -1)) where = lua_tostring(thread, -1);
-  }
-  const char *text = ks_tostring(thread, top, NULL);
-  if (lua_type(thread, top) == LUA_TTABLE && strncmp(text, where, strlen(where)) == 0) where = "";
-  lua_pushfstring(L, "%s%s%s", where, *where && where[strlen(where) - 1] != ' ' ? ": " : "", text);
-  lua_settop(thread, top);
-  luaL_traceback(L, thread, NULL, 0);
+  luaL_checkstack(thread, 1, NULL);
+  lua_pushcfunction(L, describe_failure);
+  lua_pushlightuserdata(L, thread);
+  lua_pushvalue(thread, -1);
+  lua_xmove(thread, L, 1);
+  if (lua_pcall(L, 2, 2, 0) == LUA_OK) return;
+  lua_pop(L, 1);
+  char place[256] = "";
+  ks_where(thread, place, sizeof place);
+  lua_pushfstring(L, "%s: an error whose __tostring fails", place);
+  lua_pushliteral(L, "");
 }
 
 static int raw_load(lua_State *L, const char *name, const char *text, size_t length) {

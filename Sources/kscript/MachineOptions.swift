@@ -23,7 +23,13 @@ struct MachineOptions: ParsableArguments {
   var environment: [String] = []
 
   func validate() throws {
-    guard memory > 0 else { throw ValidationError("--memory takes a number of MiB above 0, not \(memory)") }
+    guard (1...1 << 24).contains(memory) else {
+      throw ValidationError("--memory takes a number of MiB from 1 to 16777216, not \(memory)")
+    }
+    // Two centuries of ns still fit the kernel's clock, with as much again for what scripts add.
+    guard (0...4_000_000_000).contains(epoch) else {
+      throw ValidationError("--epoch takes seconds since 1970 from 0 to 4000000000, not \(epoch)")
+    }
     for entry in environment where !entry.contains("=") { throw ValidationError("--env takes NAME=VALUE, not \(entry)") }
   }
 

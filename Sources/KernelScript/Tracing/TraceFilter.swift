@@ -24,7 +24,7 @@ public struct TraceFilter: Sendable {
     let parts = expression.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let qualifier = parts.count == 2 ? parts[0] : "trace", set = parts.last ?? ""
     switch qualifier {
-    case "trace", "t": 
+    case "trace", "t":
       calls = try TraceFilter.calls(set)
       namesSignals = set.contains("signal") || set.contains("rt_sigreturn") || set.hasPrefix("!")
     case "signal", "signals", "s": signals = try TraceFilter.signals(set)

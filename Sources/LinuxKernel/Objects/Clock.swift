@@ -36,8 +36,8 @@ extension Kernel {
   /// What a clock shows, in ns.
   func time(of clock: Clock) -> Int64 {
     switch clock {
-    case .realtime, .realtimeAlarm, .tai: now + epoch
-    case .realtimeCoarse: (now + epoch) / Clock.coarseTick * Clock.coarseTick
+    case .realtime, .realtimeAlarm, .tai: saturatingSum(now, epoch)
+    case .realtimeCoarse: saturatingSum(now, epoch) / Clock.coarseTick * Clock.coarseTick
     case .monotonicCoarse: now / Clock.coarseTick * Clock.coarseTick
     case .processTime, .threadTime: 0
     default: now

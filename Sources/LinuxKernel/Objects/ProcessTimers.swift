@@ -50,10 +50,10 @@ struct PosixTimer {
 
   /// Moves the expiry past `now` in whole intervals and returns how many. Linux: hrtimer_forward().
   mutating func forward(to now: Int64) -> Int64 {
-    let late = now - expiry
+    let late = saturatingSum(now, -expiry)
     guard late >= 0, interval > 0 else { return 0 }
     let count = late / interval + 1
-    expiry += count * interval
+    expiry = saturatingSum(expiry, saturatingProduct(count, interval))
     return count
   }
 }
@@ -103,7 +103,7 @@ extension Kernel {
     let timer = processTimers[timers].real
     guard timer.expiry == nil, timer.interval > 0 else { return }
     let missed = (now - timer.lastExpiry) / timer.interval
-    arm(timers, at: saturatingSum(timer.lastExpiry, (missed + 1) * timer.interval))
+    arm(timers, at: saturatingSum(timer.lastExpiry, saturatingProduct(missed + 1, timer.interval)))
   }
 
   // MARK: POSIX timers
@@ -209,6 +209,12 @@ extension Kernel {
     }
     if let queue = clockWasSet { wakeAll(queue) }
   }
+}
+
+/// The product of two numbers that are not negative, or the greatest number there is.
+func saturatingProduct(_ a: Int64, _ b: Int64) -> Int64 {
+  let (product, overflow) = a.multipliedReportingOverflow(by: b)
+  return overflow ? .max : product
 }
 
 /// The sum, or the greatest number there is.

@@ -46,9 +46,8 @@ extension Kernel {
   private mutating func forward(_ timer: ID<TimerFile>) -> UInt64 {
     let interval = timerFiles[timer].interval, expiry = timerFiles[timer].expiry!
     guard now >= expiry else { return 0 }
-    let skipped = (now - expiry) / interval + 1
-    let (next, overflow) = expiry.addingReportingOverflow(skipped * interval)
-    timerFiles[timer].expiry = overflow ? .max : next
+    let skipped = saturatingSum(now, -expiry) / interval + 1
+    timerFiles[timer].expiry = saturatingSum(expiry, saturatingProduct(skipped, interval))
     return UInt64(skipped)
   }
 
@@ -62,7 +61,7 @@ extension Kernel {
 
   private func setting(of timer: ID<TimerFile>) -> TimerSetting {
     let expiry = timerFiles[timer].expiry ?? now
-    let left = timerFiles[timer].hasExpired && timerFiles[timer].interval == 0 ? 0 : max(0, expiry - now)
+    let left = timerFiles[timer].hasExpired && timerFiles[timer].interval == 0 ? 0 : max(0, saturatingSum(expiry, -now))
     return TimerSetting(value: left, interval: timerFiles[timer].interval)
   }
 
