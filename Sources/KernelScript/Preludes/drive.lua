@@ -146,7 +146,7 @@ function properties.tasks(number)
   })
 end
 
-function properties.ipc() error("k.ipc comes with the message queues", 3) end
+function properties.ipc() error("k.ipc comes with the message queues", 2) end
 
 local not_for_init = {
   exit = "the idle task 1 does not end; k:close() ends the kernel",
@@ -159,7 +159,10 @@ local function view_of_init(number, is_must)
     __index = function(calls, name)
       if not_for_init[name] then error(not_for_init[name], 2) end
       local call = type(name) == "string" and core.bind_init(name, is_must, number)
-      if not call then return (is_must and ks.must or ks.sys)[name] end -- which says what is wrong
+      if not call then -- the driver's own view says what is wrong
+        local _, message = pcall(function() return ks.sys[name] end)
+        error((message:gsub("^kscript:drive:%d+: ", "")), 2)
+      end
       rawset(calls, name, call)
       return call
     end,
@@ -195,12 +198,16 @@ function methods.spawn(kernel, what, ...)
     body = function(...)
       local env = new_environment(query("driven_seed", number) * 31 + query "task_id")
       env.arg = { [0] = what, ... }
-      return core.load_program(form, env)(...)
+      local status = core.load_program(form, env)(...)
+      return status
     end
   elseif type(what) ~= "function" then
     error(("k:spawn takes a function or a program's name, not a %s"):format(type(what)), 2)
   end
-  local pid, message = kernel.init.sys.fork(function() return body(table.unpack(arguments, 1, arguments.n)) end)
+  local pid, message = kernel.init.sys.fork(function()
+    local status = body(table.unpack(arguments, 1, arguments.n))
+    return status
+  end)
   if not pid then error(message, 2) end
   return pid
 end
@@ -223,9 +230,8 @@ function methods.run(kernel, steps)
   check_steps(steps, "k:run")
   local status = query("driven_run", number, steps):match "%a+"
   if status == "steps" then status = "limit" end
-  local ended, text = ending(number, status)
-  if ended == "limit" then text = ("the limit of %d steps is reached"):format(steps) end
-  return ended, text
+  if status == "limit" and steps then return status, ("the limit of %d steps is reached"):format(steps) end
+  return ending(number, status)
 end
 
 -- Task steps: a task goes on until it waits, is preempted or ends. Returns how many were done, and why not all.

@@ -55,11 +55,11 @@ end
 core.set("ks.searcher", function(name) return find_module(name) end)
 
 -- Programs and driven kernels.
+local drive
 for _, name in ipairs { "program", "new", "diff" } do
   ks[name] = function(...)
-    local text = core.query("prelude", "drive")
-    for other, f in next, assert(load(text, "=kscript:drive", "t", _ENV))(core, values, ks, world) do ks[other] = f end
-    return ks[name](...)
+    drive = drive or assert(load(core.query("prelude", "drive"), "=kscript:drive", "t", _ENV))(core, values, ks, world)
+    return drive[name](...)
   end
 end
 
