@@ -5,6 +5,7 @@ import LinuxKernel
 /// Why a script could not be read or loaded, or which of its errors nothing caught.
 public struct ScriptError: Error, Sendable, CustomStringConvertible {
   public let message: String
+  public init(message: String) { self.message = message }
   public var description: String { message }
 }
 

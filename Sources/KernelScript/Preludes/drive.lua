@@ -243,16 +243,17 @@ function methods.step(kernel, steps)
   return math.tointeger(done), ending(number, status)
 end
 
--- Runs until f(k) is true. It is asked before anything runs, and then each time that the next task has been chosen and the
--- clock moved to when it goes on: so what is asked for is found as early as it is true.
+-- Runs until f(k) is true. It is asked before each step, and when the clock has moved to what happens next but before that
+-- happens: so what is waited for is found as early as it is true.
 function methods.run_until(kernel, f)
   local number = number_of(kernel)
   if type(f) ~= "function" then error(("k:run_until takes a function, not a %s"):format(type(f)), 2) end
-  if f(kernel) then return true end
   while true do
-    local status = query("driven_pick", number)
     if f(kernel) then return true end
+    local before = query("driven_now", number)
+    local status = query("driven_pick", number)
     if status ~= "picked" then return false, ending(number, status) end
+    if query("driven_now", number) ~= before and f(kernel) then return true end
     query("driven_run", number, 1)
   end
 end
