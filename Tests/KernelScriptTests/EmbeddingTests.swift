@@ -5,17 +5,21 @@ import Testing
 
 /// The embedding interface as a stranger's program uses it: public names only.
 @Suite struct EmbeddingTests {
-  /// A machine for a text, and what it writes.
+  /// What a machine writes.
   final class Console {
     var output = ""
     var errorOutput = ""
+
+    init(of machine: Machine) {
+      machine.console = { [weak self] bytes, isError in
+        if isError { self?.errorOutput += bytes.string } else { self?.output += bytes.string }
+      }
+    }
   }
 
-  func machine(_ text: String, arguments: [String] = [], options: Machine.Options = .init()) throws -> (Machine, Console) {
-    let machine = try Machine(text: Array(text.utf8), name: "workload.lua", arguments: arguments, options: options)
-    let console = Console()
-    machine.console = { bytes, isError in if isError { console.errorOutput += bytes.string } else { console.output += bytes.string } }
-    return (machine, console)
+  func machine(_ text: String, options: Machine.Options = .init()) throws -> (Machine, Console) {
+    let machine = try Machine(text: Array(text.utf8), name: "workload.lua", options: options)
+    return (machine, Console(of: machine))
   }
 
   @Test func runsAFileWithArguments() throws {
@@ -26,8 +30,7 @@ import Testing
     close(descriptor)
     defer { unlink(path) }
     let machine = try Machine(script: path, arguments: ["64", "x"], seed: 7)
-    let console = Console()
-    machine.console = { bytes, isError in if isError { console.errorOutput += bytes.string } else { console.output += bytes.string } }
+    let console = Console(of: machine)
     guard case .done(let status) = try machine.run(limit: .none) else { Issue.record("not done"); return }
     #expect(status == 3 << 8)
     #expect(console.output == "true\t64\tx\n")
@@ -69,7 +72,8 @@ import Testing
 
   @Test func endsWhatComputesWithoutEnd() throws {
     let (machine, _) = try machine("while true do pcall(function() while true do end end) end")
-    guard case .limit(let text) = try machine.run(limit: .instructions(100_000)) else { Issue.record("no limit"); return }
+    let outcome = try machine.run(limit: .instructions(100_000))
+    guard case .limit(let text) = outcome else { Issue.record("no limit"); return }
     #expect(text.contains("limit"))
   }
 
@@ -82,7 +86,8 @@ import Testing
       pcall(k.run, k)
       error 'not reached'
       """)
-    guard case .limit(let text) = try machine.run(limit: .instructions(100_000)) else { Issue.record("no limit"); return }
+    let outcome = try machine.run(limit: .instructions(100_000))
+    guard case .limit(let text) = outcome else { Issue.record("no limit"); return }
     #expect(text.contains("workload.lua:3"))
   }
 
@@ -117,7 +122,12 @@ import Testing
 
   @Test func hostFunctionsReachDrivenKernels() throws {
     let (machine, _) = try machine(
-      "local ks = require 'kscript' local k <close> = ks.new() k:spawn(function() ks.host.report(ks.now()) end) k:run()")
+      """
+      local ks = require 'kscript'
+      local k <close> = ks.new()
+      k:spawn(function() ks.host.report(ks.now()) end)
+      k:run()
+      """)
     var reported: [[ScriptValue]] = []
     machine.register("report") { reported.append($0) }
     _ = try machine.run(limit: .none)

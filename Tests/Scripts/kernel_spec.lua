@@ -8,7 +8,9 @@ describe("a driven kernel", function()
     local r, w = k.init.must.pipe2()
     assert.same({ 3, 4 }, { r, w })
     assert.equal(2, k:spawn(function(fd) must.write(tonumber(fd), "hello") end, tostring(w)))
-    assert.equal(3, k:spawn(function(fd) print(must.read(tonumber(fd), 64), must.getpid(), must.getppid()) end, tostring(r)))
+    assert.equal(3, k:spawn(function(fd)
+      print(must.read(tonumber(fd), 64), must.getpid(), must.getppid())
+    end, tostring(r)))
     assert.equal("done", k:run())
     assert.equal("hello\t3\t1\n", k.stdout)
     assert.errno("EBADF", sys.fcntl(w, "F_GETFD"))
@@ -206,7 +208,8 @@ describe("k.init", function()
       function() k.init.sys.open({}, 0) end, function() k.init.sys.close() end, function() return k.init.sys.opne end,
       function() return k.init.must.exit end, function() return k.foo end, function() k.now = 1 end,
       function() ks.new { sed = 1 } end, function() ks.new { policy = "best" } end, function() k:spawn(1) end,
-      function() k:spawn "unknown" end, function() k:spawn(print, 1) end, function() ks.new { files = { ["/a/"] = "" } } end,
+      function() k:spawn "unknown" end, function() k:spawn(print, 1) end,
+      function() ks.new { files = { ["/a/"] = "" } } end,
       function() k:run(0.5) end, function() return k.ipc end, function() k:snapshot() end,
     } do
       local fine, text = pcall(mistake)

@@ -52,8 +52,10 @@ describe("fork(fn)", function()
     local reached = false
     local function deep(n) if n == 0 then must.exit_group(9) end deep(n - 1) reached = true end
     assert.same({ "exited", 9 }, { status(function() pcall(deep, 50) reached = true end) })
-    assert.same({ "exited", 4 }, { status(function() coroutine.wrap(function() must.exit(4) end)() reached = true end) })
-    assert.same({ "exited", 5 }, { status(function() table.sort({ 2, 1 }, function() must.exit_group(5) end) reached = true end) })
+    local function in_coroutine() coroutine.wrap(function() must.exit(4) end)() reached = true end
+    assert.same({ "exited", 4 }, { status(in_coroutine) })
+    local function in_sort() table.sort({ 2, 1 }, function() must.exit_group(5) end) reached = true end
+    assert.same({ "exited", 5 }, { status(in_sort) })
     assert.is_false(reached)
   end)
 

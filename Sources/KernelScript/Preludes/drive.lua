@@ -1,5 +1,5 @@
--- Programs, and kernels that a script drives: ks.program, ks.new, ks.diff. Loaded when the first of them is used, with the core
--- functions, the values, the kscript module and what world.lua has kept for programs.
+-- Programs, and kernels that a script drives: ks.program, ks.new, ks.diff. Loaded when the first of them is used, with
+-- the core functions, the values, the kscript module and what world.lua has kept for programs.
 local core, values, ks, world = ...
 local drive = {}
 local query = core.query
@@ -101,7 +101,8 @@ end
 function Kernel.__index(kernel, key)
   if methods[key] then return methods[key] end
   if properties[key] then return properties[key](numbers[kernel], kernel) end
-  error(("a kernel has no %s%s"):format(tostring(key), values.suggestion(tostring(key), names_of(methods, properties))), 2)
+  local nearest = values.suggestion(tostring(key), names_of(methods, properties))
+  error(("a kernel has no %s%s"):format(tostring(key), nearest), 2)
 end
 
 function Kernel.__newindex() error("a kernel's fields are for reading", 2) end
@@ -193,7 +194,9 @@ function methods.spawn(kernel, what, ...)
   end
   local body = what
   if type(what) == "string" then
-    if not programs[what] then error(("there is no program %q%s"):format(what, values.suggestion(what, names_of(programs))), 2) end
+    if not programs[what] then
+      error(("there is no program %q%s"):format(what, values.suggestion(what, names_of(programs))), 2)
+    end
     local form = programs[what]
     body = function(...)
       local env = new_environment(query("driven_seed", number) * 31 + query "task_id")
@@ -221,7 +224,9 @@ local function ending(number, status)
 end
 
 local function check_steps(steps, name)
-  if steps ~= nil and (math.type(steps) ~= "integer" or steps < 0) then error(("%s takes a number of steps"):format(name), 3) end
+  if steps ~= nil and (math.type(steps) ~= "integer" or steps < 0) then
+    error(("%s takes a number of steps"):format(name), 3)
+  end
 end
 
 -- Runs until all spawned tasks have ended; or, with a number, until that many task steps are done.
@@ -243,8 +248,8 @@ function methods.step(kernel, steps)
   return math.tointeger(done), ending(number, status)
 end
 
--- Runs until f(k) is true. It is asked before each step, and when the clock has moved to what happens next but before that
--- happens: so what is waited for is found as early as it is true.
+-- Runs until f(k) is true. It is asked before each step, and when the clock has moved to what happens next but before
+-- that happens: so what is waited for is found as early as it is true.
 function methods.run_until(kernel, f)
   local number = number_of(kernel)
   if type(f) ~= "function" then error(("k:run_until takes a function, not a %s"):format(type(f)), 2) end
@@ -297,7 +302,9 @@ end
 local function sorted(entries, what)
   local list = {}
   for name, value in next, entries do
-    if type(name) ~= "string" or type(value) ~= "string" then error(("%s of ks.new are strings by name"):format(what), 3) end
+    if type(name) ~= "string" or type(value) ~= "string" then
+      error(("%s of ks.new are strings by name"):format(what), 3)
+    end
     list[#list + 1] = { name, value }
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
@@ -309,7 +316,9 @@ function drive.new(given)
   check_options(given)
   local environment = {}
   for _, entry in ipairs(sorted(given.env or {}, "variables")) do
-    if (entry[1] .. entry[2]):find "\0" or entry[1]:find "=" then error(("%q cannot be a variable"):format(entry[1]), 2) end
+    if (entry[1] .. entry[2]):find "\0" or entry[1]:find "=" then
+      error(("%q cannot be a variable"):format(entry[1]), 2)
+    end
     environment[#environment + 1] = entry[1] .. "=" .. entry[2] .. "\0"
   end
   local files = sorted(given.files or {}, "files")

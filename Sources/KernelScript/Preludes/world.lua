@@ -3,7 +3,7 @@
 local core, values, ks = ...
 local world = {} -- for drive.lua
 
--- A prelude that most scripts never need; `env` are the globals of the program that it is for, and `module` its kscript.
+-- A prelude that most scripts never need; `env` are the globals of the program it is for, and `module` its kscript.
 local function prelude(name, env, module)
   return assert(load(core.query("prelude", name), "=kscript:" .. name, "t", env or _ENV))(module or ks, core)
 end
