@@ -274,8 +274,8 @@ static int deliver(lua_State *L, const ks_function *function, int outcome) {
   case KS_CANNOT_SLEEP:
     if (is_by_init(L)) {
       push_where(L);
-      lua_pushfstring(L, "%s would wait, which the idle task 1 of a driven kernel cannot: have a spawned task make the call",
-                      function->name);
+      lua_pushfstring(L, "%s would wait, which the idle task 1 of a driven kernel cannot: have a spawned task make "
+                         "the call", function->name);
       lua_concat(L, 2);
       return lua_error(L);
     }
@@ -334,7 +334,7 @@ static int call_with_function(lua_State *L) {
 }
 
 /* core.bind(name, must) -> function, or nil */
-static int bind(lua_State *L) {
+int ks_bind(lua_State *L) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   size_t length;
   const char *name = luaL_checklstring(L, 1, &length);
@@ -350,59 +350,6 @@ static int bind(lua_State *L) {
   lua_pushboolean(L, lua_toboolean(L, 2));
   lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : call, 2);
   return 1;
-}
-
-/* A call by the idle task of a driven kernel. Upvalues: the call's own function, and the kernel's number. */
-static int as_init(lua_State *L) {
-  ks_interpreter *interpreter = ks_interpreter_of(L);
-  void *outer = interpreter->machine;
-  void *machine = interpreter->host->enter(outer, lua_tointeger(L, lua_upvalueindex(2)));
-  if (!machine) return luaL_error(L, "the kernel is closed");
-  int count = lua_gettop(L);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  interpreter->machine = machine;
-  int status = lua_pcall(L, count, LUA_MULTRET, 0);
-  interpreter->machine = outer;
-  interpreter->host->leave(machine);
-  if (status == LUA_OK) return lua_gettop(L);
-  ks_caught(L, status);
-  return lua_error(L);
-}
-
-/* core.bind_init(name, must, kernel) -> function, or nil */
-static int bind_init(lua_State *L) {
-  lua_settop(L, 3);
-  lua_pushcfunction(L, bind);
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 2);
-  lua_call(L, 2, 1);
-  if (lua_isnil(L, 4)) return 0;
-  lua_CFunction code = lua_tocfunction(L, 4);
-  lua_getupvalue(L, 4, 1);
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, 3);
-  lua_pushcclosure(L, code, 3);
-  lua_pushvalue(L, 3);
-  lua_pushcclosure(L, as_init, 2);
-  return 1;
-}
-
-/* core.handlers() -> the functions given to sigaction in the running kernel, by number */
-static int handlers(lua_State *L) {
-  void *machine = ks_interpreter_of(L)->machine;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, machine) != LUA_TTABLE) {
-    lua_newtable(L);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, machine);
-  }
-  return 1;
-}
-
-void ks_forget_handlers(lua_State *L, const void *machine) {
-  if (!lua_checkstack(L, 2)) return;
-  lua_pushnil(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, machine);
 }
 
 static const ks_function settle_function = {.name = "settle", .shape = 'v'};
@@ -518,7 +465,7 @@ static int core_tostring(lua_State *L) {
 
 void ks_open_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"bind", bind}, {"bind_init", bind_init}, {"handlers", handlers}, {"settle", settle}, {"query", query}, {"buffer", buffer}, {"buffer_parts", buffer_parts},
+    {"bind", ks_bind}, {"settle", settle}, {"query", query}, {"buffer", buffer}, {"buffer_parts", buffer_parts},
     {"set_buffer_methods", set_buffer_methods}, {"set", set_registry}, {"new_task", new_task}, {"tostring", core_tostring},
     {NULL, NULL}};
   lua_newtable(L);

@@ -1,5 +1,7 @@
-/* Programs: functions that run with globals of their own. A program is kept as its precompiled form, which holds nothing of
- * the script that made it, and is loaded anew each time it starts. Scripts never see that form. Manual: lua_dump, lua_load.
+/* Programs: functions that run with globals of their own; and the calls of the idle task of a driven kernel.
+ *
+ * A program is kept as its precompiled form, which holds nothing of the script that made it, and is loaded anew each time
+ * it starts. Scripts never see that form. Manual: lua_dump, lua_load.
  */
 #include "calls.h"
 #include <lauxlib.h>
@@ -32,7 +34,7 @@ static int dump(lua_State *L) {
   }
   luaL_Buffer buffer;
   lua_settop(L, 1);
-  /* lua_dump takes the function from the top, where the buffer wants to be: so a copy goes to a frame of its own. */
+  /* lua_dump takes the function from the top, where the buffer wants to be: a copy goes to a stack of its own. */
   lua_State *thread = lua_newthread(L);
   lua_pushvalue(L, 1);
   lua_xmove(L, thread, 1);
@@ -60,8 +62,62 @@ static int new_math(lua_State *L) {
   return 1;
 }
 
+/* A call by the idle task of a driven kernel. Upvalues: the call's own function, and the kernel's number. */
+static int as_init(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  void *outer = interpreter->machine;
+  void *machine = interpreter->host->enter(outer, lua_tointeger(L, lua_upvalueindex(2)));
+  if (!machine) return luaL_error(L, "the kernel is closed");
+  int count = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  interpreter->machine = machine;
+  int status = lua_pcall(L, count, LUA_MULTRET, 0);
+  interpreter->machine = outer;
+  interpreter->host->leave(machine);
+  if (status == LUA_OK) return lua_gettop(L);
+  ks_caught(L, status);
+  return lua_error(L);
+}
+
+/* core.bind_init(name, must, kernel) -> function, or nil */
+static int bind_init(lua_State *L) {
+  lua_settop(L, 3);
+  lua_pushcfunction(L, ks_bind);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 1);
+  if (lua_isnil(L, 4)) return 0;
+  lua_CFunction code = lua_tocfunction(L, 4);
+  lua_getupvalue(L, 4, 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_pushcclosure(L, code, 3);
+  lua_pushvalue(L, 3);
+  lua_pushcclosure(L, as_init, 2);
+  return 1;
+}
+
+/* core.handlers() -> the functions given to sigaction in the running kernel, by number */
+static int handlers(lua_State *L) {
+  void *machine = ks_interpreter_of(L)->machine;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, machine) != LUA_TTABLE) {
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, machine);
+  }
+  return 1;
+}
+
+void ks_forget_handlers(lua_State *L, const void *machine) {
+  if (!lua_checkstack(L, 2)) return;
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, machine);
+}
+
 void ks_open_programs(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"dump", dump}, {"load_program", load_program}, {"new_math", new_math}, {"new_require", ks_new_require}, {NULL, NULL}};
+    {"bind_init", bind_init}, {"dump", dump}, {"handlers", handlers}, {"load_program", load_program},
+    {"new_math", new_math}, {"new_require", ks_new_require}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

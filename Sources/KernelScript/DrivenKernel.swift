@@ -3,9 +3,9 @@ import LinuxKernel
 
 /// A kernel that a script made by ks.new and runs itself.
 ///
-/// Its tasks are coroutines of the same interpreter. While one of them runs, the interpreter's machine pointer leads to this
-/// kernel's core, so that calls find their kernel as ever. Task 1 is idle: it exists to be the parent of the spawned ones
-/// and to make the calls of k.init.
+/// Its tasks are coroutines of the same interpreter. While one of them runs, the interpreter's machine pointer leads to
+/// this kernel's core, so that calls find their kernel as ever. Task 1 is idle: it exists to be the parent of the
+/// spawned ones and to make the calls of k.init.
 final class DrivenKernel {
   let core: UnsafeMutablePointer<Core>
   let initTask: TaskID
@@ -106,7 +106,9 @@ extension Machine {
       }
       return answer(makeDriven(seed: seed, policy: policy, environment: environment))
     }
-    guard let kernel = driven[arguments.word(0)] else { return operation == "driven_close" ? answer(1) : fail("the kernel is closed") }
+    guard let kernel = driven[arguments.word(0)] else {
+      return operation == "driven_close" ? answer(1) : fail("the kernel is closed")
+    }
     let core = kernel.core
     switch operation {
     case "driven_close": return answer(closeDriven(arguments.word(0)) ? 1 : 0)
@@ -121,8 +123,10 @@ extension Machine {
     case "driven_seed": return answer(Int64(bitPattern: kernel.options.seed))
     case "driven_policy": return answer(kernel.options.policy.name)
     case "driven_task":
-      return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(1))).map { answer(LuaText.task($0, core)) } ?? nothing
-    case "driven_pids": return answer(core.pointee.kernel.taskIDs.map { "\(core.pointee.kernel.tid(of: $0))" }.joined(separator: " "))
+      let task = core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(1)))
+      return task.map { answer(LuaText.task($0, core)) } ?? nothing
+    case "driven_pids":
+      return answer(core.pointee.kernel.taskIDs.map { "\(core.pointee.kernel.tid(of: $0))" }.joined(separator: " "))
     case "driven_error":
       let position = Int(arguments.word(1))
       return position >= 1 && position <= kernel.errors.count ? answer(kernel.errors[position - 1]) : nothing
@@ -167,8 +171,8 @@ extension Machine {
     return kernel.picked == nil ? "deadlock" : "picked"
   }
 
-  /// Runs a kernel's tasks in the midst of one of an outer kernel. No error of theirs passes through here: each ends in the
-  /// resume of its own coroutine.
+  /// Runs a kernel's tasks in the midst of one of an outer kernel. No error of theirs passes through here: each ends in
+  /// the resume of its own coroutine.
   private func run(_ kernel: DrivenKernel, steps: Int) -> (Stopped, Int) {
     let outer = interpreter.pointee.machine
     kernel.isRunning = true

@@ -5,6 +5,7 @@ import LinuxKernel
 /// Why a script could not be read or loaded, or which of its errors nothing caught.
 public struct ScriptError: Error, Sendable, CustomStringConvertible {
   public let message: String
+  public init(message: String) { self.message = message }
   public var description: String { message }
 }
 
@@ -18,12 +19,15 @@ extension Machine {
     case instructions(UInt64)
   }
 
-  /// A machine that will run a Lua file as task 1. What it writes goes to this process' own output until `console` is set.
+  /// A machine that will run a Lua file as task 1. What it writes goes to this process' own output, until `console` is
+  /// set.
   public convenience init(script path: String, arguments: [String] = [], seed: UInt64 = 0) throws(ScriptError) {
     var options = Options()
     options.seed = seed
     options.moduleFolder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
-    guard let text = HostFile.read(path) else { throw ScriptError(message: "\(path): \(String(cString: strerror(errno)))") }
+    guard let text = HostFile.read(path) else {
+      throw ScriptError(message: "\(path): \(String(cString: strerror(errno)))")
+    }
     try self.init(text: text, name: path, arguments: arguments, options: options)
   }
 
@@ -48,8 +52,8 @@ extension Machine {
     }
   }
 
-  /// Runs until task 1 has ended, nothing can go on, or the limit is reached; after `.steps` a further call goes on from
-  /// there.
+  /// Runs until task 1 has ended, nothing can go on, or the limit is reached; after `.steps` a further call goes on
+  /// from there.
   ///
   /// - Throws: the first error of a task that nothing caught, when the run is over.
   public func run(limit: Limit) throws(ScriptError) -> Outcome {

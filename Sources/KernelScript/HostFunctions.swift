@@ -15,8 +15,8 @@ public enum ScriptValue: Equatable, Sendable {
   public var text: String? { if case .string(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil } }
 }
 
-extension ScriptValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByNilLiteral
+extension ScriptValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
+  ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
 {
   public init(integerLiteral value: Int64) { self = .integer(value) }
   public init(floatLiteral value: Double) { self = .number(value) }
@@ -28,12 +28,13 @@ extension ScriptValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, E
 extension Machine {
   public typealias HostFunction = ([ScriptValue]) throws -> [ScriptValue]
 
-  /// Makes a function of the host callable as `ks.host.NAME(...)`. It runs outside the emulated world and takes no virtual
-  /// time; whoever wants runs to repeat themselves lets it depend on its arguments alone. What it throws is raised at the
-  /// script's line. It must not run this machine.
+  /// Makes a function of the host callable as `ks.host.NAME(...)`. It runs outside the emulated world and takes no
+  /// virtual time; whoever wants runs to repeat themselves lets it depend on its arguments alone. What it throws is raised
+  /// at the script's line. It must not run this machine.
   public func register(_ name: String, _ function: @escaping HostFunction) { hostFunctions[name] = function }
 
-  /// The same for a function that returns nothing.
+  /// The same for a function that returns nothing. One that only throws is taken for the first kind.
+  @_disfavoredOverload
   public func register(_ name: String, _ function: @escaping ([ScriptValue]) throws -> Void) {
     hostFunctions[name] = { arguments in
       try function(arguments)
@@ -44,12 +45,16 @@ extension Machine {
   /// host_call: a name and the arguments, as HostValues has them.
   func callHost(_ name: String, _ arguments: ByteView) -> Int32 {
     guard let function = hostFunctions[name] else { return fail("the host has no function \(name)") }
-    do { return answer(HostValues.encode(try function(HostValues.decode(arguments)))) } catch { return fail("ks.host.\(name): \(error)") }
+    do {
+      return answer(HostValues.encode(try function(HostValues.decode(arguments))))
+    } catch {
+      return fail("ks.host.\(name): \(error)")
+    }
   }
 }
 
-/// Values as bytes: a letter each, and what follows it (host.lua has the other half). n nil, t true, f false, i eight bytes, d a
-/// double's eight bytes, s eight bytes of length and the string; integers with the lowest byte first.
+/// Values as bytes: a letter each, and what follows it (kscript.lua has the other half). n nil, t true, f false, i eight
+/// bytes, d a double's eight bytes, s eight bytes of length and the string; integers with the lowest byte first.
 enum HostValues {
   static func encode(_ values: [ScriptValue]) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -74,17 +74,21 @@ package enum Library {
       summary: "Brings a saved kernel back.",
       isBuilt: false),
     Function(
-      name: "new", parameters: [("options?", "table")], results: [("k", "table")],
-      summary: "A kernel of its own, driven by the script.", isBuilt: false),
-    Function(
       name: "program", parameters: [("name", "string"), ("body", "function")], results: [],
-      summary: "A program that execve finds, with globals of its own.", isBuilt: false),
+      summary: "Registers a function without captured locals; each start gives it globals of its own."),
     Function(
-      name: "diff", parameters: [("a", "any"), ("b", "any")], results: [("differences", "table")],
-      summary: "What differs between two kernels.", isBuilt: false),
+      name: "new", parameters: [("options?", "{ seed: integer?, policy: string?, files: table?, env: table? }")],
+      results: [("k", "table")],
+      summary: "A kernel of its own, which the script runs: k:spawn, k:run, k:run_until, k:step, k.stdout, k.hash, k.init.sys."),
     Function(
-      name: "sometimes", parameters: [("condition", "any"), ("name", "string")], results: [],
-      summary: "States that something happens in at least one of many runs.", isBuilt: false),
+      name: "diff", parameters: [("a", "table"), ("b", "table")], results: [("differences", "string")],
+      summary: "Where two tables or two kernels differ, a line for each place; empty where they do not."),
+    Function(
+      name: "sometimes", parameters: [("condition", "any"), ("why", "string")], results: [("condition", "any")],
+      summary: "States that something happens in at least one of many runs; ks.stats().sometimes counts."),
+    Function(
+      name: "differs", parameters: [("why", "string"), ("fn", "function")], results: [("results", "any")],
+      summary: "Runs a function that is known to behave differently on Linux."),
   ]
 
   /// Fields of the module that are no functions for scripts.
@@ -94,11 +98,12 @@ package enum Library {
     ("C", "kscript.C", "The constants."),
     ("backend", "\"emulated\"|\"host\"", "Whose kernel answers."),
     ("kernel", "{ release: string }", "What is known of the kernel."),
+    ("host", "table", "Functions that the embedding Swift program has registered."),
   ]
 
   /// What belongs to kscript's own Lua files; scripts leave it alone.
   package static let internals: Set<String> = [
-    "host", "console", "report", "spec_source", "leaks", "environment", "inspect", "assertions", "spec",
+    "console", "report", "spec_source", "leaks", "environment", "inspect", "assertions", "spec",
   ]
 
   /// Methods of a buffer; `u8` stands for u8, u16, u32 and u64.

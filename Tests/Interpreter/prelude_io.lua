@@ -58,14 +58,15 @@ function sys.clock_gettime() return { tv_sec = 1767225600, tv_nsec = 5 } end
 function sys.exit_group(status) error({ exit = status }) end
 local typed = { "first\n12 0x1F -3.5e1 zz\n" }
 local ks = {
-  sys = sys, now = function() return 1.5 end, environment = { HOME = "/root" }, host = { date = os.date },
+  sys = sys, now = function() return 1.5 end, environment = { HOME = "/root" },
   console = {
     write = function(bytes) printed[#printed + 1] = bytes end,
     error_write = function(bytes) printed[#printed + 1] = "!" .. bytes end,
     read = function() return table.remove(typed, 1) end,
   },
 }
-local our_io, our_os = assert(loadfile(folder .. "io.lua"))(ks), assert(loadfile(folder .. "os.lua"))(ks)
+local core = { host = { date = os.date } }
+local our_io, our_os = assert(loadfile(folder .. "io.lua"))(ks, core), assert(loadfile(folder .. "os.lua"))(ks, core)
 
 local function show(...)
   local results = table.pack(...)

@@ -81,6 +81,8 @@ typedef struct ks_buffer {
 
 /* Opens `ks.core`: what the prelude is built on. Leaves the table on the stack. */
 void ks_open_core(lua_State *L);
+/* core.bind(name, must) -> function, or nil */
+int ks_bind(lua_State *L);
 /* programs.c: adds what programs are made of to the core table, which is on top. */
 void ks_open_programs(lua_State *L);
 /* Text of a chunk, run at once with the core table and `count` further values from the stack. 0, or a message on the stack. */

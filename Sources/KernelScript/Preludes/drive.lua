@@ -1,5 +1,5 @@
--- Programs, and kernels that a script drives: ks.program, ks.new, ks.diff. Loaded when the first of them is used, with the core
--- functions, the values, the kscript module and what world.lua has kept for programs.
+-- Programs, and kernels that a script drives: ks.program, ks.new, ks.diff. Loaded when the first of them is used, with
+-- the core functions, the values, the kscript module and what world.lua has kept for programs.
 local core, values, ks, world = ...
 local drive = {}
 local query = core.query
@@ -101,7 +101,8 @@ end
 function Kernel.__index(kernel, key)
   if methods[key] then return methods[key] end
   if properties[key] then return properties[key](numbers[kernel], kernel) end
-  error(("a kernel has no %s%s"):format(tostring(key), values.suggestion(tostring(key), names_of(methods, properties))), 2)
+  local nearest = values.suggestion(tostring(key), names_of(methods, properties))
+  error(("a kernel has no %s%s"):format(tostring(key), nearest), 2)
 end
 
 function Kernel.__newindex() error("a kernel's fields are for reading", 2) end
@@ -146,7 +147,7 @@ function properties.tasks(number)
   })
 end
 
-function properties.ipc() error("k.ipc comes with the message queues", 3) end
+function properties.ipc() error("k.ipc comes with the message queues", 2) end
 
 local not_for_init = {
   exit = "the idle task 1 does not end; k:close() ends the kernel",
@@ -159,7 +160,10 @@ local function view_of_init(number, is_must)
     __index = function(calls, name)
       if not_for_init[name] then error(not_for_init[name], 2) end
       local call = type(name) == "string" and core.bind_init(name, is_must, number)
-      if not call then return (is_must and ks.must or ks.sys)[name] end -- which says what is wrong
+      if not call then -- the driver's own view says what is wrong
+        local _, message = pcall(function() return ks.sys[name] end)
+        error((message:gsub("^kscript:drive:%d+: ", "")), 2)
+      end
       rawset(calls, name, call)
       return call
     end,
@@ -190,17 +194,23 @@ function methods.spawn(kernel, what, ...)
   end
   local body = what
   if type(what) == "string" then
-    if not programs[what] then error(("there is no program %q%s"):format(what, values.suggestion(what, names_of(programs))), 2) end
+    if not programs[what] then
+      error(("there is no program %q%s"):format(what, values.suggestion(what, names_of(programs))), 2)
+    end
     local form = programs[what]
     body = function(...)
       local env = new_environment(query("driven_seed", number) * 31 + query "task_id")
       env.arg = { [0] = what, ... }
-      return core.load_program(form, env)(...)
+      local status = core.load_program(form, env)(...)
+      return status
     end
   elseif type(what) ~= "function" then
     error(("k:spawn takes a function or a program's name, not a %s"):format(type(what)), 2)
   end
-  local pid, message = kernel.init.sys.fork(function() return body(table.unpack(arguments, 1, arguments.n)) end)
+  local pid, message = kernel.init.sys.fork(function()
+    local status = body(table.unpack(arguments, 1, arguments.n))
+    return status
+  end)
   if not pid then error(message, 2) end
   return pid
 end
@@ -214,7 +224,9 @@ local function ending(number, status)
 end
 
 local function check_steps(steps, name)
-  if steps ~= nil and (math.type(steps) ~= "integer" or steps < 0) then error(("%s takes a number of steps"):format(name), 3) end
+  if steps ~= nil and (math.type(steps) ~= "integer" or steps < 0) then
+    error(("%s takes a number of steps"):format(name), 3)
+  end
 end
 
 -- Runs until all spawned tasks have ended; or, with a number, until that many task steps are done.
@@ -223,9 +235,8 @@ function methods.run(kernel, steps)
   check_steps(steps, "k:run")
   local status = query("driven_run", number, steps):match "%a+"
   if status == "steps" then status = "limit" end
-  local ended, text = ending(number, status)
-  if ended == "limit" then text = ("the limit of %d steps is reached"):format(steps) end
-  return ended, text
+  if status == "limit" and steps then return status, ("the limit of %d steps is reached"):format(steps) end
+  return ending(number, status)
 end
 
 -- Task steps: a task goes on until it waits, is preempted or ends. Returns how many were done, and why not all.
@@ -237,16 +248,17 @@ function methods.step(kernel, steps)
   return math.tointeger(done), ending(number, status)
 end
 
--- Runs until f(k) is true. It is asked before anything runs, and then each time that the next task has been chosen and the
--- clock moved to when it goes on: so what is asked for is found as early as it is true.
+-- Runs until f(k) is true. It is asked before each step, and when the clock has moved to what happens next but before
+-- that happens: so what is waited for is found as early as it is true.
 function methods.run_until(kernel, f)
   local number = number_of(kernel)
   if type(f) ~= "function" then error(("k:run_until takes a function, not a %s"):format(type(f)), 2) end
-  if f(kernel) then return true end
   while true do
-    local status = query("driven_pick", number)
     if f(kernel) then return true end
+    local before = query("driven_now", number)
+    local status = query("driven_pick", number)
     if status ~= "picked" then return false, ending(number, status) end
+    if query("driven_now", number) ~= before and f(kernel) then return true end
     query("driven_run", number, 1)
   end
 end
@@ -290,7 +302,9 @@ end
 local function sorted(entries, what)
   local list = {}
   for name, value in next, entries do
-    if type(name) ~= "string" or type(value) ~= "string" then error(("%s of ks.new are strings by name"):format(what), 3) end
+    if type(name) ~= "string" or type(value) ~= "string" then
+      error(("%s of ks.new are strings by name"):format(what), 3)
+    end
     list[#list + 1] = { name, value }
   end
   table.sort(list, function(a, b) return a[1] < b[1] end)
@@ -302,7 +316,9 @@ function drive.new(given)
   check_options(given)
   local environment = {}
   for _, entry in ipairs(sorted(given.env or {}, "variables")) do
-    if (entry[1] .. entry[2]):find "\0" or entry[1]:find "=" then error(("%q cannot be a variable"):format(entry[1]), 2) end
+    if (entry[1] .. entry[2]):find "\0" or entry[1]:find "=" then
+      error(("%q cannot be a variable"):format(entry[1]), 2)
+    end
     environment[#environment + 1] = entry[1] .. "=" .. entry[2] .. "\0"
   end
   local files = sorted(given.files or {}, "files")

@@ -219,7 +219,7 @@ function print(...)
   core.query("console", table.concat(parts, "\t") .. "\n", false)
 end
 
--- Functions of the program that this machine is part of (Machine.register), and how values travel: see HostFunctions.swift.
+-- Functions of the program that this machine is part of (Machine.register); HostFunctions.swift says how values travel.
 local function encode(...)
   local parts = table.pack(...)
   for position = 1, parts.n do
@@ -231,7 +231,8 @@ local function encode(...)
     elseif kind == "float" then parts[position] = string.pack("<c1d", "d", value)
     elseif kind == "string" then parts[position] = string.pack("<c1s8", "s", value)
     else
-      error(("argument #%d is a %s; a function of the host takes strings, numbers, booleans and nil"):format(position, kind), 3)
+      error(("argument #%d is a %s; a function of the host takes strings, numbers, booleans and nil"):format(
+        position, kind), 3)
     end
   end
   return table.concat(parts)
@@ -262,7 +263,8 @@ ks.host = setmetatable({}, {
       end
       known[#known + 1] = other
     end
-    error(("the host has registered no function %s%s"):format(tostring(name), values.suggestion(tostring(name), known)), 2)
+    local nearest = values.suggestion(tostring(name), known)
+    error(("the host has registered no function %s%s"):format(tostring(name), nearest), 2)
   end,
   __newindex = function() error("functions of the host are registered by the host", 2) end,
   __name = "host",

@@ -232,8 +232,8 @@ local function unpack_signals(mask)
   return list
 end
 
--- Functions given to sigaction go by numbers, each kernel's from 2 on; core.handlers() has them both ways. 0 and 1 are SIG_DFL
--- and SIG_IGN.
+-- Functions given to sigaction go by numbers, each kernel's from 2 on; core.handlers() has them both ways. 0 and 1 are
+-- SIG_DFL and SIG_IGN.
 local function handler_number(handler)
   if handler == "SIG_DFL" or handler == 0 then return 0 end
   if handler == "SIG_IGN" or handler == 1 then return 1 end

@@ -3,7 +3,7 @@
 local core, values, ks = ...
 local world = {} -- for drive.lua
 
--- A prelude that most scripts never need; `env` are the globals of the program that it is for, and `module` its kscript.
+-- A prelude that most scripts never need; `env` are the globals of the program it is for, and `module` its kscript.
 local function prelude(name, env, module)
   return assert(load(core.query("prelude", name), "=kscript:" .. name, "t", env or _ENV))(module or ks, core)
 end
@@ -55,11 +55,11 @@ end
 core.set("ks.searcher", function(name) return find_module(name) end)
 
 -- Programs and driven kernels.
+local drive
 for _, name in ipairs { "program", "new", "diff" } do
   ks[name] = function(...)
-    local text = core.query("prelude", "drive")
-    for other, f in next, assert(load(text, "=kscript:drive", "t", _ENV))(core, values, ks, world) do ks[other] = f end
-    return ks[name](...)
+    drive = drive or assert(load(core.query("prelude", "drive"), "=kscript:drive", "t", _ENV))(core, values, ks, world)
+    return drive[name](...)
   end
 end
 

@@ -1,0 +1,2 @@
+-- A module for sandbox_spec.lua.
+return { answer = 42, name = ... }
