@@ -274,7 +274,7 @@ end
 local function unpack_siginfo(bytes)
   local signal, errno, code, pid, uid, status, value, timer, overrun = unpack("<i8i8i8i8i8i8i8i8i8", bytes)
   return { si_signo = signal, si_errno = errno, si_code = code, si_pid = pid, si_uid = uid, si_status = status,
-    si_value = value, si_timerid = timer, si_overrun = overrun }
+    si_value = value, si_addr = uid << 32 | pid & 0xffffffff, si_timerid = timer, si_overrun = overrun }
 end
 
 -- ---- arguments ------------------------------------------------------------------------------------------------------

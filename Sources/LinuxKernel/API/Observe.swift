@@ -48,11 +48,12 @@ extension Kernel {
   public mutating func abandonHandler(_ me: TaskID) {
     guard case .handler(let frame)? = tasks[me].signals.returns.popLast() else { return }
     tasks[me].signals.blocked = frame.maskAfterwards
-    if case .interrupted(let call)? = tasks[me].signals.returns.last {
+    switch tasks[me].signals.returns.last {
+    case .interrupted(let call)?:
       calls.remove(call)
       tasks[me].signals.returns.removeLast()
-    } else if case .reply? = tasks[me].signals.returns.last {
-      tasks[me].signals.returns.removeLast()
+    case .reply?, .access?: tasks[me].signals.returns.removeLast()
+    case .handler?, nil: break
     }
     recalculateAttention(me)
   }
