@@ -71,7 +71,7 @@ static uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
 }
 
 /* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
- * or list, which the prelude packs; f function. With w and d a count may follow an address or a buffer: it is there when more
+ * or list, which the prelude packs; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
 static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
   int given = lua_gettop(L);
@@ -140,6 +140,15 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
       if (type == LUA_TNUMBER) { take_memory(L, argument, index, 0); goto decoded; }
       if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; goto decoded; }
       break;
+    case 'v':
+      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TNUMBER && lua_isinteger(L, index)) {
+        argument->word = lua_tointeger(L, index);
+        argument->form = KS_WORD;
+        goto decoded;
+      }
+      if (is_converted && type == LUA_TSTRING) goto bytes;
+      break;
     case 'f':
       if (type != LUA_TFUNCTION && type != LUA_TLIGHTUSERDATA) break;
       argument->form = KS_WORD;
@@ -199,7 +208,7 @@ static int push_failure(lua_State *L, const ks_function *function, const ks_answ
   return 0;
 }
 
-/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, x anything else (the prelude makes it). */
+/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
 static int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);
@@ -215,6 +224,12 @@ static int push_reply(lua_State *L, const ks_function *function) {
     lua_pushinteger(L, answer->words[1]);
     return 2;
   case 'v': return 0;
+  case 'm':
+    if (!answer->count) {
+      lua_pushinteger(L, answer->words[0]);
+      return 1;
+    }
+    /* fall through */
   default: {
     int before = lua_gettop(L);
     luaL_checkstack(L, 8, NULL);

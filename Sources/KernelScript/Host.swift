@@ -99,6 +99,7 @@ enum Host {
     case .destination: UInt8(ascii: "d")
     case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
+    case .flagsOrStructure: UInt8(ascii: "v")
     }
   }
 
@@ -108,6 +109,7 @@ enum Host {
       case .integer: return UInt8(ascii: "i")
       case .bytes: return UInt8(ascii: "s")
       case .transfer: return UInt8(ascii: "t")
+      case .integerOrStructure: return UInt8(ascii: "m")
       default: break
       }
     }

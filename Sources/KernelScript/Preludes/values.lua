@@ -438,6 +438,13 @@ function converters.any(_, value)
   return nil, "an integer or a string"
 end
 
+function converters.flagsOrStructure(parameter, value)
+  if type(value) == "table" then return pack_structure(parameter.layout, value) end
+  if type(value) == "string" then return converters.flags(parameter, value) end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  return nil, "an integer, names joined by |, or a table with the fields of struct " .. parameter.layout
+end
+
 function converters.signalAction(_, value) return pack_action(value) end
 
 -- Turns what a script wrote into what the kernel takes; position 0 is a wrong number of arguments.
