@@ -11,13 +11,6 @@
 #define KS_RAISE "ks.raise"       /* function(where, name, head length, message, errno, extra): raises */
 #define KS_THREADS "ks.threads"   /* keeps the coroutines of tasks */
 
-static ks_buffer *to_buffer(lua_State *L, int index) {
-  if (!lua_getmetatable(L, index)) return NULL;
-  const void *metatable = lua_topointer(L, -1);
-  lua_pop(L, 1);
-  return metatable == ks_interpreter_of(L)->buffer_metatable ? lua_touserdata(L, index) : NULL;
-}
-
 static int is_must(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(2)); }
 
 /* Whether the idle task of a driven kernel makes the call: then as_init() stands between the script and the call. */
@@ -48,7 +41,7 @@ static int missing(lua_State *L, const ks_function *function) {
 }
 
 static void take_memory(lua_State *L, ks_argument *argument, int index, int has_count) {
-  ks_buffer *buffer = to_buffer(L, index);
+  ks_buffer *buffer = ks_to_buffer(L, index);
   argument->form = KS_MEMORY;
   argument->word = buffer ? (int64_t)buffer->address : lua_tointeger(L, index);
   argument->count = buffer ? (int64_t)buffer->count : -1;
@@ -87,7 +80,7 @@ static uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
 uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return digest_bytes(seed, bytes, length); }
 
 /* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
- * or list, which the prelude packs; f function. With w and d a count may follow an address or a buffer: it is there when more
+ * or list, which the prelude packs; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
 static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
   int given = lua_gettop(L);
@@ -117,8 +110,8 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
       goto decoded;
     }
     case 'a':
-      if (type == LUA_TUSERDATA && to_buffer(L, index)) {
-        argument->word = (int64_t)to_buffer(L, index)->address;
+      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) {
+        argument->word = (int64_t)ks_to_buffer(L, index)->address;
         argument->form = KS_WORD;
         goto decoded;
       }
@@ -128,7 +121,7 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
       goto decoded;
     case 's':
       if (type != LUA_TSTRING) {
-        if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); argument->count = -1; goto decoded; }
+        if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); argument->count = -1; goto decoded; }
         if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
         break;
       }
@@ -142,7 +135,7 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
         argument->form = KS_WORD;
         goto decoded;
       }
-      if ((type == LUA_TUSERDATA && to_buffer(L, index)) || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
+      if ((type == LUA_TUSERDATA && ks_to_buffer(L, index)) || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
         take_memory(L, argument, index, has_count);
         if (has_count) { extra--; index++; }
         goto decoded;
@@ -150,11 +143,20 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
       break;
     }
     case 't':
-      if (type == LUA_TUSERDATA && to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
       if (!is_converted) break;
       if (type == LUA_TSTRING) goto bytes;
       if (type == LUA_TNUMBER) { take_memory(L, argument, index, 0); goto decoded; }
       if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; goto decoded; }
+      break;
+    case 'v':
+      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TNUMBER && lua_isinteger(L, index)) {
+        argument->word = lua_tointeger(L, index);
+        argument->form = KS_WORD;
+        goto decoded;
+      }
+      if (is_converted && type == LUA_TSTRING) goto bytes;
       break;
     case 'f':
       if (type != LUA_TFUNCTION && type != LUA_TLIGHTUSERDATA) break;
@@ -215,7 +217,7 @@ static int push_failure(lua_State *L, const ks_function *function, const ks_answ
   return 0;
 }
 
-/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, x anything else (the prelude makes it). */
+/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
 static int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);
@@ -231,6 +233,12 @@ static int push_reply(lua_State *L, const ks_function *function) {
     lua_pushinteger(L, answer->words[1]);
     return 2;
   case 'v': return 0;
+  case 'm':
+    if (!answer->count) {
+      lua_pushinteger(L, answer->words[0]);
+      return 1;
+    }
+    /* fall through */
   default: {
     int before = lua_gettop(L);
     luaL_checkstack(L, 8, NULL);
@@ -259,6 +267,16 @@ void ks_push_handler(lua_State *L, const ks_answer *answer) {
 static int go_on(lua_State *L, int status, lua_KContext context);
 static int after_handler(lua_State *L, int status, lua_KContext context);
 
+int ks_end_task(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  /* It is never resumed again. */
+  interpreter->suspended = 1;
+  if (lua_isyieldable(L)) return lua_yield(L, 0);
+  interpreter->suspended = 0;
+  interpreter->unwinding = KS_UNWIND_TASK_ENDED;
+  return luaL_error(L, "the task has ended");
+}
+
 /* Acts on how the call goes on. */
 static int deliver(lua_State *L, const ks_function *function, int outcome) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
@@ -281,12 +299,7 @@ static int deliver(lua_State *L, const ks_function *function, int outcome) {
     }
     return luaL_error(L, "%s would wait here, inside a callback that cannot be suspended (table.sort, string.gsub, a "
                          "metamethod called from C): make the call outside it", function->name);
-  default: /* the task is no more */
-    interpreter->suspended = 1;
-    if (lua_isyieldable(L)) return lua_yieldk(L, 0, (lua_KContext)function, go_on);
-    interpreter->suspended = 0;
-    interpreter->unwinding = KS_UNWIND_TASK_ENDED;
-    return luaL_error(L, "the task has ended");
+  default: return ks_end_task(L);
   }
 }
 
@@ -415,36 +428,6 @@ static int query(lua_State *L) {
   }
 }
 
-/* core.buffer(address, count) -> buffer */
-static int buffer(lua_State *L) {
-  ks_buffer *made = lua_newuserdatauv(L, sizeof *made, 1);
-  made->address = (uint64_t)luaL_checkinteger(L, 1);
-  made->count = (uint64_t)luaL_checkinteger(L, 2);
-  luaL_setmetatable(L, "ks.buffer");
-  return 1;
-}
-
-/* core.buffer_parts(value) -> address, count; nothing for other values */
-static int buffer_parts(lua_State *L) {
-  ks_buffer *found = lua_type(L, 1) == LUA_TUSERDATA ? to_buffer(L, 1) : NULL;
-  if (!found) return 0;
-  lua_pushinteger(L, (lua_Integer)found->address);
-  lua_pushinteger(L, (lua_Integer)found->count);
-  return 2;
-}
-
-static int set_buffer_methods(lua_State *L) {
-  luaL_newmetatable(L, "ks.buffer");
-  ks_interpreter_of(L)->buffer_metatable = lua_topointer(L, -1);
-  lua_pushnil(L);
-  while (lua_next(L, 1)) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_settable(L, 2);
-  }
-  return 0;
-}
-
 /* core.set(name, value): convert, decode, raise and handlers, where the functions above find them */
 static int set_registry(lua_State *L) {
   lua_setfield(L, LUA_REGISTRYINDEX, luaL_checkstring(L, 1));
@@ -465,13 +448,13 @@ static int core_tostring(lua_State *L) {
 
 void ks_open_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"bind", ks_bind}, {"settle", settle}, {"query", query}, {"buffer", buffer}, {"buffer_parts", buffer_parts},
-    {"set_buffer_methods", set_buffer_methods}, {"set", set_registry}, {"new_task", new_task}, {"tostring", core_tostring},
+    {"bind", ks_bind}, {"settle", settle}, {"query", query}, {"set", set_registry}, {"new_task", new_task}, {"tostring", core_tostring},
     {NULL, NULL}};
   lua_newtable(L);
   lua_setfield(L, LUA_REGISTRYINDEX, KS_THREADS);
   luaL_newlib(L, functions);
   ks_open_programs(L);
+  ks_open_memory(L);
   ks_register_functions(L, "core", lua_gettop(L));
   lua_getfield(L, LUA_REGISTRYINDEX, KS_HOST);
   lua_setfield(L, -2, "host");

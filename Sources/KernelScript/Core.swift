@@ -114,3 +114,41 @@ struct Core: ~Copyable {
     }
   }
 }
+
+// The running task's own accesses to its memory: what a buffer's methods do.
+extension Core {
+  @inline(__always)
+  mutating func load(_ address: UInt64, _ size: Int, into value: UnsafeMutablePointer<UInt64>) -> Int32 {
+    guard let word = kernel.load(address, size, of: current) else { return fault(address, UInt64(size), isWrite: false) }
+    value.pointee = word
+    return Int32(KS_REPLY)
+  }
+
+  @inline(__always)
+  mutating func store(_ word: UInt64, _ size: Int, at address: UInt64) -> Int32 {
+    kernel.store(word, size, at: address, of: current) ? Int32(KS_REPLY) : fault(address, UInt64(size), isWrite: true)
+  }
+
+  mutating func load(_ address: UInt64, _ count: UInt64) -> Int32 {
+    // What is not mapped is not asked for: a view may be larger than any memory.
+    guard kernel.peek(address, Int(clamping: count), of: current) else { return fault(address, count, isWrite: false) }
+    let bytes = kernel.answerPointer
+    answer.pointee.bytes = bytes.baseAddress
+    answer.pointee.count = Int64(bytes.count)
+    return Int32(KS_REPLY)
+  }
+
+  mutating func store(_ bytes: ByteView, at address: UInt64) -> Int32 {
+    kernel.poke(bytes, at: address, of: current) ? Int32(KS_REPLY) : fault(address, UInt64(bytes.count), isWrite: true)
+  }
+
+  @inline(never)
+  private mutating func fault(_ address: UInt64, _ count: UInt64, isWrite: Bool) -> Int32 {
+    let outcome = kernel.fault(at: address, Int(clamping: count), isWrite: isWrite, of: current)
+    if case .ended = outcome, kernel.tid(of: current) == 1 {
+      let what = isWrite ? "written" : "read"
+      machine.report("\(machine.place()): address 0x\(String(address, radix: 16)) cannot be \(what), and nothing handles the signal")
+    }
+    return go(outcome)
+  }
+}

@@ -51,6 +51,15 @@ enum Host {
       Host.describe(Syscall.all[index], index, into: &function!.pointee)
       return 1
     }
+    host.load = { pointer, address, size, value in
+      corePointer(pointer).pointee.load(address, Int(size), into: value.unsafelyUnwrapped)
+    }
+    host.store = { pointer, address, size, value in corePointer(pointer).pointee.store(value, Int(size), at: address) }
+    host.load_bytes = { pointer, address, count in corePointer(pointer).pointee.load(address, count) }
+    host.store_bytes = { pointer, address, bytes, count in
+      corePointer(pointer).pointee.store(
+        ByteView(UnsafeRawBufferPointer(start: bytes, count: Int(count))), at: address)
+    }
     host.query = { pointer, operation, arguments, count in
       let core = corePointer(pointer)
       let buffer = UnsafeBufferPointer(start: arguments, count: Int(count))
@@ -96,6 +105,7 @@ enum Host {
     case .destination: UInt8(ascii: "d")
     case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
+    case .flagsOrStructure: UInt8(ascii: "v")
     }
   }
 
@@ -105,6 +115,7 @@ enum Host {
       case .integer: return UInt8(ascii: "i")
       case .bytes: return UInt8(ascii: "s")
       case .transfer: return UInt8(ascii: "t")
+      case .integerOrStructure: return UInt8(ascii: "m")
       default: break
       }
     }

@@ -66,6 +66,7 @@ enum LuaText {
     case .function: "kind='function'"
     case .integers(let size): "kind='integers',size=\(size)"
     case .any: "kind='any'"
+    case .flagsOrStructure(let names, let layout): "kind='flagsOrStructure',set=\(set(names)),layout=\(quote(layout.name))"
     }
   }
 
@@ -76,6 +77,7 @@ enum LuaText {
     case .transfer: "kind='transfer'"
     case .structure(let layout): "kind='structure',layout=\(quote(layout.name))"
     case .structures(let layout): "kind='structures',layout=\(quote(layout.name))"
+    case .integerOrStructure(let layout): "kind='structure',layout=\(quote(layout.name))"
     case .signalSet: "kind='signalSet'"
     case .signalAction: "kind='signalAction'"
     case .integers(let size): "kind='integers',size=\(size)"

@@ -5,14 +5,6 @@ import LinuxKernel
 extension Machine {
   func query(_ operation: String, _ arguments: QueryArguments, _ core: UnsafeMutablePointer<Core>) -> Int32 {
     switch operation {
-    case "peek":
-      guard arguments.word(1) >= 0,
-        core.pointee.kernel.peek(UInt64(bitPattern: arguments.word(0)), Int(arguments.word(1)), of: core.pointee.current)
-      else { return nothing }
-      return answer(bytesOf: core)
-    case "poke":
-      let done = core.pointee.kernel.poke(arguments.view(1), at: UInt64(bitPattern: arguments.word(0)), of: core.pointee.current)
-      return done ? answer(1) : nothing
     case "buffer":
       guard let address = core.pointee.kernel.allocateBuffer(Int(arguments.word(0)), for: core.pointee.current) else { return nothing }
       return answer(Int64(bitPattern: address))
@@ -67,13 +59,6 @@ extension Machine {
   func answer(_ value: Int64) -> Int32 {
     core.pointee.answer.pointee.words.0 = value
     return letter("i")
-  }
-
-  private func answer(bytesOf core: UnsafeMutablePointer<Core>) -> Int32 {
-    let bytes = core.pointee.kernel.answerPointer
-    core.pointee.answer.pointee.bytes = bytes.baseAddress
-    core.pointee.answer.pointee.count = Int64(bytes.count)
-    return letter("s")
   }
 
   func answer(_ bytes: [UInt8]) -> Int32 {

@@ -23,6 +23,7 @@ extension ArgumentKind {
     case .address: "an address, or a buffer"
     case .integers: "a list of integers"
     case .any: "an integer, a string or a buffer, as the operation takes it"
+    case .flagsOrStructure(_, let layout): "an integer or names, or a table with the fields of struct \(layout.name)"
     case .function: "the function that the new task runs; what it returns is its exit status"
     }
   }
@@ -38,7 +39,7 @@ extension ArgumentKind {
   /// The structure that it takes.
   var layout: Layout? {
     switch self {
-    case .structure(let layout), .structures(let layout): layout
+    case .structure(let layout), .structures(let layout), .flagsOrStructure(_, let layout): layout
     default: nil
     }
   }
@@ -61,6 +62,7 @@ extension ArgumentKind {
     case .address: "integer|kscript.buffer"
     case .integers: "integer[]"
     case .any: "any"
+    case .flagsOrStructure(let set, let layout): "\(StubNames.alias(set))|\(StubNames.structure(layout))"
     case .function: "fun(): integer?"
     }
   }
@@ -88,12 +90,13 @@ extension ResultKind {
     case .waitStatus: "\"exited\", \"killed\", \"stopped\" or \"continued\", and the exit status or signal"
     case .records(let name): "a list of tables (\(name))"
     case .buffer: "a buffer"
+    case .integerOrStructure(let layout): "an integer, or a table with the fields of struct \(layout.name)"
     }
   }
 
   var layout: Layout? {
     switch self {
-    case .structure(let layout), .structures(let layout): layout
+    case .structure(let layout), .structures(let layout), .integerOrStructure(let layout): layout
     default: nil
     }
   }
@@ -111,6 +114,7 @@ extension ResultKind {
     case .waitStatus: [("how", "\"exited\"|\"killed\"|\"stopped\"|\"continued\""), ("code", "integer")]
     case .records: [(name, "table[]")]
     case .buffer: [(name, "kscript.buffer")]
+    case .integerOrStructure(let layout): [(name, "integer|" + StubNames.structure(layout))]
     }
   }
 }

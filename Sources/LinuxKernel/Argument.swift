@@ -79,6 +79,8 @@ public enum ArgumentKind: Sendable {
   case integers(Int)
   /// An integer or bytes, as the operation takes it (prctl).
   case any
+  /// An integer or flags by name, or a structure, as the operation takes it (fcntl).
+  case flagsOrStructure(NameSet, Layout)
 }
 
 /// A type that parameters of system calls can have.

@@ -252,6 +252,18 @@ package struct PagedBytes {
   package func page(_ number: Int) -> Page? { chunk(number >> 6).flatMap { chunks[$0].pages[number & 63] } }
   package func hasPage(_ number: Int) -> Bool { chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false }
 
+  /// The little-endian word of at most 8 bytes at `offset`, which no page boundary cuts; nil in a hole.
+  @inline(__always) func word(at offset: Int, _ size: Int) -> UInt64? {
+    guard let at = chunk(offset >> 18), let page = chunks[at].pages[offset >> 12 & 63] else { return nil }
+    let view = page.view(offset & (Page.size - 1), size)
+    switch size {
+    case 1: return UInt64(view.load(UInt8.self, at: 0))
+    case 2: return UInt64(view.load(UInt16.self, at: 0))
+    case 4: return UInt64(view.load(UInt32.self, at: 0))
+    default: return view.load(at: 0)
+    }
+  }
+
   package mutating func setPage(_ number: Int, _ page: Page?) {
     let at = position(number >> 6)
     if at == chunks.count || chunks[at].number != number >> 6 {

@@ -59,6 +59,8 @@ struct CallContext {
   var interruption = Interruption.restart
   /// The fifo whose other end it waits for, and how often that had been opened before.
   var partner: (inode: ID<Inode>, opens: Int)?
+  /// Its place among those who wait for a lock; 0 before it first waited.
+  var lockTicket: UInt64 = 0
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
   var remaining: Int64?
 }

@@ -78,10 +78,19 @@ extension Kernel {
     }
     switch last {
     case .handler(var frame):
+      // A task that goes on in the middle of a handler (from ks.settle) does so where it was.
+      if frame.hasStarted {
+        recalculateAttention(me)
+        return .start
+      }
       frame.hasStarted = true
       tasks[me].signals.returns[tasks[me].signals.returns.count - 1] = .handler(frame)
       recalculateAttention(me)
       return .handler(frame)
+    case .access:
+      tasks[me].signals.returns.removeLast()
+      restoreSavedMask(me)
+      return .start
     case .reply(let saved, let bytes):
       tasks[me].signals.returns.removeLast()
       restoreSavedMask(me)

@@ -28,6 +28,9 @@ public struct Kernel: ~Copyable {
   var epolls = Slab<Epoll>()
   var epollItems = Slab<EpollItem>()
   var signalDescriptors = Slab<SignalDescriptor>()
+  var lockLists = Slab<LockList>()
+  /// Locks on files that have no inode of their own.
+  var anonymousLocks: ID<LockList>?
   var console = Console()
   var fileSystems = Slab<FileSystem>()
   var mounts = Slab<Mount>()
@@ -123,6 +126,8 @@ public struct Kernel: ~Copyable {
     copy.epolls = epolls
     copy.epollItems = epollItems
     copy.signalDescriptors = signalDescriptors
+    copy.lockLists = lockLists
+    copy.anonymousLocks = anonymousLocks
     copy.console = console
     copy.fileSystems = fileSystems
     copy.mounts = mounts

@@ -120,6 +120,8 @@ public enum ResultKind: Sendable {
   case transfer
   /// A structure, as a table.
   case structure(Layout)
+  /// The first word, unless there are bytes: then a structure (fcntl).
+  case integerOrStructure(Layout)
   /// As many structures as the answer holds, as a list.
   case structures(Layout)
   /// A 64-bit set, as a list of signal numbers: the first word, and 8 bytes.

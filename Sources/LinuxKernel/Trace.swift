@@ -23,6 +23,7 @@ public enum Trace {
   private static func word(_ value: Int64, as kind: ArgumentKind) -> String {
     switch kind {
     case .flags(let names), .value(let names): names.describe(value)
+    case .flagsOrStructure: "\(value)"
     case .mode: octal(value)
     case .address: value == 0 ? "NULL" : "0x" + String(UInt64(bitPattern: value), radix: 16)
     case .function: "fn"

@@ -64,6 +64,12 @@ typedef struct ks_host {
   void (*describe)(void *machine, uint32_t index, const ks_argument *arguments, int32_t error);
   /* Finds a call by name; 0 if there is none. */
   int32_t (*find)(void *machine, const char *name, size_t length, ks_function *function);
+  /* Access to the memory of the running task as by its own instructions: KS_REPLY, or how it goes on after the fault. A word
+   * has 1, 2, 4 or 8 bytes; what load_bytes reads is in the answer's bytes. */
+  int32_t (*load)(void *machine, uint64_t address, int32_t size, uint64_t *value);
+  int32_t (*store)(void *machine, uint64_t address, int32_t size, uint64_t value);
+  int32_t (*load_bytes)(void *machine, uint64_t address, uint64_t count);
+  int32_t (*store_bytes)(void *machine, uint64_t address, const void *bytes, uint64_t count);
   /* Everything that is not hot: an operation by name, with what it needs; the answer's shape as a letter: n nil, i integer,
    * d number (words[0] nanoseconds, as seconds), s bytes, e an error to be raised (bytes), u one whose text has its place already, b blocked (as KS_BLOCKED). */
   int32_t (*query)(void *machine, const char *operation, const ks_argument *arguments, int32_t count);
@@ -78,6 +84,13 @@ typedef struct ks_buffer {
   uint64_t address;
   uint64_t count;
 } ks_buffer;
+
+/* memory.c: the buffer at `index`, or NULL for any other value; and its functions for the core table, which is on top. */
+ks_buffer *ks_to_buffer(lua_State *L, int index);
+void ks_open_memory(lua_State *L);
+
+/* What a call or an access does whose task is no more: never comes back to the script. */
+int ks_end_task(lua_State *L);
 
 /* Opens `ks.core`: what the prelude is built on. Leaves the table on the stack. */
 void ks_open_core(lua_State *L);

@@ -29,70 +29,23 @@ ks.sys, ks.must = view(false), view(true)
 
 local buffer_parts = core.buffer_parts
 
-local function check(self, offset, size)
-  local address, count = buffer_parts(self)
-  if not address then error("a buffer's method is called with a colon: buf:u32(0)", 3) end
-  if math.type(offset) ~= "integer" then error(("an offset is an integer, not %s"):format(tostring(offset)), 3) end
-  if offset < 0 or offset + size > count then
-    error(("offset %d with %d bytes lies outside the buffer of %d"):format(offset, size, count), 3)
-  end
-  return address + offset
-end
-
-local function peek(address, count, level)
-  local bytes = core.query("peek", address, count)
-  if not bytes then error(("address 0x%x cannot be read: SIGSEGV"):format(address), level + 1) end
-  return bytes
-end
-
-local function poke(address, bytes, level)
-  if not core.query("poke", address, bytes) then error(("address 0x%x cannot be written: SIGSEGV"):format(address), level + 1) end
-end
-
+-- u8, u16, u32, u64, string and set are added to these by the core (memory.c).
 local methods = {}
-
-local function accessor(size, code)
-  return function(self, offset, value)
-    local address = check(self, offset, size)
-    if value == nil then return (string.unpack("<" .. code, peek(address, size, 2))) end
-    if math.type(value) ~= "integer" then error(("a value is an integer, not %s"):format(tostring(value)), 2) end
-    if size < 8 then value = value & (1 << 8 * size) - 1 end
-    poke(address, string.pack("<" .. code, value), 2)
-  end
-end
-
-methods.u8, methods.u16, methods.u32, methods.u64 = accessor(1, "B"), accessor(2, "H"), accessor(4, "I4"), accessor(8, "i8")
-
-function methods:string(first, last)
-  local address, count = buffer_parts(self)
-  if not address then error("a buffer's method is called with a colon: buf:string()", 2) end
-  -- Positions as string.sub has them.
-  first, last = first or 1, last or -1
-  if first < 0 then first = math.max(count + first + 1, 1) elseif first == 0 then first = 1 end
-  if last < 0 then last = count + last + 1 elseif last > count then last = count end
-  if first > last then return "" end
-  return peek(address + first - 1, last - first + 1, 2)
-end
-
-function methods:set(offset, bytes)
-  if type(bytes) ~= "string" then error(("the bytes are a string, not a %s"):format(type(bytes)), 2) end
-  poke(check(self, offset, #bytes), bytes, 2)
-end
 
 function methods:fill(byte)
   local address, count = buffer_parts(self)
   if not address then error("a buffer's method is called with a colon: buf:fill(0)", 2) end
-  poke(address, string.char(byte):rep(count), 2)
+  if math.type(byte) ~= "integer" or byte < 0 or byte > 255 then error("a byte is an integer from 0 to 255", 2) end
+  self:set(0, string.char(byte):rep(count))
 end
 
-core.set_buffer_methods {
+core.set_buffer_methods({
   __index = function(buffer, key)
-    if methods[key] then return methods[key] end
     local address, count = buffer_parts(buffer)
     if key == "addr" then return address end
     if key == "len" then return count end
     error(("a buffer has no %s%s"):format(tostring(key),
-      values.suggestion(tostring(key), { "addr", "len", "string", "set", "fill", "u8", "u16", "u32", "u64" })), 2)
+      values.suggestion(tostring(key), { "addr", "len", "string", "set", "fill", "u8", "u16", "u32", "u64" })), 3)
   end,
   __newindex = function() error("a buffer's bytes are set by buf:set(offset, bytes) or buf:u32(offset, value)", 2) end,
   __len = function(buffer) return select(2, buffer_parts(buffer)) end,
@@ -106,7 +59,7 @@ core.set_buffer_methods {
     return ("buffer(0x%x, %d)"):format(address, count)
   end,
   __name = "buffer",
-}
+}, methods)
 
 function ks.buffer(count)
   if math.type(count) ~= "integer" or count < 0 then error("ks.buffer takes a number of bytes", 2) end

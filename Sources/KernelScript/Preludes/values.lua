@@ -272,7 +272,7 @@ end
 local function unpack_siginfo(bytes)
   local signal, errno, code, pid, uid, status, value, timer, overrun = unpack("<i8i8i8i8i8i8i8i8i8", bytes)
   return { si_signo = signal, si_errno = errno, si_code = code, si_pid = pid, si_uid = uid, si_status = status,
-    si_value = value, si_timerid = timer, si_overrun = overrun }
+    si_value = value, si_addr = uid << 32 | pid & 0xffffffff, si_timerid = timer, si_overrun = overrun }
 end
 
 -- ---- arguments ------------------------------------------------------------------------------------------------------
@@ -434,6 +434,13 @@ function converters.any(_, value)
   if math.type(value) == "integer" or type(value) == "string" then return value end
   if type(value) == "boolean" then return value and 1 or 0 end
   return nil, "an integer or a string"
+end
+
+function converters.flagsOrStructure(parameter, value)
+  if type(value) == "table" then return pack_structure(parameter.layout, value) end
+  if type(value) == "string" then return converters.flags(parameter, value) end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  return nil, "an integer, names joined by |, or a table with the fields of struct " .. parameter.layout
 end
 
 function converters.signalAction(_, value) return pack_action(value) end

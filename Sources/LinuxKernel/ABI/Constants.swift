@@ -31,6 +31,9 @@ public enum Constants {
       for parameter in call.parameters {
         switch parameter.kind {
         case .flags(let set), .value(let set): sets.append(set)
+        case .flagsOrStructure(let set, let layout):
+          sets.append(set)
+          add(layout)
         case .structure(let layout), .structures(let layout): add(layout)
         default: break
         }

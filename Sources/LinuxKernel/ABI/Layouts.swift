@@ -13,7 +13,7 @@ public enum Layouts {
     for call in Syscall.all {
       for parameter in call.parameters {
         switch parameter.kind {
-        case .structure(let layout), .structures(let layout): add(layout)
+        case .structure(let layout), .structures(let layout), .flagsOrStructure(_, let layout): add(layout)
         default: break
         }
       }

@@ -16,6 +16,7 @@ extension Kernel {
     for entry in tasks[me].signals.returns.reversed() {
       switch entry {
       case .interrupted(let call): calls.remove(call)
+      case .access: break
       case .handler(let frame): tasks[me].signals.blocked = frame.maskAfterwards
       case .reply: break
       }

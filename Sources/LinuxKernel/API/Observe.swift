@@ -53,11 +53,12 @@ extension Kernel {
   public mutating func abandonHandler(_ me: TaskID) {
     guard case .handler(let frame)? = tasks[me].signals.returns.popLast() else { return }
     tasks[me].signals.blocked = frame.maskAfterwards
-    if case .interrupted(let call)? = tasks[me].signals.returns.last {
+    switch tasks[me].signals.returns.last {
+    case .interrupted(let call)?:
       calls.remove(call)
       tasks[me].signals.returns.removeLast()
-    } else if case .reply? = tasks[me].signals.returns.last {
-      tasks[me].signals.returns.removeLast()
+    case .reply?, .access?: tasks[me].signals.returns.removeLast()
+    case .handler?, nil: break
     }
     recalculateAttention(me)
   }
@@ -147,6 +148,7 @@ extension Kernel {
   /// What a sleeping task waits for, in words, for the deadlock report.
   public func reasonForWaiting(_ task: TaskID) -> String {
     if tasks[task].state == .stopped { return "is stopped, and nobody sends SIGCONT" }
+    if let list = tasks[task].waitsForLock { return reasonForLock(list, task) }
     guard let waiter = tasks[task].firstWaiter else { return "waits for a signal" }
     let queue = waiters[waiter].queue
     for pipe in pipes.ids {
@@ -155,6 +157,13 @@ extension Kernel {
     }
     for process in processes.ids where processes[process].childChanged == queue { return "waits for a child" }
     return "waits for what no task will do"
+  }
+
+  private func reasonForLock(_ list: ID<LockList>, _ task: TaskID) -> String {
+    guard let request = lockLists[list].waiting.first(where: { $0.task == task }),
+      let obstacle = lockLists[list].obstacle(to: request.lock, request.family)
+    else { return "waits for a lock behind others" }
+    return obstacle.pid > 0 ? "waits for a lock that process \(obstacle.pid) holds" : "waits for a lock that another open file holds"
   }
 
   /// Who could end the wait: the descriptors that hold the other end.

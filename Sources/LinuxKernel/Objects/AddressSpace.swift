@@ -94,23 +94,22 @@ extension Kernel {
   }
 
   private mutating func write(_ view: ByteView, at address: UInt64, area index: Int, of space: ID<AddressSpace>) -> Int {
-    let area = addressSpaces[space].areas[index]
-    guard area.protection.contains(.write) else { return 0 }
-    let inArea = Int(address - area.start)
-    if area.isShared, let memory = area.memory {
-      let count = accessible(memory, area.offset + inArea, view.count)
-      memories[memory].bytes.write(view.slice(0, count), at: area.offset + inArea)
-      return count
-    }
-    guard let memory = area.memory else {
+    // Field by field: a copy of the whole area would share its pages, which a write would then copy.
+    guard addressSpaces[space].areas[index].protection.contains(.write) else { return 0 }
+    let inArea = Int(address - addressSpaces[space].areas[index].start), offset = addressSpaces[space].areas[index].offset
+    guard let memory = addressSpaces[space].areas[index].memory else {
       addressSpaces[space].areas[index].ownPages.write(view, at: inArea)
       return view.count
     }
-    let count = accessible(memory, area.offset + inArea, view.count)
+    let count = accessible(memory, offset + inArea, view.count)
+    if addressSpaces[space].areas[index].isShared {
+      memories[memory].bytes.write(view.slice(0, count), at: offset + inArea)
+      return count
+    }
     // The first write to a page of a private file mapping takes a copy of the file's.
     for number in inArea / Page.size..<(inArea + max(count, 1) - 1) / Page.size + 1 where count > 0 {
-      if area.ownPages.page(number) == nil {
-        let page = memories[memory].bytes.page(area.offset / Page.size + number) ?? Page()
+      if !addressSpaces[space].areas[index].ownPages.hasPage(number) {
+        let page = memories[memory].bytes.page(offset / Page.size + number) ?? Page()
         addressSpaces[space].areas[index].ownPages.setPage(number, page)
       }
     }
@@ -119,7 +118,7 @@ extension Kernel {
   }
 
   /// How many of `count` bytes at `offset` lie within the pages of a file; beyond them a mapping faults.
-  private func accessible(_ memory: ID<Memory>, _ offset: Int, _ count: Int) -> Int {
+  func accessible(_ memory: ID<Memory>, _ offset: Int, _ count: Int) -> Int {
     let size = min(memories[memory].size, Int.max - Page.size)
     let end = (size + Page.size - 1) / Page.size * Page.size
     return max(0, min(count, end - offset))
@@ -200,17 +199,6 @@ extension Kernel {
     }
     defer { addressSpaces[space].arenaNext += needed }
     return addressSpaces[space].arenaNext
-  }
-
-  /// Reads memory for a debugger's eye (buf:string): what can be read, without any access rule.
-  public mutating func peek(_ address: UInt64, _ count: Int, of me: TaskID) -> Bool {
-    output.clear()
-    return readMemory(address, count, of: me) { view, _ in output.append(view) } == count
-  }
-
-  /// Writes memory as the task itself would with a store instruction.
-  public mutating func poke(_ view: ByteView, at address: UInt64, of me: TaskID) -> Bool {
-    writeMemory(view, at: address, of: me) == view.count
   }
 }
 

@@ -26,6 +26,7 @@ extension Kernel {
   mutating func endTask(_ me: TaskID, status: Int32 = 0) {
     guard tasks[me].state != .dead else { return }
     removeWaiters(of: me)
+    abandonLockQueue(me)
     if let call = tasks[me].call {
       calls.remove(call)
       tasks[me].call = nil

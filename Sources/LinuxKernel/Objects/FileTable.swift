@@ -83,6 +83,8 @@ extension Kernel {
 
   /// What follows when a descriptor of `table` no longer names `file`. Linux: filp_close().
   mutating func closed(_ file: ID<OpenFile>, in table: ID<FileTable>) {
+    // Any descriptor of the file will do: that is how POSIX has it.
+    if lockLists.count > 0 { removeLocks(of: .table(table), on: file) }
     release(file)
   }
 

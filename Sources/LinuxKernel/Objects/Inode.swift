@@ -37,6 +37,8 @@ struct Inode {
   var seals = Seals.seal
   /// Pages that count against the size of its file system.
   var chargedPages = 0
+  /// While somebody holds or awaits one.
+  var locks: ID<LockList>?
 
   var kind: UInt32 { mode & FileMode.kindMask }
   var isDirectory: Bool { kind == FileMode.directory }

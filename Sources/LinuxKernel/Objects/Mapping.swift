@@ -172,32 +172,4 @@ extension Kernel {
       addressSpaces[space].areas.contains { $0.memory == memory && $0.isShared && $0.mayWrite }
     }
   }
-
-  /// An access of the task itself has failed: it gets the signal, and goes on as the outcome says.
-  public mutating func fault(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Outcome {
-    let signal = faultSignal(at: address, count, isWrite: isWrite, of: me)
-    let isMapped = addressSpaces[tasks[me].memory].area(at: address) != nil
-    // BUS_ADRERR; SEGV_ACCERR, SEGV_MAPERR.
-    force(SignalInfo(signal: signal, code: signal == Signal.bus || isMapped ? 2 : 1), on: me)
-    return attend(me)
-  }
-
-  /// Which signal an access to an address that failed raises: SIGBUS beyond the end of a mapped file, else SIGSEGV.
-  public func faultSignal(at address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> Int32 {
-    let space = tasks[me].memory
-    var at = address
-    let end = address &+ UInt64(max(count, 1))
-    while at < end, let index = addressSpaces[space].area(at: at) {
-      let area = addressSpaces[space].areas[index]
-      if isWrite ? !area.protection.contains(.write) : area.protection.isEmpty { return Signal.segv }
-      let inArea = Int(at - area.start)
-      if area.ownPages.page(inArea / Page.size) == nil, let memory = area.memory,
-        area.offset + inArea >= (memories[memory].size + Page.size - 1) / Page.size * Page.size
-      {
-        return Signal.bus
-      }
-      at = (at / UInt64(Page.size) + 1) * UInt64(Page.size)
-    }
-    return Signal.segv
-  }
 }

@@ -102,6 +102,7 @@ extension Kernel {
     files[file].references -= 1
     guard files[file].references == 0 else { return }
     removeMemberships(of: file)
+    if lockLists.count > 0 { removeLocks(of: .file(file), on: file) }
     let ended = files.remove(file)
     if !ended.status.contains(.path) {
       switch ended.object {

@@ -28,6 +28,7 @@ struct Pipe {
   let writable: ID<WaitQueue>
   /// Somebody polls the pipe, so that every write is an event, not only the one that ends emptiness.
   var isPolled = false
+  var locks: ID<LockList>?
 
   init(inode: UInt64, readable: ID<WaitQueue>, writable: ID<WaitQueue>) {
     self.inode = inode

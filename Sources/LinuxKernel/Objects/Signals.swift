@@ -49,6 +49,11 @@ public struct SignalInfo: Equatable, Sendable {
   var isOwnedByTimer: Bool { timerSequence != 0 }
   public internal(set) var overrun: Int32 = 0
   public internal(set) var errno: Int32 = 0
+  /// si_addr of a fault, which stands where others have si_pid and si_uid.
+  public internal(set) var address: UInt64 {
+    get { UInt64(uid) << 32 | UInt64(UInt32(bitPattern: pid)) }
+    set { (pid, uid) = (Int32(truncatingIfNeeded: newValue), UInt32(newValue >> 32)) }
+  }
 
   /// SI_USER, SI_KERNEL and so on.
   static let user: Int32 = 0, kernel: Int32 = 0x80, queue: Int32 = -1, timer: Int32 = -2, mesgq: Int32 = -3, tkill: Int32 = -6
@@ -153,6 +158,8 @@ enum Return {
   case reply(Reply, [UInt8])
   /// A call that a signal cut short: it is performed again, or answers EINTR, as the signal's action says.
   case interrupted(ID<Call>)
+  /// An access to memory that faulted: the task makes it again.
+  case access
   /// A handler that has been set up.
   case handler(SignalFrame)
 }

@@ -12,7 +12,7 @@ extension Syscall {
     chmod, fchmod, fchmodat, fchmodat2, chown, lchown, fchown, fchownat, utimensat,
     access, faccessat, faccessat2, umask, chdir, fchdir, getcwd,
     // Descriptors
-    pipe, dup, dup2, dup3, fcntl, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
+    pipe, dup, dup2, dup3, fcntl, flock, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
     // Readiness
     eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,
