@@ -98,10 +98,10 @@ describe("an error in a task", function()
   it("may be any value", function()
     for _, value in ipairs { 42, "text", true, setmetatable({}, { __tostring = function() return "an object" end }) } do
       local _, message = run(function() error(value, 0) end)
-      assert.is_truthy(message:find("task 2: " .. tostring(value), 1, true), message)
+      assert.is_truthy(message:find(tostring(value), 1, true) and message:find "^task 2: ", message)
     end
-    local _, message = run(function() error({}) end)
-    assert.is_truthy(message:find "^task 2: table: 0x")
+    local _, message = run(function() error({}) end) -- what has no text of its own is told with the place of the throw
+    assert.is_truthy(message:find "^task 2: .*:%d+: table: 0x", message)
   end)
 
   it("of a call shows the call", function()
