@@ -15,6 +15,9 @@ struct WrongTypesTests {
     "function() end", "print", "ks.buffer(64)", "coroutine.create(print)", "io.stdout", "ks.sys",
   ]
 
+  /// What getrandom answers with 2 GiB, which ends the run at --memory as it should.
+  static let huge = ["2^53", "math.mininteger", "math.maxinteger", "-1", "1 << 40"]
+
   /// An expression that the parameter would take.
   private static func valid(_ kind: ArgumentKind) -> String {
     switch kind {
@@ -38,7 +41,7 @@ struct WrongTypesTests {
     let call = Syscall.all[Syscall.indices[name]!]
     var cases: [String] = []
     for position in call.parameters.indices {
-      for value in Self.values {
+      for value in Self.values where name != "getrandom" || !Self.huge.contains(value) {
         var arguments = call.parameters.map { Self.valid($0.kind) }
         arguments[position] = value
         cases.append(arguments.joined(separator: ", "))
