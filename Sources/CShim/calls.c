@@ -31,10 +31,11 @@ static void convert(lua_State *L, const ks_function *function, int position, int
 }
 
 static int missing(lua_State *L, const ks_function *function) {
+  int given = lua_gettop(L);
   lua_getfield(L, LUA_REGISTRYINDEX, KS_CONVERT);
   lua_pushinteger(L, function->index);
   lua_pushinteger(L, 0);
-  lua_pushinteger(L, lua_gettop(L) - 2);
+  lua_pushinteger(L, given);
   lua_pushinteger(L, is_by_init(L) ? 4 : 3);
   lua_call(L, 4, 0);
   return 0;
@@ -351,14 +352,18 @@ int ks_bind(lua_State *L) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   size_t length;
   const char *name = luaL_checklstring(L, 1, &length);
-  ks_function *function = lua_newuserdatauv(L, sizeof *function, 0);
-  memset(function, 0, sizeof *function);
-  if (!interpreter->host->find(interpreter->machine, name, length, function)) return 0;
-  /* The closure knows it by its address alone, so the registry has to keep it. */
-  const char *key = lua_pushfstring(L, "ks.function %s %d", name, lua_toboolean(L, 2));
-  lua_pushvalue(L, -2);
-  lua_setfield(L, LUA_REGISTRYINDEX, key);
-  lua_settop(L, 3);
+  lua_settop(L, 2);
+  /* The closure knows it by its address alone, so the registry has to keep it, and for good. */
+  const char *key = lua_pushfstring(L, "ks.function %s", name);
+  if (lua_getfield(L, LUA_REGISTRYINDEX, key) != LUA_TUSERDATA) {
+    lua_pop(L, 1);
+    ks_function *made = lua_newuserdatauv(L, sizeof *made, 0);
+    memset(made, 0, sizeof *made);
+    if (!interpreter->host->find(interpreter->machine, name, length, made)) return 0;
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, key);
+  }
+  ks_function *function = lua_touserdata(L, -1);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
   lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : call, 2);

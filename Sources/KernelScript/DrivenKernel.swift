@@ -144,6 +144,8 @@ extension Machine {
       do throws(Errno) { return answer(try core.pointee.kernel.get(arguments.string(1))) } catch { return nothing }
     case "driven_pick", "driven_run":
       if kernel.isRunning { return fail("this kernel is running: its own tasks cannot drive it") }
+      // Each takes a piece of the thread's stack, of which a machine beside others has little.
+      if drivenDepth >= 16 { return fail("kernels are nested too deep: 16 run inside one another already") }
       if operation == "driven_pick" { return answer(pick(kernel)) }
       let (stopped, steps) = run(kernel, steps: arguments.isAbsent(1) ? .max : Int(arguments.word(1)))
       switch stopped {
@@ -176,10 +178,15 @@ extension Machine {
   private func run(_ kernel: DrivenKernel, steps: Int) -> (Stopped, Int) {
     let outer = interpreter.pointee.machine
     kernel.isRunning = true
+    drivenDepth += 1
     interpreter.pointee.machine = UnsafeMutableRawPointer(kernel.core)
     defer {
       interpreter.pointee.machine = outer
       kernel.isRunning = false
+      drivenDepth -= 1
+      // What happened in here is part of what the outer kernel's tasks did.
+      let driver = outer!.assumingMemoryBound(to: Core.self)
+      driver.pointee.hash = Digest.mix(driver.pointee.hash ^ kernel.core.pointee.hash)
     }
     var count = 0
     while true {
@@ -188,6 +195,7 @@ extension Machine {
       if pick(kernel) == "deadlock" { return (.deadlock, count) }
       let task = kernel.picked!
       kernel.picked = nil
+      if task == kernel.initTask { continue }  // it has yielded the processor, which it does not have
       count += 1
       if let message = step(kernel, task) { return (.unwound(message), count) }
     }

@@ -56,6 +56,8 @@ public final class Machine {
   /// Kernels that the script drives, by the number that it knows them by.
   var driven: [Int64: DrivenKernel] = [:]
   var drivenCount: Int64 = 0
+  /// How many of them run inside one another.
+  var drivenDepth = 0
   /// What `ks.host` offers.
   var hostFunctions: [String: HostFunction] = [:]
   let initTask: TaskID

@@ -149,6 +149,30 @@ describe("a driven kernel", function()
     assert.equal("false\tthis kernel is running: its own tasks cannot drive it\ndone\t2\n\n2\n1\t3\n", k.stdout)
   end)
 
+  it("may drive one that drives one, but not without end", function()
+    local function nest(depth)
+      if depth == 0 then return end
+      local k <close> = ks.new()
+      k:spawn(function() nest(depth - 1) end)
+      local how, message = k:run()
+      if how ~= "done" then error(message, 0) end
+    end
+    nest(10)
+    local ok, message = pcall(nest, 100)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("nested too deep", 1, true))
+  end)
+
+  it("is cheap enough to make many", function()
+    for _ = 1, 50 do
+      local k <close> = ks.new()
+      assert.equal(1, k.init.must.getpid())
+      k:spawn(function() must.nanosleep(1) end)
+      assert.equal("done", k:run())
+    end
+    assert.equal(1, must.getpid())
+  end)
+
   it("is gone when closed", function()
     local k
     do
@@ -261,10 +285,10 @@ describe("k.hash", function()
   end)
 
   it("tells runs apart that did something else", function()
-    local hash = play({ seed = 5 }, run)
-    assert.not_equal(hash, (play({ seed = 6 }, run)))
+    local hash = play({ seed = 5, policy = "fifo" }, run)
+    assert.not_equal(hash, (play({ seed = 6, policy = "fifo" }, run)))
     assert.not_equal(hash, (play({ seed = 5, policy = "random" }, run)))
-    assert.not_equal(hash, (play({ seed = 5 }, function(k) k:step(3) end)))
+    assert.not_equal(hash, (play({ seed = 5, policy = "fifo" }, function(k) k:step(3) end)))
   end)
 
   it("does not depend on what the driver does meanwhile", function()
