@@ -44,6 +44,11 @@ extension Syscall {
       let waits = command == .setLockWaiting || command == .setFileLockWaiting
       let isByFile = command == .setFileLock || command == .setFileLockWaiting
       try kernel.setRecordLock(try argument.record(&kernel, me), on: file, byFile: isByFile, waits: waits, me)
+      // Another thread may have closed the descriptor meanwhile, and found no lock to remove.
+      if kernel.fileTables[table].file(fd.number) != file {
+        if !isByFile { kernel.removeLocks(of: .table(table), on: file) }
+        throw .errno(.EBADF)
+      }
     default: throw .errno(.EINVAL)
     }
     return .number(0)
