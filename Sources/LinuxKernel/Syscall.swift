@@ -131,6 +131,8 @@ public enum ResultKind: Sendable {
   case signalSet
   /// Unsigned integers of so many bytes each, as a list.
   case integers(Int)
+  /// A list of 4-byte integers behind their number, where several lists follow each other.
+  case countedIntegers
   /// What a signal did before.
   case signalAction
   /// A wait status, as two results: "exited", "killed", "stopped" or "continued", and the code.

@@ -14,7 +14,7 @@ extension Syscall {
     // Descriptors
     pipe, dup, dup2, dup3, fcntl, flock, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
     // Readiness
-    eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, epollCreate, epollCreate1, epollCtl, epollWait,
+    eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, select, pselect6, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,
     // Memory
     mmap, munmap, mprotect, mremap, madvise, msync, mincore,
