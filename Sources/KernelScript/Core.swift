@@ -101,6 +101,8 @@ struct Core: ~Copyable {
         drainTrace(current: kernel.tid(of: current))
         tracer!.wait(kernel.tid(of: current))
       }
+      // vfork makes its child and then waits.
+      if kernel.needsNotice { notice() }
       return Int32(KS_BLOCKED)
     case .ended: return Int32(KS_ENDED)
     case .cannotSleep: return Int32(KS_CANNOT_SLEEP)

@@ -81,6 +81,7 @@ enum LuaText {
     case .signalSet: "kind='signalSet'"
     case .signalAction: "kind='signalAction'"
     case .integers(let size): "kind='integers',size=\(size)"
+    case .countedIntegers: "kind='countedIntegers'"
     case .waitStatus: "kind='waitStatus'"
     case .records(let name): "kind='records',record=\(quote(name))"
     case .buffer: "kind='buffer'"

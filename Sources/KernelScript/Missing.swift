@@ -20,6 +20,38 @@ public enum Missing {
     Entry(names: ["execve", "execveat"], reason: "programs"),
     Entry(names: ["mount", "umount2", "pivot_root"], reason: "mounts"),
     Entry(names: ["splice", "tee", "vmsplice", "sendfile", "copy_file_range"], reason: "transfers between descriptors"),
+    Entry(names: ["brk", "sbrk"], reason: "there is no program break; ask mmap or ks.buffer for memory"),
+    Entry(names: ["mlock", "mlock2", "munlock", "mlockall", "munlockall"], reason: "locking memory, where nothing is ever swapped out"),
+    Entry(names: ["remap_file_pages", "pkey_mprotect", "process_madvise", "userfaultfd", "memfd_secret"], reason: "further kinds of memory"),
+    Entry(names: ["process_vm_readv", "process_vm_writev", "ptrace"], reason: "looking into other processes"),
+    Entry(names: ["ioprio_get", "ioprio_set"], reason: "io priorities"),
+    Entry(
+      names: ["sched_setscheduler", "sched_getscheduler", "sched_setaffinity", "sched_getaffinity", "sched_setattr", "sched_getattr"],
+      reason: "scheduling classes; see --policy"),
+    Entry(names: ["getxattr", "setxattr", "listxattr", "removexattr"], reason: "extended attributes"),
+    Entry(names: ["chroot"], reason: "comes with mounts and namespaces"),
+    Entry(names: ["seccomp", "landlock_create_ruleset", "bpf", "perf_event_open", "keyctl", "add_key"], reason: "filters, tracing and keys"),
+    Entry(names: ["getrusage", "sigaltstack", "personality", "adjtimex"], reason: "no state of the emulated kernel stands behind it"),
+    // Parts of calls that are built.
+    Entry(names: ["CLONE_PIDFD", "P_PIDFD"], reason: "clone3, waitid: pidfds (ENOSYS, EINVAL)"),
+    Entry(
+      names: [
+        "CLONE_NEWNS", "CLONE_NEWPID", "CLONE_NEWUSER", "CLONE_NEWUTS", "CLONE_NEWIPC", "CLONE_NEWNET", "CLONE_NEWCGROUP", "CLONE_NEWTIME",
+      ], reason: "clone3: namespaces (ENOSYS)"),
+    Entry(names: ["CLONE_PTRACE", "CLONE_SETTLS", "CLONE_IO", "CLONE_INTO_CGROUP"], reason: "clone3: ENOSYS, as set_tid is"),
+    Entry(names: ["ITIMER_VIRTUAL", "ITIMER_PROF"], reason: "setitimer: a call takes no virtual time, so processor time stands still (ENOSYS)"),
+    Entry(
+      names: ["CLOCK_PROCESS_CPUTIME_ID", "CLOCK_THREAD_CPUTIME_ID"],
+      reason: "clock_nanosleep, timer_create: timers of processor time (ENOSYS); clock_gettime tells 0"),
+    Entry(names: ["SIGEV_THREAD"], reason: "the C library's own: a thread there waits for the signal"),
+    Entry(names: ["MAP_HUGETLB"], reason: "mmap: as on a machine without huge pages (ENOMEM)"),
+    Entry(names: ["MAP_GROWSDOWN", "MAP_32BIT"], reason: "mmap: ENOSYS"),
+    Entry(names: ["MAP_DROPPABLE", "MAP_SYNC"], reason: "mmap: EINVAL; EOPNOTSUPP with MAP_SHARED_VALIDATE"),
+    Entry(names: ["F_SETSIG", "F_GETSIG", "F_SETOWN_EX", "F_GETOWN_EX", "O_ASYNC"], reason: "fcntl: SIGIO (EINVAL); F_SETOWN is kept and sends nothing"),
+    Entry(names: ["F_SETLEASE", "F_GETLEASE", "F_NOTIFY", "F_GET_RW_HINT", "F_SET_RW_HINT"], reason: "fcntl: leases, notification and hints (EINVAL)"),
+    Entry(
+      names: ["PR_SET_SECCOMP", "PR_SET_NO_NEW_PRIVS", "PR_SET_SECUREBITS", "PR_CAPBSET_READ", "PR_CAPBSET_DROP", "PR_CAP_AMBIENT",
+        "PR_SET_TIMERSLACK", "PR_SET_MM", "PR_SET_VMA"], reason: "prctl: EINVAL"),
   ]
 
   public static func reason(_ name: String) -> String? { entries.first { $0.names.contains(name) }?.reason }

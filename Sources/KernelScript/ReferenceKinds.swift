@@ -85,7 +85,7 @@ extension ResultKind {
     case .structure(let layout): "a table with the fields of struct \(layout.name)"
     case .structures(let layout): "a list of tables with the fields of struct \(layout.name)"
     case .signalSet: "a list of signal numbers"
-    case .integers: "a list of integers"
+    case .integers, .countedIntegers: "a list of integers"
     case .signalAction: "the function, \"SIG_DFL\" or \"SIG_IGN\""
     case .waitStatus: "\"exited\", \"killed\", \"stopped\" or \"continued\", and the exit status or signal"
     case .records(let name): "a list of tables (\(name))"
@@ -109,7 +109,7 @@ extension ResultKind {
     case .transfer: [(name, "string|integer")]
     case .structure(let layout): [(name, StubNames.structure(layout))]
     case .structures(let layout): [(name, StubNames.structure(layout) + "[]")]
-    case .signalSet, .integers: [(name, "integer[]")]
+    case .signalSet, .integers, .countedIntegers: [(name, "integer[]")]
     case .signalAction: [(name, "function|string")]
     case .waitStatus: [("how", "\"exited\"|\"killed\"|\"stopped\"|\"continued\""), ("code", "integer")]
     case .records: [(name, "table[]")]

@@ -11,6 +11,9 @@ public struct Call {
   private var bytes: [UInt8] = []
   var context: CallContext
 
+  /// The first argument, if it is a descriptor.
+  var descriptor: Int32? { Syscall.all[index].takesDescriptor ? Int32(truncatingIfNeeded: words[0]) : nil }
+
   /// Copies what `arguments` points to.
   init(index: Int, count: Int, arguments: Arguments, context: CallContext) {
     self.index = index
@@ -59,6 +62,10 @@ struct CallContext {
   var interruption = Interruption.restart
   /// The fifo whose other end it waits for, and how often that had been opened before.
   var partner: (inode: ID<Inode>, opens: Int)?
+  /// The child whose end it waits for, and its pid (vfork).
+  var vforkChild: (task: TaskID, pid: Int32)?
+  /// The open file that its first argument named when it first slept: it is kept, whoever closes the descriptor.
+  var held: (number: Int32, file: ID<OpenFile>)?
   /// Its place among those who wait for a lock; 0 before it first waited.
   var lockTicket: UInt64 = 0
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).

@@ -41,7 +41,7 @@ extension Kernel {
       if !restarts {
         tasks[me].signals.returns.removeLast()
         tasks[me].signals.returns.append(.reply(interruptedReply(call), output.view.array))
-        calls.remove(call)
+        removeCall(call)
       }
     }
     if action.flags & SignalAction.resetHandler != 0 {
@@ -103,7 +103,7 @@ extension Kernel {
       restoreSavedMask(me)
       if calls[call].context.interruption == .never {
         let answer = interruptedReply(call)
-        calls.remove(call)
+        removeCall(call)
         reply = answer
         return .reply
       }

@@ -88,7 +88,7 @@ extension Kernel {
       calls[id].context = current
       return sleep(wait, me) { _ in id }
     }
-    calls.remove(id)
+    removeCall(id)
     tasks[me].call = nil
     return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
   }
@@ -101,7 +101,7 @@ extension Kernel {
       removeWaiters(of: me)
       if current.progress > 0 {
         let progress = current.progress
-        if tasks[me].call != nil { calls.remove(call(&self)) }
+        if tasks[me].call != nil { removeCall(call(&self)) }
         tasks[me].call = nil
         reply.errno = 0
         reply.words[0] = Int64(progress)
@@ -109,6 +109,7 @@ extension Kernel {
       }
       let id = call(&self)
       calls[id].context.hasSlept = true
+      dropHeldFile(id)
       tasks[me].call = nil
       if isWatched { observe(.interrupted(tid: tasks[me].tid, wait.interruption)) }
       tasks[me].signals.returns.append(.interrupted(id))
@@ -127,6 +128,7 @@ extension Kernel {
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     let id = call(&self)
     calls[id].context.hasSlept = true
+    holdFile(id, me)
     tasks[me].call = id
     tasks[me].state = .blocked
     return .blocked
@@ -145,6 +147,27 @@ extension Kernel {
     tasks[me].call = id
     enqueue(me)
     return .blocked
+  }
+
+  /// A sleeping call keeps its open file, as fdget() does where a table is shared. Linux: fs/file.c.
+  @inline(__always) private mutating func holdFile(_ id: ID<Call>, _ me: TaskID) {
+    guard calls[id].context.held == nil, let number = calls[id].descriptor,
+      let file = fileTables[tasks[me].files].file(number)
+    else { return }
+    files[file].references += 1
+    calls[id].context.held = (number, file)
+  }
+
+  /// A call that a signal has cut short starts anew, and looks its descriptor up again.
+  private mutating func dropHeldFile(_ id: ID<Call>) {
+    guard let held = calls[id].context.held else { return }
+    calls[id].context.held = nil
+    release(held.file)
+  }
+
+  /// A call is over, or its task is.
+  mutating func removeCall(_ id: ID<Call>) {
+    if let held = calls.remove(id).context.held { release(held.file) }
   }
 
   private func isDying(_ me: TaskID) -> Bool {

@@ -33,6 +33,8 @@ public struct Syscall: Sendable {
   public let prototype: String
   public let parameters: [Parameter]
   public let results: [Result]
+  /// Whether the first argument is a descriptor: a call that sleeps keeps its open file.
+  let takesDescriptor: Bool
   /// Each error with its cause.
   public let errors: [(errno: Errno, cause: String)]
 
@@ -61,6 +63,7 @@ public struct Syscall: Sendable {
     self.results = zip(resultNames, results).map { Result(name: $0, kind: $1) }
     self.errors = errors.map { ($0.key, $0.value) }
     self.body = body
+    if case .descriptor? = parameters.first?.kind { takesDescriptor = true } else { takesDescriptor = false }
   }
 }
 
@@ -128,6 +131,8 @@ public enum ResultKind: Sendable {
   case signalSet
   /// Unsigned integers of so many bytes each, as a list.
   case integers(Int)
+  /// A list of 4-byte integers behind their number, where several lists follow each other.
+  case countedIntegers
   /// What a signal did before.
   case signalAction
   /// A wait status, as two results: "exited", "killed", "stopped" or "continued", and the code.

@@ -521,6 +521,10 @@ core.set("ks.decode", function(index, bytes, ...)
       local list, format = {}, "<I" .. result.size
       for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
       results[count] = list
+    elseif kind == "countedIntegers" then
+      local list, length = {}, unpack("<i4", bytes, at)
+      for position = 1, length do list[position] = unpack("<i4", bytes, at + 4 * position) end
+      results[count], at = list, at + 4 + 4 * length
     elseif kind == "waitStatus" then
       results[count], results[count + 1] = decode_wait_status(words[word])
       count = count + (results[count] and 1 or -1)

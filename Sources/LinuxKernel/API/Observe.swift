@@ -55,7 +55,7 @@ extension Kernel {
     tasks[me].signals.blocked = frame.maskAfterwards
     switch tasks[me].signals.returns.last {
     case .interrupted(let call)?:
-      calls.remove(call)
+      removeCall(call)
       tasks[me].signals.returns.removeLast()
     case .reply?, .access?: tasks[me].signals.returns.removeLast()
     case .handler?, nil: break
@@ -149,6 +149,7 @@ extension Kernel {
   public func reasonForWaiting(_ task: TaskID) -> String {
     if tasks[task].state == .stopped { return "is stopped, and nobody sends SIGCONT" }
     if let list = tasks[task].waitsForLock { return reasonForLock(list, task) }
+    if let call = tasks[task].call, let child = calls[call].context.vforkChild { return "waits for the end of task \(child.pid)" }
     guard let waiter = tasks[task].firstWaiter else { return "waits for a signal" }
     let queue = waiters[waiter].queue
     for pipe in pipes.ids {

@@ -17,7 +17,7 @@ struct CloneFlags: OptionSet, Sendable {
 
   /// What is modelled; the other names are there so that a script may ask, and is told that they are not.
   static let built: CloneFlags = [
-    .vm, .fs, .files, .sighand, .parent, .thread, .parentSetTID, .childClearTID, .childSetTID, .clearSighand,
+    .vm, .fs, .files, .sighand, .vfork, .parent, .thread, .parentSetTID, .childClearTID, .childSetTID, .clearSighand,
     // There are no System V semaphores yet, and so no undo lists that it could make shared.
     .sysVSem,
   ]

@@ -28,10 +28,10 @@ extension Kernel {
     removeWaiters(of: me)
     abandonLockQueue(me)
     if let call = tasks[me].call {
-      calls.remove(call)
+      removeCall(call)
       tasks[me].call = nil
     }
-    for entry in tasks[me].signals.returns { if case .interrupted(let call) = entry { calls.remove(call) } }
+    for entry in tasks[me].signals.returns { if case .interrupted(let call) = entry { removeCall(call) } }
     // What it would have taken of its process' signals falls to another thread.
     retarget(SignalSet(rawValue: ~0), from: me)
     tasks[me].signals = TaskSignals()
@@ -49,6 +49,7 @@ extension Kernel {
     releaseTable(tasks[me].files)
     releaseContext(tasks[me].fileSystem)
     endedTasks.append(me)
+    if let parent = tasks[me].vforkParent, tasks.contains(parent) { makeRunnable(parent) }
     if processes[process].threadCount == 0 {
       endLast(process, status: processes[process].groupExitStatus ?? status)
     } else if tasks[me].tid != processes[process].pid {

@@ -4,6 +4,8 @@ struct OpenFile {
   var status: OpenFlags
   var position: Int64 = 0
   var references: Int32 = 1
+  /// F_SETOWN: a pid, or a group as a negative number; kept and told, since no file sends SIGIO yet.
+  var owner: Int32 = 0
   /// Its memberships in epolls, newest first.
   var firstEpollItem: ID<EpollItem>?
   /// Where it was found; nil for what is in no tree.

@@ -24,6 +24,8 @@ extension Kernel {
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
     var firstWaiter: ID<Waiter>?
+    /// Who waits in vfork for its end.
+    var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.
     var waitsForLock: ID<LockList>?
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.

@@ -8,9 +8,10 @@ extension Syscall {
     errors: [
       .EAGAIN: "no pid is free, or RLIMIT_NPROC is reached",
       .EINVAL: "flags, exit_signal or stack contradict each other or hold an unknown bit",
-      .ENOSYS: "not built: namespaces, CLONE_PIDFD, CLONE_VFORK, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
+      .ENOSYS: "not built: namespaces, CLONE_PIDFD, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
     ]
   ) { (kernel: inout Kernel, me: TaskID, arguments: CloneArguments, _: TaskFunction) throws(Stop) -> SpawnedTask in
+    if let child = try kernel.endedVforkChild() { return child }
     try arguments.check()
     let flags = arguments.flags
     // copy_process(): combinations that cannot be.
@@ -21,13 +22,15 @@ extension Syscall {
     if flags.contains(.parent), kernel.processes[kernel.process(of: me)].signals.isUnkillable { throw .errno(.EINVAL) }
     if flags.contains(.thread), !flags.isDisjoint(with: [.newUser, .newPID]) { throw .errno(.EINVAL) }
     guard flags.isSubset(of: .built), arguments.setTIDSize == 0 else { throw .errno(.ENOSYS) }
+    if flags.contains(.vfork), !kernel.canSleep { throw .sleep(until: .max) }
     let child = try kernel.clone(flags, exitSignal: arguments.exitSignal, by: me)
     let tid = littleEndianBytes(kernel.tasks[child].tid)
     // Linux ignores faults of these three.
     if flags.contains(.parentSetTID) { try? kernel.setMemory(tid, at: arguments.parentTID, of: me) }
     if flags.contains(.childSetTID) { try? kernel.setMemory(tid, at: arguments.childTID, of: child) }
     if flags.contains(.childClearTID) { kernel.tasks[child].clearChildTID = arguments.childTID }
-    return SpawnedTask(id: child)
+    if flags.contains(.vfork) { try kernel.awaitVforkChild(child, me) }
+    return SpawnedTask(id: child, tid: kernel.tasks[child].tid)
   }
 }
 

@@ -13,6 +13,7 @@ extension Syscall {
       .EFAULT: "the structure lies outside the caller's memory",
       .EINTR: "a signal handler ran while F_SETLKW waited",
       .EINVAL: "the operation is unknown, or its argument out of range",
+      .ESRCH: "F_SETOWN names no process or group",
       .EMFILE: "F_DUPFD finds no descriptor below RLIMIT_NOFILE",
       .EPERM: "F_SETPIPE_SZ above the limit without CAP_SYS_RESOURCE, or O_NOATIME on somebody else's file",
     ]
@@ -34,6 +35,8 @@ extension Syscall {
     case .setPipeSize: return .number(try kernel.setPipeSize(UInt32(bitPattern: value), of: try kernel.pipe(of: file), me))
     case .addSeals: try kernel.addSeals(Seals(rawValue: value), to: file)
     case .getSeals: return .number(try kernel.seals(of: file))
+    case .getOwner: return .number(Int(kernel.owner(of: file)))
+    case .setOwner: try kernel.setOwner(value, of: file)
     case .getLock, .getFileLock:
       let record = try argument.record(&kernel, me)
       let found = try kernel.recordLock(inTheWayOf: record, on: file, byFile: command == .getFileLock, me)
@@ -44,6 +47,11 @@ extension Syscall {
       let waits = command == .setLockWaiting || command == .setFileLockWaiting
       let isByFile = command == .setFileLock || command == .setFileLockWaiting
       try kernel.setRecordLock(try argument.record(&kernel, me), on: file, byFile: isByFile, waits: waits, me)
+      // Another thread may have closed the descriptor meanwhile, and found no lock to remove.
+      if kernel.fileTables[table].file(fd.number) != file {
+        if !isByFile { kernel.removeLocks(of: .table(table), on: file) }
+        throw .errno(.EBADF)
+      }
     default: throw .errno(.EINVAL)
     }
     return .number(0)
@@ -90,6 +98,19 @@ extension Kernel {
     if new.contains(.async), isPollable(file) { throw .errno(.EINVAL) }
     let changeable: OpenFlags = [.append, .nonblock, .direct, .noatime]
     files[file].status = old.subtracting(changeable).union(new.intersection(changeable))
+  }
+
+  /// F_SETOWN. Linux: f_setown().
+  fileprivate mutating func setOwner(_ owner: Int32, of file: ID<OpenFile>) throws(Stop) {
+    guard owner != .min else { throw .errno(.EINVAL) }
+    guard owner == 0 || (owner > 0 ? process(owner) != nil : group(-owner) != nil) else { throw .errno(.ESRCH) }
+    files[file].owner = owner
+  }
+
+  /// Whose process or group has ended shows as 0. Linux: f_getown().
+  fileprivate func owner(of file: ID<OpenFile>) -> Int32 {
+    let owner = files[file].owner
+    return (owner > 0 ? process(owner) != nil : owner < 0 && group(-owner) != nil) ? owner : 0
   }
 
   /// Whether O_NOATIME is allowed: to the owner, and to those who may act as one. Linux: inode_owner_or_capable().
@@ -139,6 +160,7 @@ struct FileCommand: Choice, Equatable {
   let rawValue: Int32
   static let duplicate = FileCommand(rawValue: 0), getFD = FileCommand(rawValue: 1), setFD = FileCommand(rawValue: 2)
   static let getFlags = FileCommand(rawValue: 3), setFlags = FileCommand(rawValue: 4)
+  static let setOwner = FileCommand(rawValue: 8), getOwner = FileCommand(rawValue: 9)
   static let getLock = FileCommand(rawValue: 5), setLock = FileCommand(rawValue: 6), setLockWaiting = FileCommand(rawValue: 7)
   static let getFileLock = FileCommand(rawValue: 36), setFileLock = FileCommand(rawValue: 37)
   static let setFileLockWaiting = FileCommand(rawValue: 38)
@@ -154,7 +176,7 @@ struct FileCommand: Choice, Equatable {
   static let names = NameSet(
     "fcntl operation", .values,
     [
-      "F_DUPFD": 0, "F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_SETFL": 4, "F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7,
+      "F_DUPFD": 0, "F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_SETFL": 4, "F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_SETOWN": 8, "F_GETOWN": 9,
       "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38, "F_DUPFD_QUERY": 1027, "F_DUPFD_CLOEXEC": 1030,
       "F_SETPIPE_SZ": 1031, "F_GETPIPE_SZ": 1032, "F_ADD_SEALS": 1033, "F_GET_SEALS": 1034,
     ])

@@ -13,6 +13,7 @@ extension Syscall {
       .EINVAL: "length is 0, the offset or a fixed address is not on a page, or the kind of mapping is none",
       .ENODEV: "the file cannot be mapped",
       .ENOMEM: "no room, or too many mappings; huge pages there are none",
+      .ENOSYS: "not built: MAP_GROWSDOWN, MAP_32BIT",
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
       .EPERM: "an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
@@ -20,6 +21,7 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags, fd: FD, offset: Int)
     throws(Stop) -> MappedMemory in
     guard offset % Page.size == 0 else { throw .errno(.EINVAL) }
+    if !flags.isDisjoint(with: .notBuilt) { throw .errno(.ENOSYS) }
     var file: ID<OpenFile>?
     if !flags.contains(.anonymous) {
       file = try kernel.file(fd, of: me)
@@ -181,7 +183,10 @@ struct MapProtection: Flags {
     "protection", .bits, ["PROT_NONE": 0, "PROT_READ": 1, "PROT_WRITE": 2, "PROT_EXEC": 4, "PROT_SEM": 8])
 }
 
-/// Linux: include/uapi/linux/mman.h. Those that only advise are accepted and change nothing.
+/// Linux: include/uapi/linux/mman.h. Those that only advise are accepted and change nothing: there is no swap, and every
+/// page is there at once (MAP_LOCKED, MAP_NORESERVE, MAP_POPULATE, MAP_NONBLOCK, MAP_STACK). MAP_DENYWRITE, MAP_EXECUTABLE
+/// and bits without a name are ignored by Linux itself, MAP_SHARED_VALIDATE apart. No mapping lies below 4 GiB unless
+/// asked to (MAP_ABOVE4G).
 struct MapFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
@@ -189,13 +194,15 @@ struct MapFlags: Flags {
   var kind: Kind? { Kind(rawValue: rawValue & 0xf) }
   static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20), hugePages = MapFlags(rawValue: 0x40000)
   static let fixedNoReplace = MapFlags(rawValue: 0x100000)
+  /// MAP_GROWSDOWN and MAP_32BIT mean something that is not modelled.
+  static let notBuilt = MapFlags(rawValue: 0x140)
   /// LEGACY_MAP_MASK: what MAP_SHARED_VALIDATE finds known.
   static let legacy = MapFlags(rawValue: 0x7f93f)
   static let names = NameSet(
     "mmap flags", .bits,
     [
       "MAP_SHARED": 1, "MAP_PRIVATE": 2, "MAP_SHARED_VALIDATE": 3, "MAP_FIXED": 0x10, "MAP_ANONYMOUS": 0x20, "MAP_ANON": 0x20,
-      "MAP_DENYWRITE": 0x800, "MAP_EXECUTABLE": 0x1000, "MAP_LOCKED": 0x2000, "MAP_NORESERVE": 0x4000,
+      "MAP_32BIT": 0x40, "MAP_ABOVE4G": 0x80, "MAP_GROWSDOWN": 0x100, "MAP_DENYWRITE": 0x800, "MAP_EXECUTABLE": 0x1000, "MAP_LOCKED": 0x2000, "MAP_NORESERVE": 0x4000,
       "MAP_POPULATE": 0x8000, "MAP_NONBLOCK": 0x10000, "MAP_STACK": 0x20000, "MAP_HUGETLB": 0x40000,
       "MAP_FIXED_NOREPLACE": 0x100000,
     ], enumerationMask: 0xf)

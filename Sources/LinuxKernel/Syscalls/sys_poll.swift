@@ -18,14 +18,14 @@ extension Syscall {
   static let ppoll = Syscall(
     271, "ppoll", "Waits until a descriptor is ready, with another signal mask meanwhile.",
     c: "int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, const sigset_t *_Nullable sigmask)",
-    Param<PollList>("fds"), Param<Timespec?>(optional: "tmo_p"), Param<WaitMask?>(optional: "sigmask"),
+    Param<PollList>("fds"), Param<TimeSpec?>(optional: "tmo_p"), Param<SignalMask?>(optional: "sigmask"),
     returns: "count", "fds",
     errors: [
       .EFAULT: "an argument lies outside the caller's memory",
       .EINTR: "a signal handler ran before anything was ready",
       .EINVAL: "the time is not valid, or there are more entries than RLIMIT_NOFILE allows descriptors",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, list: PollList, timeout: Timespec?, mask: WaitMask?) throws(Stop) -> PollResult in
+  ) { (kernel: inout Kernel, me: TaskID, list: PollList, timeout: TimeSpec?, mask: SignalMask?) throws(Stop) -> PollResult in
     if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
     return try kernel.masked(mask, me) { (kernel) throws(Stop) in try kernel.poll(list, timeout: timeout?.total, me) }
   }
@@ -71,7 +71,7 @@ extension Kernel {
 
   /// Performs `body` with another signal mask, which is put back unless a signal ends the call: then its handler still
   /// runs with it. Linux: set_user_sigmask(), restore_saved_sigmask_unless().
-  mutating func masked<R>(_ mask: WaitMask?, _ me: TaskID, _ body: (inout Kernel) throws(Stop) -> R) throws(Stop) -> R {
+  mutating func masked<R>(_ mask: SignalMask?, _ me: TaskID, _ body: (inout Kernel) throws(Stop) -> R) throws(Stop) -> R {
     guard let mask else { return try body(&self) }
     if tasks[me].signals.savedMask == nil {
       tasks[me].signals.savedMask = tasks[me].signals.blocked
@@ -162,20 +162,5 @@ struct PollResult: Returned {
       let word = UInt64(UInt32(bitPattern: entry.fd)) | UInt64(entry.wanted) << 32 | UInt64(entry.found.rawValue & 0xffff) << 48
       return (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
     }
-  }
-}
-
-/// A signal mask for the duration of a wait.
-struct WaitMask: Argument {
-  let set: SignalSet
-  static var kind: ArgumentKind { .signalSet }
-
-  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> WaitMask {
-    if raw.form == .bytes {
-      guard raw.count >= 8 else { throw .errno(.EFAULT) }
-      return WaitMask(set: SignalSet(rawValue: raw.view.load(at: 0)))
-    }
-    return WaitMask(
-      set: SignalSet(rawValue: try kernel.memory(UInt64(bitPattern: raw.word), 8, of: me).withByteView { $0.load(at: 0) }))
   }
 }

@@ -24,15 +24,14 @@ extension Syscall {
   static let timerfdSettime = Syscall(
     286, "timerfd_settime", "Sets or, with a zero it_value, disarms a timer; returns what gettime would have.",
     c: "int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *_Nullable old_value)",
-    Param<FD>("fd"), Param<TimerSetFlags>("flags", default: 0), Param<Given<TimerSpec>>("new_value"),
+    Param<FD>("fd"), Param<TimerSetFlags>("flags", default: 0), Param<IntervalSpec>("new_value"),
     returns: "old_value",
     errors: [
       .EBADF: "fd is not open", .EFAULT: "new_value lies outside the caller's memory",
       .EINVAL: "flags holds an unknown bit, a time is not valid, or fd is no timerfd",
       .EPERM: "an alarm clock without CAP_WAKE_ALARM",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, flags: TimerSetFlags, new: Given<TimerSpec>) throws(Stop) -> TimerSpec in
-    let spec = try new.load(kernel, me)
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, flags: TimerSetFlags, spec: IntervalSpec) throws(Stop) -> IntervalSpec in
     try flags.check()
     guard spec.isValid else { throw .errno(.EINVAL) }
     let timer = try kernel.timerFile(fd, of: me)
@@ -40,7 +39,7 @@ extension Syscall {
     let old = kernel.set(
       timer, TimerSetting(value: spec.value.total, interval: spec.interval.total),
       isAbsolute: flags.contains(.absolute), cancelsOnSet: flags.contains(.cancelOnSet))
-    return TimerSpec(old)
+    return IntervalSpec(old)
   }
 
   /// timerfd_gettime(2).
@@ -50,8 +49,8 @@ extension Syscall {
     Param<FD>("fd"),
     returns: "value",
     errors: [.EBADF: "fd is not open", .EINVAL: "fd is no timerfd"]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> TimerSpec in
-    TimerSpec(kernel.look(at: try kernel.timerFile(fd, of: me)))
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> IntervalSpec in
+    IntervalSpec(kernel.look(at: try kernel.timerFile(fd, of: me)))
   }
 }
 
@@ -62,30 +61,8 @@ extension Kernel {
   }
 }
 
-/// struct itimerspec.
-struct TimerSpec: Structure, Returned {
-  var interval: Timespec
-  var value: Timespec
-
-  static let layout = Layout(
-    "itimerspec", size: 32, [.init("it_interval", 0, .structure(Timespec.layout)), .init("it_value", 16, .structure(Timespec.layout))])
-
-  init(_ view: ByteView) {
-    interval = Timespec(view, at: 0)
-    value = Timespec(view, at: 16)
-  }
-
-  init(_ setting: TimerSetting) {
-    interval = Timespec(total: setting.interval)
-    value = Timespec(total: setting.value)
-  }
-
-  var isValid: Bool { interval.isValid && value.isValid }
-
-  static var results: [ResultKind] { [.structure(layout)] }
-  func store(_ kernel: inout Kernel) {
-    for part in [interval.seconds, interval.nanoseconds, value.seconds, value.nanoseconds] { kernel.output.append(part) }
-  }
+extension IntervalSpec {
+  init(_ setting: TimerSetting) { self.init(interval: TimeSpec(setting.interval), value: TimeSpec(setting.value)) }
 }
 
 /// Linux: include/uapi/linux/timerfd.h.

@@ -1,0 +1,117 @@
+extension Syscall {
+  /// select(2). Linux: fs/select.c, core_sys_select(). The descriptors are lists, and so are the answers.
+  static let select = Syscall(
+    23, "select", "Waits until a descriptor can be read or written without waiting.",
+    c: "int select(int nfds, fd_set *_Nullable readfds, fd_set *_Nullable writefds, fd_set *_Nullable exceptfds, "
+      + "struct timeval *_Nullable timeout)",
+    Param<DescriptorSet?>(optional: "readfds"), Param<DescriptorSet?>(optional: "writefds"),
+    Param<DescriptorSet?>(optional: "exceptfds"), Param<TimeSpec?>(optional: "timeout"),
+    returns: "count", "readable", "writable", "exceptional",
+    errors: [
+      .EBADF: "a descriptor is not open",
+      .EINTR: "a signal handler ran before anything was ready",
+      .EINVAL: "the time is not valid, or a descriptor is not within 0 to 1023",
+    ]
+  ) {
+    (kernel: inout Kernel, me: TaskID, read: DescriptorSet?, write: DescriptorSet?, other: DescriptorSet?, timeout: TimeSpec?)
+      throws(Stop) -> SelectedDescriptors in
+    // Its struct timeval has microseconds.
+    if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
+    return try kernel.select(read, write, other, timeout: timeout.map { $0.total / 1000 * 1000 }, me)
+  }
+
+  static let pselect6 = Syscall(
+    270, "pselect6", "Does as select, with another signal mask meanwhile.",
+    c: "int pselect(int nfds, fd_set *_Nullable readfds, fd_set *_Nullable writefds, fd_set *_Nullable exceptfds, "
+      + "const struct timespec *_Nullable timeout, const sigset_t *_Nullable sigmask)",
+    Param<DescriptorSet?>(optional: "readfds"), Param<DescriptorSet?>(optional: "writefds"),
+    Param<DescriptorSet?>(optional: "exceptfds"), Param<TimeSpec?>(optional: "timeout"), Param<SignalMask?>(optional: "sigmask"),
+    returns: "count", "readable", "writable", "exceptional",
+    errors: [
+      .EBADF: "a descriptor is not open",
+      .EINTR: "a signal handler ran before anything was ready",
+      .EINVAL: "the time is not valid, or a descriptor is not within 0 to 1023",
+    ]
+  ) {
+    (
+      kernel: inout Kernel, me: TaskID, read: DescriptorSet?, write: DescriptorSet?, other: DescriptorSet?, timeout: TimeSpec?,
+      mask: SignalMask?
+    ) throws(Stop) -> SelectedDescriptors in
+    if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
+    return try kernel.masked(mask, me) { (kernel) throws(Stop) in
+      try kernel.select(read, write, other, timeout: timeout?.total, me)
+    }
+  }
+}
+
+extension Kernel {
+  /// Linux: do_select().
+  fileprivate mutating func select(
+    _ read: DescriptorSet?, _ write: DescriptorSet?, _ other: DescriptorSet?, timeout: Int64?, _ me: TaskID
+  ) throws(Stop) -> SelectedDescriptors {
+    // POLLIN_SET, POLLOUT_SET and POLLEX_SET.
+    let wanted: [(PollEvents, DescriptorSet?)] = [
+      ([.readNormal, .readBand, .input, .hangUp, .error, .invalid], read),
+      ([.writeBand, .writeNormal, .output, .error, .invalid], write), ([.priority, .invalid], other),
+    ]
+    let table = tasks[me].files
+    var selected = SelectedDescriptors()
+    for (index, (events, set)) in wanted.enumerated() {
+      for number in set?.numbers ?? [] {
+        guard (0..<DescriptorSet.limit).contains(number) else { throw .errno(.EINVAL) }
+        guard let file = fileTables[table].file(number), !files[file].status.contains(.path) else {
+          // What was open at first and is closed now counts as ready.
+          if !current.hasSlept { throw .errno(.EBADF) }
+          selected.lists[index].append(number)
+          continue
+        }
+        if !poll(file, for: me).events.isDisjoint(with: events) { selected.lists[index].append(number) }
+      }
+    }
+    if selected.count > 0 { return selected }
+    // A signal comes before the end of the time.
+    if tasks[me].needsAttention, !deliverable(me).isEmpty { throw .sleep(until: .max) }
+    let end = timeout.map { deadline(after: $0) } ?? .max
+    if timeout == 0 || end <= now { return selected }
+    for (events, set) in wanted {
+      for number in set?.numbers ?? [] {
+        guard let file = fileTables[table].file(number) else { continue }
+        let queues = poll(file, for: me).queues
+        if let queue = queues.0 { addWaiter(me, to: queue, exclusive: false, events: events) }
+        if let queue = queues.1 { addWaiter(me, to: queue, exclusive: false, events: events) }
+      }
+    }
+    throw .sleep(until: end)
+  }
+}
+
+/// A list of descriptors, which C keeps as an fd_set.
+struct DescriptorSet: Argument {
+  /// FD_SETSIZE.
+  static let limit: Int32 = 1024
+  let numbers: [Int32]
+
+  static var kind: ArgumentKind { .integers(4) }
+  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> DescriptorSet {
+    guard raw.form == .bytes else { throw .errno(.EFAULT) }
+    let view = raw.view
+    // In an fd_set each stands once, in order.
+    let sorted = (0..<view.count / 4).map { view.load(Int32.self, at: $0 * 4) }.sorted()
+    return DescriptorSet(numbers: sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(\.element))
+  }
+}
+
+/// The descriptors that are ready, for each of the three sets.
+struct SelectedDescriptors: Returned {
+  var lists: [[Int32]] = [[], [], []]
+  var count: Int { lists.reduce(0) { $0 + $1.count } }
+
+  static var results: [ResultKind] { [.integer, .countedIntegers, .countedIntegers, .countedIntegers] }
+  func store(_ kernel: inout Kernel) {
+    kernel.reply.words[0] = Int64(count)
+    for list in lists {
+      kernel.output.append(Int32(list.count))
+      for number in list { kernel.output.append(number) }
+    }
+  }
+}
