@@ -63,6 +63,13 @@ public struct ByteView {
   }
 }
 
+extension ByteView {
+  /// Lends the low `size` bytes of `word`, the lowest first, to `body`.
+  @inline(__always) static func with<R>(_ word: UInt64, _ size: Int, _ body: (ByteView) -> R) -> R {
+    withUnsafeBytes(of: word.littleEndian) { body(ByteView($0).slice(0, size)) }
+  }
+}
+
 extension String {
   /// Lends the text's UTF-8 to `body`.
   @inline(__always) func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {

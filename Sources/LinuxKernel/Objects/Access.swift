@@ -20,8 +20,8 @@ extension Kernel {
   /// Stores a word. Returns false where that faults.
   @inline(__always)
   public mutating func store(_ word: UInt64, _ size: Int, at address: UInt64, of me: TaskID) -> Bool {
-    withUnsafeBytes(of: word.littleEndian) { bytes in
-      writeMemory(ByteView(UnsafeRawBufferPointer(rebasing: bytes[..<size])), at: address, of: me) == size
+    ByteView.with(word, size) { bytes in
+      writeMemory(bytes, at: address, of: me) == size
     }
   }
 
