@@ -208,6 +208,7 @@ private struct Storm: ~Copyable {
       if case .destination = kind { return .word(min(count(), 1 << 20)) }
       return .bytes(bytes(oneIn(20) ? 70_000 : oneIn(3) ? 8 : random.below(300)))
     case .structure(let layout): return structure(layout.size)
+    case .flagsOrStructure(let set, let layout): return oneIn(2) ? .word(set.sample(&random)) : structure(layout.size)
     case .structures(let layout): return structure(layout.size * random.below(5))
     case .time: return time()
     case .signalSet: return oneIn(8) ? .absent : .bytes(bytes(8))
