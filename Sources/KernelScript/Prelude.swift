@@ -6,13 +6,16 @@ enum Prelude {
   /// LUA_REGISTRYINDEX, which is a macro of an expression.
   static let registry: Int32 = -LUAI_MAXSTACK - 1000
 
-  /// Runs the preludes: core functions, values, the kscript module, then what stands for Lua's io and os.
+  /// Runs the preludes: core functions, structures and values, the kscript module, then what stands for Lua's io and os.
   static func load(into state: OpaquePointer) {
     ks_open_core(state)  // 1
     lua_pushvalue(state, 1)
     lua_setfield(state, Prelude.registry, "ks.core")
     lua_pushvalue(state, 1)
-    run("values", PackageResources.values_lua, 1, state)  // 2
+    run("structures", PackageResources.structures_lua, 1, state)
+    lua_pushvalue(state, 1)
+    lua_rotate(state, 2, 1)
+    run("values", PackageResources.values_lua, 2, state)  // 2
     lua_pushvalue(state, 1)
     lua_pushvalue(state, 2)
     run("kscript", PackageResources.kscript_lua, 2, state)  // 3

@@ -115,7 +115,7 @@ import Testing
       module.contains(
         """
         ---Creates a pipe and returns its read end and its write end. pipe2(2)
-        ---@param flags? kscript.names.open_flags open flags: an integer, or names joined by |
+        ---@param flags? kscript.names.pipe_flags pipe flags: an integer, or names joined by |
         ---@return integer reader
         ---@return integer writer
         function must.pipe2(flags) end
