@@ -151,6 +151,9 @@ public struct Source: Argument {
 
   @inline(__always) fileprivate func hasInline(_ count: Int) -> Bool { inline.count >= count }
 
+  /// All that is to be written, if it came as one run of bytes.
+  @inline(__always) var whole: ByteView? { inline.count == remaining ? inline : nil }
+
   /// The next bytes, if they came as bytes.
   @inline(__always) fileprivate mutating func takeInline(_ count: Int, _ pending: inout [Piece]) -> ByteView? {
     if inline.count == 0 { startPiece(&pending) }

@@ -64,6 +64,52 @@ struct Pipe {
     used -= 1
     head = used == 0 ? 0 : (head + 1) & (ring.count - 1)
   }
+
+  // The two ways that most bytes go, each in one access to the pipe: an access costs the check that no snapshot shares it.
+
+  /// Takes in bytes at hand that fit into the last buffer, or into one more. False, with nothing changed, for all others.
+  @inline(__always) mutating func put(_ view: ByteView, isPacket: Bool, _ spare: inout Page?) -> Bool {
+    guard view.count <= Page.size, readers > 0 else { return false }
+    if used > 0, view.count < Page.size {
+      let last = (head + used - 1) & (ring.count - 1), end = ring[last].end
+      if !ring[last].isPacket, end + view.count <= Page.size {
+        ring[last].page!.write(view, at: end)
+        ring[last].count += Int32(view.count)
+        return true
+      }
+    }
+    guard used < bufferLimit else { return false }
+    if used == ring.count { grow() }
+    let next = (head + used) & (ring.count - 1)
+    swap(&ring[next].page, &spare)
+    if ring[next].page == nil { ring[next].page = .uninitialised }
+    ring[next].page!.write(view, at: 0)
+    ring[next].offset = 0
+    ring[next].count = Int32(view.count)
+    ring[next].isPacket = isPacket
+    used += 1
+    return true
+  }
+
+  /// Hands up to `limit` bytes to `output`. Tells how many, and whether a slot was given up while the pipe was full.
+  @inline(__always) mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, makesRoom: Bool) {
+    var done = 0, makesRoom = false
+    while done < limit, used > 0 {
+      let count = Int(ring[head].count), wanted = min(count, limit - done), isPacket = ring[head].isPacket
+      output.append(ring[head].page!.view(Int(ring[head].offset), wanted))
+      done += wanted
+      guard wanted == count || isPacket else {
+        ring[head].offset += Int32(wanted)
+        ring[head].count -= Int32(wanted)
+        break
+      }
+      if isFull { makesRoom = true }
+      if spare == nil { swap(&spare, &ring[head].page) } else { ring[head].page = nil }
+      removeFirst()
+      if isPacket { break }
+    }
+    return (done, makesRoom)
+  }
 }
 
 extension Kernel {
@@ -98,7 +144,8 @@ extension Kernel {
     // Only giving up a slot makes room: reading a part of one does not.
     var makesRoom = false
     var done = 0
-    while destination.remaining > 0, !pipes[pipe].isEmpty {
+    if destination.isReply { (done, makesRoom) = pipes[pipe].take(destination.remaining, output, &sparePage) }
+    while !destination.isReply, destination.remaining > 0, !pipes[pipe].isEmpty {
       let page = pipes[pipe][0].page.take()!
       let offset = Int(pipes[pipe][0].offset), count = Int(pipes[pipe][0].count), isPacket = pipes[pipe][0].isPacket
       let wanted = min(count, destination.remaining)
@@ -133,6 +180,13 @@ extension Kernel {
   /// Linux: pipe_write().
   mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     if source.remaining == 0 { return 0 }
+    if !current.isRetry, let view = source.whole {
+      let wasEmpty = pipes[pipe].isEmpty
+      if pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {
+        if wasEmpty || pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
+        return view.count
+      }
+    }
     source.skip(current.progress, &self)
     if pipes[pipe].readers == 0 {
       sendPipeSignal(to: me)
