@@ -19,6 +19,10 @@ public struct ID<Object>: Hashable, Sendable {
 public struct Slab<Object> {
   /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
   private var storage: PageTable<Object>?
+  /// The table's pages and how many slots were ever used, kept here since each access needs them: two loads less, each of
+  /// which would wait for the one before.
+  private var pages: UnsafeMutablePointer<SlabPage<Object>>?
+  private var usedSlots: UInt32 = 0
   @inline(__always) private var table: PageTable<Object> { storage.unsafelyUnwrapped }
 
   public init() {}
@@ -33,9 +37,12 @@ public struct Slab<Object> {
     if fields.pointee.firstFree != .max {
       index = fields.pointee.firstFree
     } else {
-      index = fields.pointee.slotCount
-      if Int(index) >> 6 == fields.pointee.pageCount { table.grow() }
-      fields.pointee.slotCount += 1
+      index = usedSlots
+      if Int(index) >> 6 == fields.pointee.pageCount {
+        table.grow()
+        pages = fields.pointee.pages
+      }
+      usedSlots += 1
     }
     let page = writablePage(index), slot = Int(index) & 63
     if fields.pointee.firstFree == index {
@@ -61,17 +68,16 @@ public struct Slab<Object> {
   }
 
   @inline(__always) public func contains(_ id: ID<Object>) -> Bool {
-    guard let storage, id.index < storage.fields.pointee.slotCount else { return false }
-    let page = table.fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
+    guard id.index < usedSlots else { return false }
+    let page = pages.unsafelyUnwrapped[Int(id.index) >> 6], slot = Int(id.index) & 63
     return page.generations[slot] == id.generation && page.header.pointee.live & (1 << UInt64(slot)) != 0
   }
 
   /// The object `id` names. A stale id is a bug of the kernel, not of its user, and stops the program.
   @inline(__always) public subscript(_ id: ID<Object>) -> Object {
     @inline(__always) unsafeAddress {
-      let fields = table.fields
-      precondition(id.index < fields.pointee.slotCount, "a handle of another kernel")
-      let page = fields.pointee.pages[Int(id.index) >> 6], slot = Int(id.index) & 63
+      precondition(id.index < usedSlots, "a handle of another kernel")
+      let page = pages.unsafelyUnwrapped[Int(id.index) >> 6], slot = Int(id.index) & 63
       precondition(page.generations[slot] == id.generation, "stale handle")
       return UnsafePointer(page.objects + slot)
     }
@@ -83,11 +89,11 @@ public struct Slab<Object> {
   }
 
   // For ChunkedArray, which uses the slots as an array.
-  @inline(__always) fileprivate var slotCount: Int { storage.map { Int($0.fields.pointee.slotCount) } ?? 0 }
+  @inline(__always) fileprivate var slotCount: Int { Int(usedSlots) }
 
   @inline(__always) fileprivate func address(of index: Int) -> UnsafePointer<Object> {
     precondition(index >= 0 && index < slotCount)
-    return UnsafePointer(table.fields.pointee.pages[index >> 6].objects + (index & 63))
+    return UnsafePointer(pages.unsafelyUnwrapped[index >> 6].objects + (index & 63))
   }
 
   @inline(__always) fileprivate mutating func mutableAddress(of index: Int) -> UnsafeMutablePointer<Object> {
@@ -96,11 +102,11 @@ public struct Slab<Object> {
   }
 
   fileprivate mutating func removeLast() {
-    let index = table.fields.pointee.slotCount - 1
+    let index = usedSlots - 1
     let page = writablePage(index)
     (page.objects + Int(index & 63)).deinitialize(count: 1)
     page.header.pointee.live &= ~(1 << UInt64(index & 63))
-    table.fields.pointee.slotCount = index
+    usedSlots = index
     table.fields.pointee.liveCount -= 1
   }
 
@@ -120,15 +126,21 @@ public struct Slab<Object> {
     return found
   }
 
+  /// Takes a table of its own: the first one, or a copy of the one shared with a snapshot.
+  @inline(never) private mutating func makeOwn() {
+    storage = storage?.copy() ?? PageTable(capacity: 1)
+    pages = table.fields.pointee.pages
+  }
+
   @inline(__always) private mutating func uniqueFields() -> UnsafeMutablePointer<PageTable<Object>.Fields> {
-    if !isKnownUniquelyReferenced(&storage) { storage = storage?.copy() ?? PageTable(capacity: 1) }
+    if !isKnownUniquelyReferenced(&storage) { makeOwn() }
     return table.fields
   }
 
   @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
-    let fields = uniqueFields()
-    precondition(index < fields.pointee.slotCount, "a handle of another kernel")
-    let page = fields.pointee.pages[Int(index) >> 6]
+    _ = uniqueFields()
+    precondition(index < usedSlots, "a handle of another kernel")
+    let page = pages.unsafelyUnwrapped[Int(index) >> 6]
     if page.header.pointee.references == 1 { return page }
     return table.unsharePage(Int(index) >> 6)
   }
@@ -201,7 +213,6 @@ private final class PageTable<Object> {
     var pages: UnsafeMutablePointer<SlabPage<Object>>
     var capacity: Int
     var pageCount = 0
-    var slotCount: UInt32 = 0
     var firstFree: UInt32 = .max
     var liveCount = 0
   }
@@ -225,7 +236,6 @@ private final class PageTable<Object> {
     new.fields.pointee.pages.initialize(from: old.pages, count: old.pageCount)
     for number in 0..<old.pageCount { old.pages[number].header.pointee.references += 1 }
     new.fields.pointee.pageCount = old.pageCount
-    new.fields.pointee.slotCount = old.slotCount
     new.fields.pointee.firstFree = old.firstFree
     new.fields.pointee.liveCount = old.liveCount
     return new
