@@ -16,7 +16,11 @@ struct Kscript: ParsableCommand {
       let names = configuration.subcommands.map { $0._commandName } + ["help"]
       if !names.contains(first) {
         let cure = first.hasSuffix(".lua") ? " (did you mean kscript run \(first)?)" : Suggestion.text(first, names)
-        Terminal.error("kscript: there is no command \(first)\(cure); kscript --help lists them")
+        if let reason = Missing.reason("kscript \(first)") {
+          Terminal.error("kscript: \(first) is not built yet: \(reason)")
+        } else {
+          Terminal.error("kscript: there is no command \(first)\(cure); kscript --help lists them")
+        }
         Glibc.exit(ExitStatus.usage)
       }
     }
