@@ -85,7 +85,7 @@ uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return dig
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
 static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
   int given = lua_gettop(L);
-  uint64_t digest = function->index;
+  uint64_t digest = function->number;
   int extra = given - function->count;
   int index = 1;
   for (int position = 0; position < function->count; position++, index++) {

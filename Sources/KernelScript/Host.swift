@@ -77,6 +77,7 @@ enum Host {
   /// Fills in what C needs to know of a call.
   private static func describe(_ call: Syscall, _ index: Int, into function: inout ks_function) {
     function.index = UInt32(index)
+    function.number = UInt32(call.number)
     function.count = Int32(call.parameters.count)
     function.required = Int32((call.parameters.lastIndex { $0.fallback == nil } ?? -1) + 1)
     function.name = Host.name(index)

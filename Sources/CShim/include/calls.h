@@ -37,6 +37,7 @@ typedef struct ks_answer {
 /* What C needs to know of a call's declaration. */
 typedef struct ks_function {
   uint32_t index;
+  uint32_t number; /* of the ABI: what digests hold, so that they do not change when calls are added */
   int32_t count, required;
   char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see decode() in calls.c */
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
