@@ -77,7 +77,9 @@ enum Host {
   /// Fills in what C needs to know of a call.
   private static func describe(_ call: Syscall, _ index: Int, into function: inout ks_function) {
     function.index = UInt32(index)
-    function.number = UInt32(call.number)
+    // What the C library makes of other calls (nice, sigwaitinfo) has no number of its own: its name stands for it.
+    function.number = call.number >= 0
+      ? UInt32(call.number) : UInt32(truncatingIfNeeded: Array(call.name.utf8).withByteView { $0.digest(0) })
     function.count = Int32(call.parameters.count)
     function.required = Int32((call.parameters.lastIndex { $0.fallback == nil } ?? -1) + 1)
     function.name = Host.name(index)
