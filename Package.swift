@@ -16,9 +16,11 @@ let package = Package(
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "CShim", dependencies: ["CLua"]),
+    // What performs the calls of a script on the machine's own Linux, for the referee.
+    .target(name: "CProxy"),
     .target(name: "LinuxKernel"),
     .target(
-      name: "KernelScript", dependencies: ["LinuxKernel", "CShim", "CLua"],
+      name: "KernelScript", dependencies: ["LinuxKernel", "CShim", "CLua", "CProxy"],
       resources: [.embedInCode("Preludes")]),
     .executableTarget(
       name: "kscript",

@@ -3,44 +3,44 @@
 
 extension Syscall {
   init<R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, _: Arguments) throws(Stop) in try body(&k, me).store(&k) }
     )
   }
 
   init<A: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in try body(&k, me, try A.decode(x[0], &k, me)).store(&k) }
     )
   }
 
   init<A: Argument, B: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>, _ b: Param<B>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter, b.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in try body(&k, me, try A.decode(x[0], &k, me), try B.decode(x[1], &k, me)).store(&k) }
     )
   }
 
   init<A: Argument, B: Argument, C: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>, _ b: Param<B>, _ c: Param<C>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter, b.parameter, c.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
@@ -53,12 +53,12 @@ extension Syscall {
   }
 
   init<A: Argument, B: Argument, C: Argument, D: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>, _ b: Param<B>, _ c: Param<C>, _ d: Param<D>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter, b.parameter, c.parameter, d.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
@@ -72,12 +72,12 @@ extension Syscall {
   }
 
   init<A: Argument, B: Argument, C: Argument, D: Argument, E: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>, _ b: Param<B>, _ c: Param<C>, _ d: Param<D>, _ e: Param<E>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D, E) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
@@ -92,12 +92,12 @@ extension Syscall {
   }
 
   init<A: Argument, B: Argument, C: Argument, D: Argument, E: Argument, F: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>, _ b: Param<B>, _ c: Param<C>, _ d: Param<D>, _ e: Param<E>, _ f: Param<F>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D, E, F) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
@@ -113,12 +113,12 @@ extension Syscall {
   }
 
   init<A: Argument, B: Argument, C: Argument, D: Argument, E: Argument, F: Argument, G: Argument, R: Returned>(
-    _ number: Int, _ name: String, _ summary: String, c prototype: String,
+    _ number: Int, _ name: String, _ summary: String, c prototype: String, raw: String? = nil,
     _ a: Param<A>, _ b: Param<B>, _ c: Param<C>, _ d: Param<D>, _ e: Param<E>, _ f: Param<F>, _ g: Param<G>,
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D, E, F, G) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter, g.parameter], R.results, returns, errors, body:
+    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter, g.parameter], R.results, returns, errors, body:
       { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,

@@ -31,6 +31,8 @@ public struct Syscall: Sendable {
   public let summary: String
   /// The C declaration, as in the manual page.
   public let prototype: String
+  /// The kernel's own declaration, which the C library's differs from where it is given.
+  public let rawPrototype: String
   public let parameters: [Parameter]
   public let results: [Result]
   /// Whether the first argument is a descriptor: a call that sleeps keeps its open file.
@@ -50,7 +52,7 @@ public struct Syscall: Sendable {
 
   /// What the declarations of every arity (Declaration.swift) come down to.
   init(
-    _ number: Int, _ name: String, _ summary: String, _ prototype: String, _ parameters: [Parameter],
+    _ number: Int, _ name: String, _ summary: String, _ prototype: String, _ raw: String?, _ parameters: [Parameter],
     _ results: [ResultKind], _ resultNames: [String], _ errors: KeyValuePairs<Errno, String>, body: @escaping Body
   ) {
     precondition(resultNames.count == results.count, "\(name): name each result")
@@ -59,6 +61,7 @@ public struct Syscall: Sendable {
     self.name = name
     self.summary = summary
     self.prototype = prototype
+    rawPrototype = raw ?? prototype
     self.parameters = parameters
     self.results = zip(resultNames, results).map { Result(name: $0, kind: $1) }
     self.errors = errors.map { ($0.key, $0.value) }

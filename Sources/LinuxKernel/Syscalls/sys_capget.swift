@@ -3,6 +3,7 @@ extension Syscall {
   static let capget = Syscall(
     125, "capget", "Returns the capabilities of a thread, as two parts of 32 each.",
     c: "int syscall(SYS_capget, cap_user_header_t hdrp, cap_user_data_t datap)",
+    raw: "int capget(struct cap_user_header *hdrp, struct cap_user_data datap[2])",
     Param<CapabilityHeader>("hdrp"),
     returns: "datap",
     errors: [
@@ -21,6 +22,7 @@ extension Syscall {
   static let capset = Syscall(
     126, "capset", "Sets the caller's capabilities.",
     c: "int syscall(SYS_capset, cap_user_header_t hdrp, const cap_user_data_t datap)",
+    raw: "int capset(struct cap_user_header *hdrp, const struct cap_user_data datap[2])",
     Param<CapabilityHeader>("hdrp"), Param<CapabilityData>("datap"),
     returns: "zero",
     errors: [

@@ -28,6 +28,7 @@ extension Syscall {
   /// getcwd(2). Linux: fs/d_path.c.
   static let getcwd = Syscall(
     79, "getcwd", "Returns the path of the working directory.", c: "char *getcwd(char buf[.size], size_t size)",
+    raw: "ssize_t getcwd(char buf[.size], unsigned long size)",
     returns: "path", errors: [.ENOENT: "the directory was removed"]
   ) { (kernel: inout Kernel, me: TaskID) throws(Stop) -> OutputBytes in
     let context = kernel.fileSystemContexts[kernel.tasks[me].fileSystem]

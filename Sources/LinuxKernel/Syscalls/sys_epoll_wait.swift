@@ -17,6 +17,8 @@ extension Syscall {
       int epoll_pwait(int epfd, struct epoll_event events[.maxevents], int maxevents, int timeout, \
       const sigset_t *_Nullable sigmask)
       """,
+    raw: "int epoll_pwait(int epfd, struct epoll_event events[.maxevents], int maxevents, int timeout, "
+      + "const sigset_t *sigmask, size_t sigsetsize)",
     Param<FD>("epfd"), Param<Int32>("maxevents"), Param<Int32>("timeout", default: -1), Param<SignalMask?>(optional: "sigmask"),
     returns: "events",
     errors: Syscall.epollWaitErrors
@@ -33,6 +35,8 @@ extension Syscall {
       int epoll_pwait2(int epfd, struct epoll_event events[.maxevents], int maxevents, \
       const struct timespec *_Nullable timeout, const sigset_t *_Nullable sigmask)
       """,
+    raw: "int epoll_pwait2(int epfd, struct epoll_event events[.maxevents], int maxevents, "
+      + "const struct timespec *timeout, const sigset_t *sigmask, size_t sigsetsize)",
     Param<FD>("epfd"), Param<Int32>("maxevents"), Param<TimeSpec?>(optional: "timeout"), Param<SignalMask?>(optional: "sigmask"),
     returns: "events",
     errors: Syscall.epollWaitErrors

@@ -10,7 +10,9 @@ extension Syscall {
   /// setgroups(2).
   static let setgroups = Syscall(
     116, "setgroups", "Sets the caller's supplementary groups; they are kept sorted.",
+    raw: "int getgroups(int size, gid_t list[.size])",
     c: "int setgroups(size_t size, const gid_t *_Nullable list)",
+    raw: "int setgroups(int size, const gid_t list[.size])",
     Param<GroupList>("list"),
     returns: "zero",
     errors: [.EINVAL: "there are more than 65536, or one is -1", .EPERM: "the caller lacks CAP_SETGID"]

@@ -46,7 +46,7 @@ extension Syscall {
   /// mincore(2). Linux: mm/mincore.c.
   static let mincore = Syscall(
     27, "mincore", "Tells for each page of a range whether it is in memory: a byte of 1 or 0.",
-    c: "int mincore(void addr[.length], size_t length, unsigned char *vec)",
+    c: "int mincore(void addr[.length], size_t length, unsigned char vec[.length])",
     Param<Address>("addr"), Param<Int>("length"),
     returns: "vec",
     errors: [

@@ -18,6 +18,8 @@ extension Syscall {
   static let ppoll = Syscall(
     271, "ppoll", "Waits until a descriptor is ready, with another signal mask meanwhile.",
     c: "int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, const sigset_t *_Nullable sigmask)",
+    raw: "int ppoll(struct pollfd *fds, unsigned int nfds, struct timespec *tmo_p, const sigset_t *sigmask, "
+      + "size_t sigsetsize)",
     Param<PollList>("fds"), Param<TimeSpec?>(optional: "tmo_p"), Param<SignalMask?>(optional: "sigmask"),
     returns: "count", "fds",
     errors: [

@@ -10,6 +10,7 @@ extension Syscall {
   static let readlink = Syscall(
     89, "readlink", "Reads the text of a symbolic link, at most bufsiz bytes.",
     c: "ssize_t readlink(const char *path, char *buf, size_t bufsiz)",
+    raw: "ssize_t readlink(const char *path, char buf[.bufsiz], size_t bufsiz)",
     Param<PathName>("path"), Param<Int32>("bufsiz", default: 4096), returns: "text", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, path: PathName, size: Int32) throws(Stop) -> OutputBytes in
     try kernel.readLink(.current, path, size, me)
@@ -18,6 +19,7 @@ extension Syscall {
   static let readlinkat = Syscall(
     267, "readlinkat", "Reads the text of a symbolic link whose path starts at a directory.",
     c: "ssize_t readlinkat(int dirfd, const char *path, char *buf, size_t bufsiz)",
+    raw: "ssize_t readlinkat(int dirfd, const char *path, char buf[.bufsiz], size_t bufsiz)",
     Param<FD>("dirfd"), Param<PathName>("path"), Param<Int32>("bufsiz", default: 4096), returns: "text", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, size: Int32) throws(Stop) -> OutputBytes in
     try kernel.readLink(directory, path, size, me)

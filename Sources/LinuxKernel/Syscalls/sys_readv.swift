@@ -21,6 +21,8 @@ extension Syscall {
   static let preadv = Syscall(
     295, "preadv", "Reads at an offset into several buffers; the file's own offset stays.",
     c: "ssize_t preadv(int fd, const struct iovec *iov, int iovcnt, off_t offset)",
+    raw: "ssize_t preadv(int fd, const struct iovec *iov, unsigned long vlen, unsigned long offset, "
+      + "unsigned long pos_h)",
     Param<FD>("fd"), Param<Vector>("iov"), Param<Int>("offset"), returns: "data", errors: Syscall.vectorErrors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int) throws(Stop) -> Transferred in
     guard offset >= 0 else { throw .errno(.EINVAL) }
@@ -31,6 +33,8 @@ extension Syscall {
   static let pwritev = Syscall(
     296, "pwritev", "Writes several pieces at an offset; the file's own offset stays.",
     c: "ssize_t pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset)",
+    raw: "ssize_t pwritev(int fd, const struct iovec *iov, unsigned long vlen, unsigned long offset, "
+      + "unsigned long pos_h)",
     Param<FD>("fd"), Param<Vector>("iov"), Param<Int>("offset"), returns: "count", errors: Syscall.vectorErrors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int) throws(Stop) -> Int in
     guard offset >= 0 else { throw .errno(.EINVAL) }
@@ -41,6 +45,8 @@ extension Syscall {
   static let preadv2 = Syscall(
     327, "preadv2", "Does as preadv, or as readv at offset -1, with flags.",
     c: "ssize_t preadv2(int fd, const struct iovec *iov, int iovcnt, off_t offset, int flags)",
+    raw: "ssize_t preadv2(int fd, const struct iovec *iov, unsigned long vlen, unsigned long offset, "
+      + "unsigned long pos_h, int flags)",
     Param<FD>("fd"), Param<Vector>("iov"), Param<Int>("offset", default: -1), Param<TransferFlags>("flags", default: 0),
     returns: "data", errors: Syscall.vectorErrors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int, flags: TransferFlags) throws(Stop) -> Transferred in
@@ -52,6 +58,8 @@ extension Syscall {
   static let pwritev2 = Syscall(
     328, "pwritev2", "Does as pwritev, or as writev at offset -1, with flags.",
     c: "ssize_t pwritev2(int fd, const struct iovec *iov, int iovcnt, off_t offset, int flags)",
+    raw: "ssize_t pwritev2(int fd, const struct iovec *iov, unsigned long vlen, unsigned long offset, "
+      + "unsigned long pos_h, int flags)",
     Param<FD>("fd"), Param<Vector>("iov"), Param<Int>("offset", default: -1), Param<TransferFlags>("flags", default: 0),
     returns: "count", errors: Syscall.vectorErrors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int, flags: TransferFlags) throws(Stop) -> Int in

@@ -3,6 +3,7 @@ extension Syscall {
   static let sigqueue = Syscall(
     129, "sigqueue", "Queues a signal with a value to a process.",
     c: "int sigqueue(pid_t pid, int sig, const union sigval value)",
+    raw: "int rt_sigqueueinfo(pid_t pid, int sig, siginfo_t *info)",
     Param<Int32>("pid"), Param<SignalNumber>("sig"), Param<Int>("value", default: 0),
     returns: "zero",
     errors: [

@@ -24,6 +24,8 @@ extension Syscall {
     270, "pselect6", "Does as select, with another signal mask meanwhile.",
     c: "int pselect(int nfds, fd_set *_Nullable readfds, fd_set *_Nullable writefds, fd_set *_Nullable exceptfds, "
       + "const struct timespec *_Nullable timeout, const sigset_t *_Nullable sigmask)",
+    raw: "int pselect6(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, "
+      + "struct timespec *timeout, const struct sigset_argpack *sigmask)",
     Param<DescriptorSet?>(optional: "readfds"), Param<DescriptorSet?>(optional: "writefds"),
     Param<DescriptorSet?>(optional: "exceptfds"), Param<TimeSpec?>(optional: "timeout"), Param<SignalMask?>(optional: "sigmask"),
     returns: "count", "readable", "writable", "exceptional",

@@ -3,6 +3,7 @@ extension Syscall {
   static let sigaction = Syscall(
     13, "sigaction", "Sets what a signal does, and returns what it did.",
     c: "int sigaction(int signum, const struct sigaction *_Nullable act, struct sigaction *_Nullable oldact)",
+    raw: "int rt_sigaction(int signum, const struct sigaction *act, struct sigaction *oldact, size_t sigsetsize)",
     Param<SignalNumber>("signum"), Param<SignalAction?>(optional: "act"),
     returns: "oldact",
     errors: [

@@ -3,6 +3,7 @@ extension Syscall {
   static let signalfd = Syscall(
     289, "signalfd", "Creates a descriptor that signals are read from, or changes the set of one.",
     c: "int signalfd(int fd, const sigset_t *mask, int flags)",
+    raw: "int signalfd4(int fd, const sigset_t *mask, size_t sizemask, int flags)",
     Param<FD>("fd"), Param<SignalMask>("mask"), Param<SignalDescriptorFlags>("flags", default: 0),
     returns: "fd",
     errors: [

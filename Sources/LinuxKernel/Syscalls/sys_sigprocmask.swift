@@ -3,6 +3,7 @@ extension Syscall {
   static let sigprocmask = Syscall(
     14, "sigprocmask", "Changes the set of blocked signals, and returns what it was.",
     c: "int sigprocmask(int how, const sigset_t *_Nullable set, sigset_t *_Nullable oldset)",
+    raw: "int rt_sigprocmask(int how, const sigset_t *set, sigset_t *oldset, size_t sigsetsize)",
     Param<MaskChange>("how"), Param<SignalMask?>(optional: "set"),
     returns: "oldset",
     errors: [.EFAULT: "set lies outside the caller's memory", .EINVAL: "how is unknown"]

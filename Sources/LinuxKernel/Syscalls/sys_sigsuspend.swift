@@ -3,6 +3,7 @@ extension Syscall {
   static let sigsuspend = Syscall(
     130, "sigsuspend", "Sleeps with another set of blocked signals until a handler has run.",
     c: "int sigsuspend(const sigset_t *mask)",
+    raw: "int rt_sigsuspend(const sigset_t *mask, size_t sigsetsize)",
     Param<SignalMask>("mask"),
     returns: "never",
     errors: [.EFAULT: "mask lies outside the caller's memory", .EINTR: "a handler has run"]

@@ -3,6 +3,8 @@ extension Syscall {
   static let sigtimedwait = Syscall(
     128, "sigtimedwait", "Takes a pending signal of a set, or sleeps until one comes.",
     c: "int sigtimedwait(const sigset_t *set, siginfo_t *_Nullable info, const struct timespec *timeout)",
+    raw: "int rt_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout, "
+      + "size_t sigsetsize)",
     Param<SignalMask>("set"), Param<TimeSpec?>(optional: "timeout"),
     returns: "signo", "info",
     errors: [
@@ -18,6 +20,7 @@ extension Syscall {
   static let sigwaitinfo = Syscall(
     128, "sigwaitinfo", "Takes a pending signal of a set, or sleeps until one comes.",
     c: "int sigwaitinfo(const sigset_t *set, siginfo_t *_Nullable info)",
+    raw: "int rt_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *time, size_t sigsetsize)",
     Param<SignalMask>("set"),
     returns: "signo", "info",
     errors: [.EFAULT: "set lies outside the caller's memory", .EINTR: "a handler of another signal has run"]

@@ -39,43 +39,6 @@ public struct CallShape: Sendable {
   /// By position in `Syscall.all`; made when first traced.
   public static let all: [CallShape] = Syscall.all.map(CallShape.init)
 
-  /// One parameter of a C prototype.
-  private struct CParameter {
-    let name: String
-    let type: String
-    var isPointer: Bool { type.contains("*") }
-    var isConstant: Bool { type.contains("const") }
-
-    /// Reads `const void buf[.count]`, `int pipefd[2]`, `size_t count`.
-    init(_ text: Substring) {
-      var head = text, elements = ""
-      if let bracket = text.firstIndex(of: "[") {
-        head = text[..<bracket]
-        elements = "*" + String(text[text.index(after: bracket)...].prefix { $0 != "]" })
-      }
-      let name = String(head.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
-      self.name = name
-      type = String(head.dropLast(name.count)) + elements
-    }
-
-    /// The N of `int pair[N]`.
-    var elementCount: Int { type.split(separator: "*").last.flatMap { Int($0) } ?? 1 }
-  }
-
-  private static func parameters(_ prototype: String) -> [CParameter] {
-    guard let open = prototype.firstIndex(of: "("), let close = prototype.lastIndex(of: ")") else { return [] }
-    // A trailing `... /* mode_t mode */` names what the dots stand for.
-    let inner = prototype[prototype.index(after: open)..<close].replacing("...", with: "").replacing("/*", with: "").replacing("*/", with: "")
-    let list = inner.split(separator: ",").map { CParameter(trimmed($0)) }
-    return list.filter { !$0.name.isEmpty && !($0.name == "void" && $0.type.isEmpty) }
-  }
-
-  private static func trimmed(_ text: Substring) -> Substring {
-    var text = text
-    while text.last == " " { text.removeLast() }
-    return text.drop { $0 == " " }
-  }
-
   init(_ call: Syscall) {
     var unused = call.parameters.indices.filter { if case .function = call.parameters[$0].kind { false } else { true } }
     var freeResults = Array(call.results.indices)
@@ -83,7 +46,7 @@ public struct CallShape: Sendable {
     var counted: Int?
 
     /// Takes the first result that fits a pointer which nothing is passed through.
-    func outputs(for parameter: CParameter) -> [Int] {
+    func outputs(for parameter: CPrototype.Parameter) -> [Int] {
       func take(_ fits: (ResultKind) -> Bool) -> Int? {
         guard let place = freeResults.firstIndex(where: { fits(call.results[$0].kind) }) else { return nil }
         return freeResults.remove(at: place)
@@ -99,7 +62,7 @@ public struct CallShape: Sendable {
       return taken
     }
 
-    for parameter in CallShape.parameters(call.prototype) {
+    for parameter in CPrototype(call.prototype).parameters {
       let byName = unused.first { call.parameters[$0].name == parameter.name }
       let byPosition = unused.first.flatMap { index in
         switch call.parameters[index].kind {

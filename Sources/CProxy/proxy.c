@@ -1,0 +1,283 @@
+/* The program of a proxy: a loop that performs what its task asks. Manual: section 7 of the design.
+ *
+ * It is written into an ELF file of its own (ks_proxy_program) and lives alone in its address space: no C library, no data, no
+ * constants outside the code. So each function lies in section ks_proxy and is compiled without optimisation, which would
+ * make tables and calls of memcpy out of it. What it needs to remember is on its stack or in its slot.
+ */
+#define _GNU_SOURCE
+#include "proxy.h"
+#include <elf.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__clang__)
+#define PROXY __attribute__((section("ks_proxy"), optnone, noinline, used))
+#else
+#define PROXY __attribute__((section("ks_proxy"), optimize("O0"), noinline, used))
+#endif
+
+extern char __start_ks_proxy[], __stop_ks_proxy[];
+extern char ks_proxy_entry[], ks_proxy_syscall_at[], ks_proxy_syscall_after[], ks_proxy_copy_begin[], ks_proxy_copy_end[],
+  ks_proxy_copy_left[], ks_proxy_handlers[], ks_proxy_restorer[];
+int64_t ks_proxy_syscall(int64_t number, const uint64_t *arguments);
+int64_t ks_proxy_clone(int64_t number, const uint64_t *arguments, uint64_t slot);
+int64_t ks_proxy_copy(uint64_t to, uint64_t from, uint64_t count);
+
+__asm__(
+  ".pushsection ks_proxy,\"ax\",@progbits\n"
+  ".globl ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone, ks_proxy_copy\n"
+  ".globl ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left, ks_proxy_handlers, ks_proxy_restorer\n"
+  ".hidden ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone, ks_proxy_copy\n"
+  ".hidden ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left, ks_proxy_handlers, ks_proxy_restorer\n"
+  "ks_proxy_entry:\n"
+  "  xor %ebp, %ebp\n"
+  "  and $-16, %rsp\n"
+  "  call ks_proxy_main\n"
+  "  ud2\n"
+  /* (number, arguments) */
+  "ks_proxy_syscall:\n"
+  "  mov %rdi, %rax\n"
+  "  mov %rsi, %r11\n"
+  "  mov 0(%r11), %rdi\n  mov 8(%r11), %rsi\n  mov 16(%r11), %rdx\n"
+  "  mov 24(%r11), %r10\n  mov 32(%r11), %r8\n  mov 40(%r11), %r9\n"
+  "ks_proxy_syscall_at:\n"
+  "  syscall\n"
+  "ks_proxy_syscall_after:\n"
+  "  ret\n"
+  /* (number, arguments, slot of the child): the child may stand on another stack */
+  "ks_proxy_clone:\n"
+  "  push %r12\n"
+  "  mov %rdx, %r12\n"
+  "  mov %rdi, %rax\n"
+  "  mov %rsi, %r11\n"
+  "  mov 0(%r11), %rdi\n  mov 8(%r11), %rsi\n  mov 16(%r11), %rdx\n"
+  "  mov 24(%r11), %r10\n  mov 32(%r11), %r8\n  mov 40(%r11), %r9\n"
+  "  syscall\n"
+  "  test %rax, %rax\n"
+  "  jz 1f\n"
+  "  pop %r12\n"
+  "  ret\n"
+  "1: xor %ebp, %ebp\n"
+  "  mov %r12, %rdi\n"
+  "  and $-16, %rsp\n"
+  "  call ks_proxy_child\n"
+  "  ud2\n"
+  /* (to, from, count): a word by one instruction. It may fault, and be begun again or left. */
+  "ks_proxy_copy:\n"
+  "ks_proxy_copy_begin:\n"
+  "  cmp $8, %rdx\n  je 8f\n  cmp $4, %rdx\n  je 4f\n  cmp $2, %rdx\n  je 2f\n"
+  "  mov %rdx, %rcx\n"
+  "  rep movsb\n"
+  "  jmp 9f\n"
+  "8: mov (%rsi), %rax\n  mov %rax, (%rdi)\n  jmp 9f\n"
+  "4: mov (%rsi), %eax\n  mov %eax, (%rdi)\n  jmp 9f\n"
+  "2: mov (%rsi), %ax\n  mov %ax, (%rdi)\n"
+  "ks_proxy_copy_end:\n"
+  "9: xor %eax, %eax\n"
+  "  ret\n"
+  "ks_proxy_copy_left:\n"
+  "  mov $-1, %rax\n"
+  "  ret\n"
+  "ks_proxy_restorer:\n"
+  "  mov $15, %eax\n"
+  "  syscall\n"
+  "  ud2\n"
+  /* An entry a function: its number goes along with what the kernel passes. */
+  "  .balign 16\n"
+  "ks_proxy_handlers:\n"
+  "  .set number, 0\n"
+  "  .rept 1024\n"
+  "  mov $number, %ecx\n"
+  "  jmp ks_proxy_signalled\n"
+  "  .balign 16\n"
+  "  .set number, number + 1\n"
+  "  .endr\n"
+  ".popsection\n");
+
+uint64_t ks_handler_address(int64_t number) {
+  return KS_PROXY_CODE + (uint64_t)(ks_proxy_handlers - __start_ks_proxy) + (uint64_t)number * KS_HANDLER_STEP;
+}
+uint64_t ks_restorer_address(void) { return KS_PROXY_CODE + (uint64_t)(ks_proxy_restorer - __start_ks_proxy); }
+
+PROXY static int64_t call(int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) {
+  uint64_t arguments[6];
+  arguments[0] = a; arguments[1] = b; arguments[2] = c;
+  arguments[3] = d; arguments[4] = e; arguments[5] = f;
+  return ks_proxy_syscall(number, arguments);
+}
+
+/* Blocks all signals, and says which the task itself blocks. */
+PROXY static void close_window(uint64_t *mask) {
+  uint64_t all = ~(uint64_t)0;
+  call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, (uint64_t)&all, (uint64_t)mask, 8, 0, 0);
+}
+PROXY static void open_window(uint64_t *mask) {
+  call(SYS_rt_sigprocmask, 2, (uint64_t)mask, 0, 8, 0, 0);
+}
+
+PROXY static void post(ks_slot *slot, uint32_t event) {
+  slot->event = event;
+  __atomic_store_n(&slot->turn, KS_TURN_CONTROLLER, __ATOMIC_RELEASE);
+}
+
+/* Waits for a command: spinning, or asleep after KS_DO_PARK. */
+PROXY static uint32_t next_command(ks_slot *slot) {
+  for (;;) {
+    uint32_t turn = __atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE);
+    if (turn == KS_TURN_PROXY) {
+      __atomic_store_n(&slot->turn, KS_TURN_BUSY, __ATOMIC_RELEASE);
+      return slot->command;
+    }
+    if (turn == KS_TURN_PARKED) call(SYS_futex, (uint64_t)&slot->turn, 0 /* FUTEX_WAIT */, KS_TURN_PARKED, 0, 0, 0);
+    else __builtin_ia32_pause();
+  }
+}
+
+PROXY static void perform(ks_slot *slot, uint64_t *mask) {
+  uint64_t arguments[6];
+  int64_t number = slot->number, result = -4;
+  for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
+  slot->was_left = 0;
+  open_window(mask);
+  /* A handler that ran just now may have left the call before it began. */
+  if (!slot->was_left) result = ks_proxy_syscall(number, arguments);
+  close_window(mask);
+  slot->result = result;
+}
+
+PROXY static void copy(ks_slot *slot, uint64_t *mask, uint32_t command) {
+  uint64_t here = slot->self + slot->offset, there = slot->address, count = slot->count;
+  int64_t result = -1;
+  slot->was_left = 0;
+  open_window(mask);
+  if (!slot->was_left) {
+    if (command == KS_DO_LOAD) result = ks_proxy_copy(here, there, count);
+    else result = ks_proxy_copy(there, here, count);
+  }
+  close_window(mask);
+  slot->result = result;
+}
+
+/* Does what the controller asks until it says that the running handler is to be left; says how. */
+PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
+  for (;;) {
+    uint32_t command = next_command(slot);
+    if (command == KS_DO_RETURN || command == KS_DO_LEAVE) return command;
+    if (command == KS_DO_PARK) {
+      __atomic_store_n(&slot->turn, KS_TURN_PARKED, __ATOMIC_RELEASE);
+      continue;
+    }
+    if (command == KS_DO_CALL) perform(slot, mask);
+    if (command == KS_DO_LOAD || command == KS_DO_STORE) copy(slot, mask, command);
+    if (command == KS_DO_NOTHING) {
+      open_window(mask);
+      close_window(mask);
+    }
+    if (command == KS_DO_CLONE) {
+      /* No signal is let in before the child knows which slot is its own. */
+      ks_slot *child = (ks_slot *)(KS_CHANNEL + (uint64_t)(slot->child + 1) * KS_SLOT_SIZE);
+      uint64_t arguments[6];
+      for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
+      child->mask = *mask;
+      slot->result = ks_proxy_clone(slot->number, arguments, (uint64_t)child);
+      open_window(mask);
+      close_window(mask);
+    }
+    slot->mask = *mask;
+    post(slot, KS_DONE);
+  }
+}
+
+PROXY void ks_proxy_child(ks_slot *slot) {
+  uint64_t mask = slot->mask;
+  slot->self = (uint64_t)slot;
+  call(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, (uint64_t)slot, 0, 0, 0, 0);
+  slot->tid = (int32_t)call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+  slot->pid = (int32_t)call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+  post(slot, KS_HELLO);
+  serve(slot, &mask);
+  for (;;) call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
+}
+
+/* As the kernel calls a handler, with the function's number as fourth argument. */
+PROXY void ks_proxy_signalled(int32_t signal, const uint8_t *info, uint64_t *context, int32_t function) {
+  ks_slot *slot;
+  uint64_t mask;
+  __asm__ volatile("mov %%gs:0, %0" : "=r"(slot));
+  close_window(&mask);
+  for (int i = 0; i < 128; i++) slot->info[i] = info[i];
+  slot->signal = signal;
+  slot->function = function;
+  post(slot, KS_SIGNALLED);
+  if (serve(slot, &mask) == KS_DO_LEAVE) {
+    /* struct ucontext: rax is register 13 and rip 16 of those that begin at byte 40. */
+    uint64_t *rax = context + 5 + 13, *rip = context + 5 + 16;
+    uint64_t code = KS_PROXY_CODE, at = *rip - code;
+    slot->was_left = 1;
+    if (at == (uint64_t)(ks_proxy_syscall_at - __start_ks_proxy) || at == (uint64_t)(ks_proxy_syscall_after - __start_ks_proxy)) {
+      *rip = code + (uint64_t)(ks_proxy_syscall_after - __start_ks_proxy);
+      *rax = (uint64_t)-4;
+    }
+    if (at >= (uint64_t)(ks_proxy_copy_begin - __start_ks_proxy) && at < (uint64_t)(ks_proxy_copy_end - __start_ks_proxy))
+      *rip = code + (uint64_t)(ks_proxy_copy_left - __start_ks_proxy);
+  }
+}
+
+/* Takes all room above what the emulated kernel hands out, so that mmap(2) begins below it here too. */
+PROXY static void reserve(void) {
+  for (uint64_t size = 1 << 26; size >= 4096; size >>= 2) {
+    for (;;) {
+      int64_t place = call(SYS_mmap, 0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~(uint64_t)0, 0);
+      if (place < 0) break;
+      if ((uint64_t)place >= KS_CHANNEL) continue;
+      call(SYS_munmap, (uint64_t)place, size, 0, 0, 0, 0);
+      break;
+    }
+  }
+}
+
+PROXY void ks_proxy_main(void) {
+  call(SYS_mmap, KS_CHANNEL, KS_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 3, 0);
+  call(SYS_close, 3, 0, 0, 0, 0, 0);
+  reserve();
+  call(SYS_personality, 0, 0, 0, 0, 0, 0);
+  ks_slot *slot = (ks_slot *)(KS_CHANNEL + KS_SLOT_SIZE);
+  close_window(&slot->mask);
+  ks_proxy_child(slot);
+}
+
+int ks_proxy_program(void) {
+  size_t count = (size_t)(__stop_ks_proxy - __start_ks_proxy);
+  struct {
+    Elf64_Ehdr header;
+    Elf64_Phdr parts[2];
+  } file;
+  memset(&file, 0, sizeof file);
+  memcpy(file.header.e_ident, ELFMAG, SELFMAG);
+  file.header.e_ident[EI_CLASS] = ELFCLASS64;
+  file.header.e_ident[EI_DATA] = ELFDATA2LSB;
+  file.header.e_ident[EI_VERSION] = EV_CURRENT;
+  file.header.e_type = ET_EXEC;
+  file.header.e_machine = EM_X86_64;
+  file.header.e_version = EV_CURRENT;
+  file.header.e_entry = KS_PROXY_CODE + (uint64_t)(ks_proxy_entry - __start_ks_proxy);
+  file.header.e_phoff = sizeof file.header;
+  file.header.e_ehsize = sizeof file.header;
+  file.header.e_phentsize = sizeof file.parts[0];
+  file.header.e_phnum = 2;
+  file.parts[0] = (Elf64_Phdr){
+    .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 4096, .p_vaddr = KS_PROXY_CODE, .p_paddr = KS_PROXY_CODE,
+    .p_filesz = count, .p_memsz = count, .p_align = 4096};
+  /* No stack that can be executed, which would make all readable memory executable. */
+  file.parts[1] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W, .p_align = 16};
+  int program = memfd_create("kscript-proxy", MFD_CLOEXEC);
+  if (program < 0) return -1;
+  if (pwrite(program, &file, sizeof file, 0) != (ssize_t)sizeof file
+      || pwrite(program, __start_ks_proxy, count, 4096) != (ssize_t)count) {
+    close(program);
+    return -1;
+  }
+  return program;
+}

@@ -1,0 +1,317 @@
+/* A world: fresh namespaces with a file system of their own, and the first proxy in it.
+ *
+ * Three processes: the controller (kscript); a keeper, first of a pid namespace around the world, which dies with the
+ * controller and takes everything with it; and the first proxy, which is process 1 of the pid namespace that scripts see.
+ * Manuals: clone(2), pid_namespaces(7), time_namespaces(7), pivot_root(2).
+ */
+#define _GNU_SOURCE
+#include "proxy.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/futex.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+void ks_give(ks_slot *slot, uint32_t command) {
+  int is_parked = ks_turn(slot) == KS_TURN_PARKED;
+  slot->command = command;
+  __atomic_store_n(&slot->turn, KS_TURN_PROXY, __ATOMIC_RELEASE);
+  if (is_parked) syscall(SYS_futex, &slot->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* ---- the file system -------------------------------------------------------------------------------------------------- */
+
+static void give_up(ks_header *header, const char *what) {
+  snprintf(header->message, sizeof header->message, "%s: %s", what, strerror(errno));
+  _exit(1);
+}
+
+static void make_directory(ks_header *header, const char *path, mode_t mode) {
+  if (mkdir(path, 0700) || chmod(path, mode)) give_up(header, path);
+}
+
+static void mount_new(ks_header *header, const char *kind, const char *path, const char *options) {
+  if (mount(kind, path, kind, 0, options)) give_up(header, path);
+}
+
+/* As the emulated tree: InitialTree.swift. In a directory of the host that only this mount namespace sees covered. */
+static void make_tree(ks_header *header) {
+  static const struct { const char *name; int minor; } devices[] = {
+    {"dev/null", 3}, {"dev/zero", 5}, {"dev/full", 7}, {"dev/random", 8}, {"dev/urandom", 9}};
+  umask(0);
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) give_up(header, "mount namespaces");
+  mount_new(header, "tmpfs", "/tmp", "mode=755,size=512m");
+  if (chdir("/tmp")) give_up(header, "/tmp");
+  make_directory(header, "dev", 0755);
+  mount_new(header, "tmpfs", "dev", "mode=755");
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+    if (mknod(devices[i].name, S_IFCHR | 0666, makedev(1, devices[i].minor))) give_up(header, devices[i].name);
+  if (symlink("/proc/self/fd", "dev/fd")) give_up(header, "dev/fd");
+  make_directory(header, "dev/mqueue", 01777);
+  make_directory(header, "dev/shm", 01777);
+  mount_new(header, "tmpfs", "dev/shm", "mode=1777");
+  make_directory(header, "proc", 0555);
+  make_directory(header, "tmp", 01777);
+  make_directory(header, "root", 0700);
+  make_directory(header, "run", 0755);
+}
+
+/* ---- the first proxy -------------------------------------------------------------------------------------------------- */
+
+static int send_descriptors(int channel, const int *descriptors, int count) {
+  char byte = 0;
+  struct iovec part = {&byte, 1};
+  union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
+  memset(&control, 0, sizeof control);
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+  memcpy(CMSG_DATA(header), descriptors, (size_t)count * sizeof(int));
+  return sendmsg(channel, &message, 0) == 1 ? 0 : -1;
+}
+
+static int receive_descriptors(int channel, int *descriptors, int count) {
+  char byte;
+  struct iovec part = {&byte, 1};
+  union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  if (!header || header->cmsg_len != CMSG_LEN((size_t)count * sizeof(int))) return -1;
+  memcpy(descriptors, CMSG_DATA(header), (size_t)count * sizeof(int));
+  return 0;
+}
+
+struct plan {
+  const ks_world_options *options;
+  ks_header *header;
+  int program, memory, console, errors, channel, processor;
+};
+
+/* Process 1 of the inner pid namespace, up to its exec. */
+static void become_proxy(const struct plan *plan) {
+  ks_header *header = plan->header;
+  mount_new(header, "proc", "proc", NULL);
+  mount_new(header, "mqueue", "dev/mqueue", NULL);
+  if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/")) give_up(header, "pivot_root");
+  if (setsid() < 0) give_up(header, "setsid");
+  if (sethostname(plan->options->host_name, strlen(plan->options->host_name))) give_up(header, "sethostname");
+  if (setdomainname("(none)", 6)) give_up(header, "setdomainname");
+  int views[2] = {open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (views[0] < 0 || views[1] < 0 || send_descriptors(plan->channel, views, 2)) give_up(header, "the view of the world");
+  for (int i = 0; i < 16; i++) {
+    struct rlimit limit, wanted = {plan->options->limits[i][0], plan->options->limits[i][1]};
+    if (getrlimit(i, &limit)) continue;
+    /* Lowered only: the right to raise is often missing. */
+    if (wanted.rlim_max > limit.rlim_max) wanted.rlim_max = limit.rlim_max;
+    if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
+    if (setrlimit(i, &wanted)) give_up(header, "setrlimit");
+  }
+  if (personality(ADDR_NO_RANDOMIZE) < 0) give_up(header, "personality");
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  CPU_SET(plan->processor, &processors);
+  struct sched_param first = {.sched_priority = 1};
+  if (sched_setaffinity(0, sizeof processors, &processors)) give_up(header, "sched_setaffinity");
+  if (sched_setscheduler(0, SCHED_FIFO, &first)) give_up(header, "real-time scheduling (SCHED_FIFO)");
+  for (int signal = 1; signal <= 64; signal++) {
+    struct { void *handler; unsigned long flags; void *restorer; unsigned long mask; } standard = {0};
+    syscall(SYS_rt_sigaction, signal, &standard, NULL, 8);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  umask(022);
+  /* Out of the way of 0 to 3 first. */
+  int program = fcntl(plan->program, F_DUPFD_CLOEXEC, 10), memory = fcntl(plan->memory, F_DUPFD_CLOEXEC, 10);
+  int console = fcntl(plan->console, F_DUPFD_CLOEXEC, 10), errors = fcntl(plan->errors, F_DUPFD_CLOEXEC, 10);
+  if (program < 0 || memory < 0 || console < 0 || errors < 0) give_up(header, "descriptors");
+  if (dup2(console, 0) < 0 || dup2(console, 1) < 0 || dup2(errors, 2) < 0 || dup2(memory, 3) < 0) give_up(header, "dup2");
+  syscall(SYS_close_range, 4, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
+  char *none_at_all[] = {NULL}, *arguments[] = {"kscript", NULL};
+  syscall(SYS_execveat, program, "", arguments, none_at_all, AT_EMPTY_PATH);
+  give_up(header, "execveat of the proxy");
+}
+
+/* Process 1 of the outer pid namespace. */
+static void keep(const struct plan *plan) {
+  ks_header *header = plan->header;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  /* Clocks that count from the start of the machine begin at 0 here too. */
+  if (unshare(CLONE_NEWTIME)) give_up(header, "time namespaces");
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  char offsets[96];
+  struct timespec boot;
+  clock_gettime(CLOCK_BOOTTIME, &boot);
+  int length = snprintf(offsets, sizeof offsets, "monotonic %ld %ld\nboottime %ld %ld\n", -now.tv_sec - 1,
+                        1000000000 - now.tv_nsec, -boot.tv_sec - 1, 1000000000 - boot.tv_nsec);
+  int file = open("/proc/self/timens_offsets", O_WRONLY);
+  if (file < 0) file = open("/proc/1/timens_offsets", O_WRONLY);
+  if (file >= 0) {
+    if (write(file, offsets, (size_t)length) != length) {}
+    close(file);
+  }
+  make_tree(header);
+  pid_t init = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+  if (init < 0) give_up(header, "pid namespaces");
+  if (init == 0) become_proxy(plan);
+  syscall(SYS_close_range, 0, ~0U, 0);
+  int status = 0;
+  while (waitpid(init, &status, 0) < 0 && errno == EINTR) {}
+  header->init_status = status;
+  __atomic_store_n(&header->has_ended, 1, __ATOMIC_RELEASE);
+  _exit(0);
+}
+
+/* ---- the controller's side ---------------------------------------------------------------------------------------------- */
+
+/* A terminal in line mode that changes nothing and shows nothing. */
+static int open_terminal(int *master) {
+  *master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  if (*master < 0 || grantpt(*master) || unlockpt(*master)) return -1;
+  int slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  struct termios modes;
+  if (slave < 0 || tcgetattr(slave, &modes)) return -1;
+  modes.c_iflag = 0;
+  modes.c_oflag = 0;
+  modes.c_lflag = ICANON;
+  tcsetattr(slave, TCSANOW, &modes);
+  return slave;
+}
+
+/* The processor for the proxies: the last one of those allowed; the controller keeps to the others. */
+static int choose_processor(ks_world *world) {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  if (sched_getaffinity(0, sizeof processors, &processors) || CPU_COUNT(&processors) < 2) return -1;
+  memcpy(world->old_affinity, &processors, sizeof world->old_affinity);
+  int last = CPU_SETSIZE - 1;
+  while (!CPU_ISSET(last, &processors)) last--;
+  CPU_CLR(last, &processors);
+  sched_setaffinity(0, sizeof processors, &processors);
+  return last;
+}
+
+int ks_world_check(char *message, size_t size) {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  if (geteuid() != 0) {
+    snprintf(message, size, "the referee needs root, to make namespaces and mounts of its own");
+  } else if (sched_getaffinity(0, sizeof processors, &processors) || CPU_COUNT(&processors) < 2) {
+    snprintf(message, size, "the referee needs two processors, one for itself and one for what it watches");
+  } else {
+    return 0;
+  }
+  return -1;
+}
+
+int ks_world_start(ks_world *world, const ks_world_options *options, char *message, size_t size) {
+  memset(world, 0, sizeof *world);
+  world->keeper = world->processes = world->root = world->console[0] = world->console[1] = -1;
+  if (ks_world_check(message, size)) {
+    world->lock = -1;
+    return -1;
+  }
+  /* Two worlds would spin on one processor; so there is one at a time. */
+  world->lock = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  while (world->lock >= 0 && flock(world->lock, LOCK_EX) < 0 && errno == EINTR) {}
+  struct plan plan = {.options = options, .processor = choose_processor(world)};
+  int pair[2] = {-1, -1}, result = -1;
+  plan.console = plan.errors = plan.memory = -1;
+  plan.program = ks_proxy_program();
+  plan.memory = memfd_create("kscript-channel", MFD_CLOEXEC);
+  if (plan.program < 0 || plan.memory < 0 || ftruncate(plan.memory, KS_CHANNEL_SIZE)) goto failed;
+  world->channel = mmap(NULL, KS_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, plan.memory, 0);
+  if (world->channel == MAP_FAILED) {
+    world->channel = NULL;
+    goto failed;
+  }
+  plan.header = ks_world_header(world);
+  plan.console = open_terminal(&world->console[0]);
+  plan.errors = open_terminal(&world->console[1]);
+  if (plan.console < 0 || plan.errors < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) goto failed;
+  plan.channel = pair[1];
+  sigset_t all, old;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &old);
+  world->keeper = (int)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
+                                            | CLONE_NEWCGROUP | SIGCHLD, 0, 0, 0, 0);
+  if (world->keeper == 0) keep(&plan);
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  if (world->keeper < 0) goto failed;
+  close(pair[1]);
+  pair[1] = -1;
+  int views[2];
+  if (receive_descriptors(pair[0], views, 2)) {
+    snprintf(message, size, "no world can be made on this machine: %s",
+             *plan.header->message ? plan.header->message : "its first process ended");
+    goto cleaned;
+  }
+  world->processes = views[0];
+  world->root = views[1];
+  for (long round = 0; ks_turn(ks_world_slot(world, 0)) != KS_TURN_CONTROLLER; round++) {
+    struct timespec moment = {0, 20000};
+    if (round > 100000 || *plan.header->message || plan.header->has_ended) {
+      snprintf(message, size, "no world can be made on this machine: %s",
+               *plan.header->message ? plan.header->message : "its first process did not start");
+      goto cleaned;
+    }
+    nanosleep(&moment, NULL);
+  }
+  result = 0;
+  goto cleaned;
+failed:
+  snprintf(message, size, "no world can be made on this machine: %s", strerror(errno));
+cleaned:
+  if (pair[0] >= 0) close(pair[0]);
+  if (pair[1] >= 0) close(pair[1]);
+  if (plan.program >= 0) close(plan.program);
+  if (plan.memory >= 0) close(plan.memory);
+  if (plan.console >= 0) close(plan.console);
+  if (plan.errors >= 0) close(plan.errors);
+  if (result) ks_world_stop(world);
+  return result;
+}
+
+void ks_world_stop(ks_world *world) {
+  if (world->keeper > 0) {
+    kill(world->keeper, SIGKILL);
+    while (waitpid(world->keeper, NULL, 0) < 0 && errno == EINTR) {}
+  }
+  int *const descriptors[] = {&world->processes, &world->root, &world->console[0], &world->console[1], &world->lock};
+  for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
+    if (*descriptors[i] >= 0) close(*descriptors[i]);
+    *descriptors[i] = -1;
+  }
+  if (world->channel) munmap(world->channel, KS_CHANNEL_SIZE);
+  world->channel = NULL;
+  world->keeper = -1;
+  cpu_set_t processors;
+  memcpy(&processors, world->old_affinity, sizeof world->old_affinity);
+  if (CPU_COUNT(&processors) > 0) sched_setaffinity(0, sizeof processors, &processors);
+}
