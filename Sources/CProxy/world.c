@@ -315,3 +315,7 @@ void ks_world_stop(ks_world *world) {
   memcpy(&processors, world->old_affinity, sizeof world->old_affinity);
   if (CPU_COUNT(&processors) > 0) sched_setaffinity(0, sizeof processors, &processors);
 }
+
+int ks_openat2(int directory, const char *path, const void *how, size_t size) {
+  return (int)syscall(SYS_openat2, directory, path, how, size);
+}

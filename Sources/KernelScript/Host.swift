@@ -39,11 +39,7 @@ enum Host {
     host.describe = { pointer, index, arguments, error in
       let core = corePointer(pointer)
       let raw = Arguments(UnsafeRawPointer(arguments!).assumingMemoryBound(to: RawArgument.self))
-      let call = Syscall.all[Int(index)]
-      let head = "\(call.name)(\(call.describe(raw)))"
-      let errno = Errno(error)
-      core.pointee.machine.answer("\(head): \(errno.name) (\(errno.message))")
-      core.pointee.answer.pointee.words.0 = Int64(head.utf8.count)
+      core.pointee.machine.describe(Int(index), raw, error, core.pointee.answer)
     }
     host.find = { _, name, length, function in
       let name = String(decoding: UnsafeRawBufferPointer(start: name, count: length), as: UTF8.self)

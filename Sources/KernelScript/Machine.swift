@@ -16,6 +16,8 @@ public final class Machine {
     /// A limit was reached; the text says which.
     case limit(String)
     case interrupted
+    /// This machine cannot do what was asked for; the text says why.
+    case unavailable(String)
   }
 
   public struct Options: Sendable {
@@ -30,6 +32,8 @@ public final class Machine {
     public var environment: [String: String] = [:]
     /// Where `require` looks for Lua files; nil for nowhere.
     public var moduleFolder: String?
+    /// Whether calls go to this machine's own Linux, in namespaces made for the run.
+    public var isHosted = false
     public init() {}
   }
 
@@ -61,6 +65,9 @@ public final class Machine {
   /// What `ks.host` offers.
   var hostFunctions: [String: HostFunction] = [:]
   let initTask: TaskID
+  /// Performs the calls on real Linux, where the options say so; the emulated kernel then stands idle.
+  private(set) var backend: HostBackend!
+  private var hostedThread: OpaquePointer?
 
   public init(
     options: Options = Options(), console: @escaping (_ bytes: ByteView, _ isError: Bool) -> Void,
@@ -79,10 +86,16 @@ public final class Machine {
     interpreter = .allocate(capacity: 1)
     interpreter.initialize(to: ks_interpreter())
     interpreter.pointee.machine = UnsafeMutableRawPointer(core)
+    backend = nil
     interpreter.pointee.host = UnsafePointer(host)
     guard let state = ks_new_state(interpreter) else { fatalError("no memory for an interpreter") }
     self.state = state
     core.initialize(to: Core(kernel: kernel, current: initTask, answer: answerPointer, machine: self))
+    if options.isHosted {
+      backend = HostBackend(machine: self, answer: answerPointer)
+      host.pointee = HostCalls.table(answer: UnsafePointer(answerPointer))
+      interpreter.pointee.machine = Unmanaged.passUnretained(backend).toOpaque()
+    }
     ks_open_libraries(state)
     ks_seed_random(state, options.seed)
     Prelude.load(into: state)
@@ -101,10 +114,10 @@ public final class Machine {
   }
 
   /// Digest of every call and answer so far: the same for the same script, seed and policy.
-  public var hash: UInt64 { core.pointee.hash }
-  public var callCount: Int { core.pointee.callCount }
+  public var hash: UInt64 { backend?.hash ?? core.pointee.hash }
+  public var callCount: Int { backend?.callCount ?? core.pointee.callCount }
   /// Virtual time in ns.
-  public var time: Int64 { core.pointee.kernel.time }
+  public var time: Int64 { backend?.time ?? core.pointee.kernel.time }
 
   /// Sends what happens to `take`, in order. `showsNames`: descriptors carry what they name.
   public func trace(showsNames: Bool = false, _ take: @escaping (TraceEvent) -> Void) {
@@ -135,7 +148,8 @@ public final class Machine {
     guard status == LUA_OK else { return takeString() }
     setArguments(name, arguments)
     for argument in arguments { push(argument) }
-    core.pointee.setThread(ks_new_task(state, 1), of: initTask)
+    let thread = ks_new_task(state, 1)
+    if backend != nil { hostedThread = thread } else { core.pointee.setThread(thread, of: initTask) }
     return nil
   }
 
@@ -167,6 +181,7 @@ public final class Machine {
 
   /// Runs until task 1 has ended or nothing can go on.
   public func run() -> Outcome {
+    if let backend, let thread = hostedThread { return backend.run(thread) }
     while true {
       guard let task = core.pointee.kernel.schedule() else {
         if let outcome = withNobodyRunnable() { return outcome }
@@ -199,24 +214,33 @@ public final class Machine {
     }
     guard let thread = core.pointee.threads[Int(task.index)] else { return afterEnds() }
     core.pointee.outcome = outcome
-    let status = ks_go_on(thread)
-    if interpreter.pointee.unwinding != KS_UNWIND_NOT, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED {
-      return unwound(thread, failed: status == KS_FAILED)
-    }
-    if status == KS_FAILED, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED { fail(task, thread) }
-    interpreter.pointee.unwinding = Int32(KS_UNWIND_NOT)
+    if let outcome = goOn(thread, failed: { fail(task, thread) }) { return outcome }
     if core.pointee.kernel.hasConsoleOutput { flushConsole(&core.pointee.kernel) }
     return afterEnds()
   }
 
+  /// Lets a coroutine run; `failed` is called when an error has ended it. Returns how the run ends, if it does.
+  func goOn(_ thread: OpaquePointer, failed: () -> Void) -> Outcome? {
+    let status = ks_go_on(thread)
+    if interpreter.pointee.unwinding != KS_UNWIND_NOT, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED {
+      return unwound(thread, failed: status == KS_FAILED)
+    }
+    if status == KS_FAILED, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED { failed() }
+    interpreter.pointee.unwinding = Int32(KS_UNWIND_NOT)
+    return nil
+  }
+
   /// An error that no pcall of the task caught: told at once, and the task exits with 1.
   private func fail(_ task: TaskID, _ thread: OpaquePointer) {
+    tellFailure(tid: core.pointee.kernel.tid(of: task), thread)
+    core.pointee.kernel.exit(task, status: 1)
+  }
+
+  func tellFailure(tid: Int32, _ thread: OpaquePointer) {
     failureCount += 1
     let (message, frames) = takeFailure(thread)
-    let tid = core.pointee.kernel.tid(of: task)
     report(tid == 1 ? message : "task \(tid): \(message)")
     if !frames.isEmpty { report(frames.joined(separator: "\n")) }
-    core.pointee.kernel.exit(task, status: 1)
   }
 
   /// The message of a failed coroutine, and the script's frames when there is more than one.
@@ -285,10 +309,11 @@ public final class Machine {
 
   /// "file:line" where the running task stands.
   func place() -> String {
-    core.pointee.threads[Int(core.pointee.current.index)].map { place($0) } ?? ""
+    if let backend { return backend.current?.thread.map { place($0) } ?? "" }
+    return core.pointee.threads[Int(core.pointee.current.index)].map { place($0) } ?? ""
   }
 
-  private func place(_ thread: OpaquePointer) -> String {
+  func place(_ thread: OpaquePointer) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       let length = ks_where(thread, buffer.baseAddress, buffer.count)
       return length > 0 ? String(cString: buffer.baseAddress!) : ""

@@ -8,6 +8,7 @@ extension Machine {
     case "buffer":
       guard let address = core.pointee.kernel.allocateBuffer(Int(arguments.word(0)), for: core.pointee.current) else { return nothing }
       return answer(Int64(bitPattern: address))
+    case "backend": return answer("emulated")
     case "now":
       core.pointee.answer.pointee.words.0 = core.pointee.kernel.time
       return letter("d")
@@ -51,6 +52,14 @@ extension Machine {
     case "host_call": return callHost(arguments.string(0), arguments.view(1))
     default: return queryDriven(operation, arguments) ?? fail("the machine knows no \(operation)")
     }
+  }
+
+  /// Puts "name(arguments): ENAME (text)" where C finds it, and how long the name and arguments are.
+  func describe(_ index: Int, _ arguments: Arguments, _ error: Int32, _ into: UnsafeMutablePointer<ks_answer>) {
+    let call = Syscall.all[index], errno = Errno(error)
+    let head = "\(call.name)(\(call.describe(arguments)))"
+    answer("\(head): \(errno.name) (\(errno.message))")
+    into.pointee.words.0 = Int64(head.utf8.count)
   }
 
   func letter(_ letter: Character) -> Int32 { Int32(letter.asciiValue!) }

@@ -237,6 +237,7 @@ public final class Session {
     core.pointee.kernel.isClockHeld = true
     switch outcome {
     case .done(let status): return .ended(status: status)
+    case .unavailable(let text): return .limit(text)
     case .limit(let text): return .limit(text)
     case .deadlock: return nil
     case .interrupted:

@@ -106,6 +106,7 @@ public struct SpecFile: Sendable {
           + tasks.map { "  task \($0.tid)  \($0.call)  \($0.place)  \($0.reason)" }).joined(separator: "\n")
       case .limit(let text): output.end = text
       case .interrupted: output.end = "interrupted"
+      case .unavailable(let text): output.end = text
       }
       output.end += output.failures.map { "\n" + $0 }.joined()
     }

@@ -22,7 +22,7 @@ public struct RawArgument {
   public var rawForm: Int32
 
   @inline(__always) public var form: Form { Form(rawValue: rawForm) ?? .absent }
-  @inline(__always) var view: ByteView { ByteView(start: bytes, count: count) }
+  @inline(__always) package var view: ByteView { ByteView(start: bytes, count: count) }
 
   public static var absent: RawArgument { RawArgument(word: 0, bytes: nil, count: 0, rawForm: Form.absent.rawValue) }
   public static func word(_ value: Int64) -> RawArgument {

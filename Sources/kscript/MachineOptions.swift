@@ -22,6 +22,9 @@ struct MachineOptions: ParsableArguments {
   @Option(name: .customLong("env"), help: ArgumentHelp("A variable that os.getenv shows.", valueName: "NAME=VALUE"))
   var environment: [String] = []
 
+  @Flag(help: "Performs the calls on this machine's Linux, in namespaces made for the run.")
+  var host = false
+
   func validate() throws {
     guard (1...1 << 24).contains(memory) else {
       throw ValidationError("--memory takes a number of MiB from 1 to 16777216, not \(memory)")
@@ -40,6 +43,7 @@ struct MachineOptions: ParsableArguments {
     options.policy = policy
     options.instructionLimit = limit ?? defaultLimit
     options.memoryLimit = memory << 20
+    options.isHosted = host
     options.epoch = epoch * 1_000_000_000
     for entry in environment {
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

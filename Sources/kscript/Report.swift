@@ -20,6 +20,9 @@ enum Report {
     case .interrupted:
       Terminal.error("interrupted")
       return 130
+    case .unavailable(let text):
+      Terminal.error("kscript: \(text)")
+      return Kscript.ExitStatus.usage
     }
   }
 

@@ -12,8 +12,7 @@
 #include <sys/types.h>
 
 /* Where things lie in a proxy, all above what the emulated kernel hands out (AddressSpace.mappingTop). */
-#define KS_CHANNEL 0x7ffff0000000
-#define KS_PROXY_CODE 0x7ffff7000000
+static const uint64_t KS_CHANNEL = 0x7ffff0000000, KS_PROXY_CODE = 0x7ffff7000000;
 enum {
   KS_SLOT_COUNT = 255,
   KS_SLOT_SIZE = 1 << 18,
@@ -100,3 +99,6 @@ int ks_proxy_program(void);
 
 /* What this machine lacks for a world, in `message`; 0 when nothing. */
 int ks_world_check(char *message, size_t size);
+
+/* openat2(2), for which the C library has no function. */
+int ks_openat2(int directory, const char *path, const void *how, size_t size);

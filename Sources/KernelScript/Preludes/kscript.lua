@@ -1,6 +1,6 @@
 -- The module that scripts get by require "kscript". Called with the core functions and the values of values.lua.
 local core, values = ...
-local ks = { C = values.C, backend = "emulated" }
+local ks = { C = values.C, backend = core.query "backend" }
 
 -- ---- calls ----------------------------------------------------------------------------------------------------------
 

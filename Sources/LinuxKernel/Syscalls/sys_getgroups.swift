@@ -2,7 +2,9 @@ extension Syscall {
   /// getgroups(2). Linux: kernel/groups.c.
   static let getgroups = Syscall(
     115, "getgroups", "Returns the caller's supplementary groups.",
-    c: "int getgroups(int size, gid_t list[])", returns: "list"
+    c: "int getgroups(int size, gid_t list[])",
+    raw: "int getgroups(int size, gid_t list[.size])",
+    returns: "list"
   ) { (kernel: inout Kernel, me: TaskID) throws(Stop) -> GroupList in
     GroupList(ids: kernel.tasks[me].credentials.groups)
   }
@@ -10,7 +12,6 @@ extension Syscall {
   /// setgroups(2).
   static let setgroups = Syscall(
     116, "setgroups", "Sets the caller's supplementary groups; they are kept sorted.",
-    raw: "int getgroups(int size, gid_t list[.size])",
     c: "int setgroups(size_t size, const gid_t *_Nullable list)",
     raw: "int setgroups(int size, const gid_t list[.size])",
     Param<GroupList>("list"),

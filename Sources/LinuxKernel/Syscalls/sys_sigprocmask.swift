@@ -22,7 +22,7 @@ extension Syscall {
   /// rt_sigpending(2), as sigpending(3).
   static let sigpending = Syscall(
     127, "sigpending", "Returns the signals that are blocked and pending.",
-    c: "int sigpending(sigset_t *set)", returns: "set"
+    c: "int sigpending(sigset_t *set)", raw: "int rt_sigpending(sigset_t *set, size_t sigsetsize)", returns: "set"
   ) { (kernel: inout Kernel, me: TaskID) throws(Stop) -> SignalSet in
     kernel.pending(me).intersection(kernel.tasks[me].signals.blocked)
   }

@@ -31,7 +31,7 @@ struct SystemNames: Returned {
   static var results: [ResultKind] { [.structure(layout)] }
 
   func store(_ kernel: inout Kernel) {
-    for text in ["Linux", "kscript", Kernel.release, "#1 SMP PREEMPT_DYNAMIC", "x86_64", "(none)"] {
+    for text in ["Linux", Kernel.hostName, Kernel.release, "#1 SMP PREEMPT_DYNAMIC", "x86_64", "(none)"] {
       kernel.output.append(Array(text.utf8))
       kernel.output.append(zeros: 65 - text.utf8.count)
     }

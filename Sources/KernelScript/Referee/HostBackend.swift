@@ -1,0 +1,466 @@
+import CProxy
+import CShim
+import LinuxKernel
+
+/// Runs a script's calls on this machine's Linux: what Core is to the emulated kernel.
+///
+/// One proxy runs at a time, the one whose script runs; when it sleeps in a call, the machine's kernel picks the next of
+/// those that are awake, first in first out, and the controller goes on with that one's script.
+final class HostBackend {
+  unowned let machine: Machine
+  private(set) var world: HostWorld!
+  let answer: UnsafeMutablePointer<ks_answer>
+  let output = ByteBuffer()
+  /// By slot; nil where a slot is free.
+  private(set) var tasks: [HostTask?] = []
+  private(set) var current: HostTask!
+  private var settling: [HostTask] = []
+  var hash: UInt64 = 0
+  var callCount = 0
+  var tracer: HostTracer?
+  /// Something may have been written to the console since it was last looked at.
+  private var mayHaveWritten = false
+  private var isConsoleClosed = false
+  /// When something last happened, on the host's clock in ns.
+  private var lastEvent: Int64 = 0
+
+  init(machine: Machine, answer: UnsafeMutablePointer<ks_answer>) {
+    self.machine = machine
+    self.answer = answer
+  }
+
+  var time: Int64 { world == nil ? 0 : HostClock.now - world.startTime }
+
+  // MARK: Speaking to proxies
+
+  /// What came of waiting for a proxy.
+  private enum Event { case posted, asleep, ended, interrupted }
+
+  /// How long a call is waited for by spinning before /proc is asked, in turns of some 40 ns.
+  private static let patience = 1500
+
+  private func turn(_ task: HostTask) -> UInt32 { ks_turn(world.slot(task.slot)) }
+
+  /// Waits until the running proxy says something, sleeps in its call, or is no more.
+  private func wait(for task: HostTask) -> Event {
+    var seen: HostWorld.State?
+    while true {
+      for _ in 0..<HostBackend.patience {
+        if turn(task) == UInt32(KS_TURN_CONTROLLER) { return .posted }
+        ks_pause()
+      }
+      // Who says something runs, and then this one does not.
+      if tasks.contains(where: { $0.map { $0 !== task && $0.state != .ended && turn($0) == UInt32(KS_TURN_CONTROLLER) } ?? false }) {
+        return .asleep
+      }
+      if machine.interpreter.pointee.interrupted != 0 { return .interrupted }
+      let state = world.state(of: task.tid)
+      switch state {
+      case .running: seen = nil
+      case .ended: return turn(task) == UInt32(KS_TURN_CONTROLLER) ? .posted : .ended
+      case .asleep:
+        if state == seen { return turn(task) == UInt32(KS_TURN_CONTROLLER) ? .posted : .asleep }
+        seen = state
+      }
+    }
+  }
+
+  private func give(_ task: HostTask, _ command: ks_command) { ks_give(world.slot(task.slot), UInt32(command.rawValue)) }
+
+  /// Makes a call that cannot wait, for purposes of the controller's own.
+  func perform(_ number: Int64, _ arguments: [UInt64], on task: HostTask) -> Int64 {
+    let slot = world.slot(task.slot)
+    slot.pointee.number = number
+    fillRegisters(slot, arguments)
+    give(task, KS_DO_CALL)
+    while turn(task) != UInt32(KS_TURN_CONTROLLER) {
+      if case .ended = world.state(of: task.tid) { return -3 }
+    }
+    return slot.pointee.result
+  }
+
+  private func fillRegisters(_ slot: UnsafeMutablePointer<ks_slot>, _ words: [UInt64]) {
+    withUnsafeMutableBytes(of: &slot.pointee.arguments) { bytes in
+      for index in 0..<6 { bytes.storeBytes(of: index < words.count ? words[index] : 0, toByteOffset: index * 8, as: UInt64.self) }
+    }
+  }
+
+  // MARK: Calls
+
+  /// Performs a call for the running task, and says how it goes on, in C's terms.
+  func call(_ index: Int, _ raw: Arguments, _ digest: UInt64, _ thread: OpaquePointer?) -> Int32 {
+    callCount += 1
+    hash = Digest.mix(hash ^ digest ^ UInt64(current.slot) << 40)
+    tracer?.begin(self, current, index, raw)
+    var arguments = HostArguments(world, current, index)
+    guard arguments.fill(raw), HostLibrary.prepare(&arguments, raw, self) else {
+      drop(arguments.call, of: current)
+      return reply(failure: Errno.ENOMEM.code)
+    }
+    let slot = world.slot(current.slot)
+    var command = KS_DO_CALL
+    if let thread {
+      guard let child = newTask(thread) else {
+        drop(arguments.call, of: current)
+        return reply(failure: Errno.EAGAIN.code)
+      }
+      arguments.setChild(child.slot)
+      HostClone.placeStack(&arguments, child.slot)
+      slot.pointee.child = UInt32(child.slot)
+      command = KS_DO_CLONE
+    }
+    current.calls.append(arguments.call)
+    slot.pointee.number = HostLibrary.number(arguments.declaration)
+    fillRegisters(slot, arguments.call.registers)
+    mayHaveWritten = true
+    give(current, command)
+    return goOn(current)
+  }
+
+  private func newTask(_ thread: OpaquePointer) -> HostTask? {
+    guard let place = tasks.indices.first(where: { tasks[$0] == nil }) ?? (tasks.count < Int(KS_SLOT_COUNT) ? tasks.count : nil) else {
+      return nil
+    }
+    let task = HostTask(slot: place)
+    task.thread = thread
+    world.slot(place).pointee.turn = UInt32(KS_TURN_BUSY)
+    world.slot(place).pointee.tid = 0
+    if place == tasks.count { tasks.append(task) } else { tasks[place] = task }
+    return task
+  }
+
+  private func drop(_ call: HostCall, of task: HostTask) {
+    task.arenaNext = call.arenaBefore
+    for room in call.large { world.giveBack(room) }
+  }
+
+  /// Waits for the running task's proxy, and says how its script goes on.
+  private func goOn(_ task: HostTask) -> Int32 {
+    while true {
+      switch wait(for: task) {
+      case .posted:
+        if let outcome = take(task) { return outcome }
+      case .asleep, .interrupted:
+        task.state = .blocked
+        tracer?.wait(task)
+        return Int32(KS_BLOCKED)
+      case .ended:
+        end(task)
+        return Int32(KS_ENDED)
+      }
+    }
+  }
+
+  /// Takes what a proxy has posted; nil when nobody waits for it.
+  private func take(_ task: HostTask) -> Int32? {
+    let slot = world.slot(task.slot)
+    lastEvent = HostClock.now
+    task.state = .running
+    switch slot.pointee.event {
+    case UInt32(KS_HELLO.rawValue):
+      task.tid = slot.pointee.tid
+      task.pid = slot.pointee.pid
+      return letSignalsIn(task)
+    case UInt32(KS_SIGNALLED.rawValue):
+      tracer?.signalled(self, task)
+      answer.pointee.words = (slot.pointee.function, Int64(slot.pointee.signal), 0, 0)
+      storeSignalInfo(slot)
+      return Int32(KS_HANDLER)
+    default: break
+    }
+    guard let call = task.calls.popLast() else { return Int32(KS_REPLY) }
+    defer { drop(call, of: task) }
+    if call.isAbandoned { return nil }
+    let result = slot.pointee.result
+    if let child = call.child, result < 0 { tasks[child] = nil }
+    if call.index == nil {
+      answer.pointee.error = 0
+      return Int32(KS_REPLY)
+    }
+    var answered = HostReply(call, result, world, task)
+    HostLibrary.finish(&answered, call, self, task)
+    return reply(answered, task)
+  }
+
+  /// Has the proxy take the signals that came while it waited for a command.
+  private func letSignalsIn(_ task: HostTask) -> Int32 {
+    task.calls.append(HostCall(index: nil, arenaBefore: task.arenaNext))
+    give(task, KS_DO_NOTHING)
+    return goOn(task)
+  }
+
+  /// Hands an answer to C.
+  private func reply(_ reply: HostReply, _ task: HostTask) -> Int32 {
+    answer.pointee.words = (reply.words[0], reply.words[1], reply.words[2], reply.words[3])
+    answer.pointee.error = reply.errno
+    answer.pointee.has_bytes = reply.hasBytes ? 1 : 0
+    answer.pointee.has_extra = reply.hasExtra ? 1 : 0
+    setBytes(reply.bytes)
+    hash = Digest.mix(hash ^ UInt64(bitPattern: reply.words[0]) ^ UInt64(UInt32(bitPattern: reply.errno)) << 32)
+    tracer?.end(self, task, reply)
+    return Int32(KS_REPLY)
+  }
+
+  private func reply(failure: Int32) -> Int32 {
+    var failed = HostReply()
+    failed.errno = failure
+    return reply(failed, current)
+  }
+
+  func setBytes(_ bytes: [UInt8]) {
+    output.clear()
+    output.append(bytes)
+    answer.pointee.bytes = output.pointer.baseAddress
+    answer.pointee.count = Int64(bytes.count)
+  }
+
+  /// siginfo_t as nine 64-bit integers: Kernel.storeSignalInfo.
+  private func storeSignalInfo(_ slot: UnsafeMutablePointer<ks_slot>) {
+    let words = withUnsafeBytes(of: &slot.pointee.info) { info in
+      func word(_ offset: Int) -> Int64 { Int64(info.loadUnaligned(fromByteOffset: offset, as: Int32.self)) }
+      let isTimer = word(8) == -2, isChild = slot.pointee.signal == 17 && (1...6).contains(word(8))
+      let value = info.loadUnaligned(fromByteOffset: 24, as: Int64.self)
+      return [
+        word(0), word(4), word(8), isTimer ? 0 : word(16), isTimer ? 0 : Int64(info.loadUnaligned(fromByteOffset: 20, as: UInt32.self)),
+        isChild ? word(24) : 0, isChild ? 0 : value, isTimer ? word(16) : 0, isTimer ? word(20) : 0,
+      ]
+    }
+    setBytes(words.flatMap { littleEndian(UInt64(bitPattern: $0)) })
+  }
+
+  // MARK: What C asks besides calls
+
+  func handlerReturned(wasLeft: Bool) -> Int32 {
+    let task = current!
+    if wasLeft {
+      if !task.calls.isEmpty { task.calls[task.calls.count - 1].isAbandoned = true }
+      give(task, KS_DO_LEAVE)
+      // The call below ends, and nobody takes its answer.
+      while !task.calls.isEmpty, task.calls.last!.isAbandoned {
+        guard case .posted = wait(for: task) else { break }
+        if world.slot(task.slot).pointee.event != UInt32(KS_DONE.rawValue) { break }
+        _ = take(task)
+      }
+      return Int32(KS_REPLY)
+    }
+    give(task, KS_DO_RETURN)
+    return goOn(task)
+  }
+
+  func settle() -> Int32 {
+    current.state = .settling
+    settling.append(current)
+    give(current, KS_DO_PARK)
+    return Int32(KS_BLOCKED)
+  }
+
+  /// The function of a task has returned, or an error has left it.
+  func exit(_ task: HostTask, status: Int32) {
+    guard task.state != .ended else { return }
+    let slot = world.slot(task.slot)
+    slot.pointee.number = task.tid == task.pid ? 231 : 60
+    fillRegisters(slot, [UInt64(UInt32(bitPattern: status & 0xff))])
+    mayHaveWritten = true
+    give(task, KS_DO_CALL)
+    _ = wait(for: task)
+    end(task)
+  }
+
+  /// Reads the running task's memory as by its own instructions; the bytes are the answer.
+  func load(_ address: UInt64, _ count: Int) -> Int32 {
+    var bytes: [UInt8] = []
+    while bytes.count < count || count == 0 {
+      let size = min(count - bytes.count, HostBackend.accessSize)
+      var room: HostWorld.Room?
+      let outcome = access(KS_DO_LOAD, address &+ UInt64(bytes.count), size, nil, &room)
+      guard outcome == Int32(KS_REPLY), let room else { return outcome }
+      bytes += world.bytes(room, size)
+      if count == 0 { break }
+    }
+    setBytes(bytes)
+    return Int32(KS_REPLY)
+  }
+
+  func store(_ bytes: UnsafeRawBufferPointer, at address: UInt64) -> Int32 {
+    var offset = 0
+    while offset < bytes.count {
+      let size = min(bytes.count - offset, HostBackend.accessSize)
+      var room: HostWorld.Room?
+      let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size])
+      let outcome = access(KS_DO_STORE, address &+ UInt64(offset), size, part, &room)
+      guard outcome == Int32(KS_REPLY) else { return outcome }
+      offset += size
+    }
+    return Int32(KS_REPLY)
+  }
+
+  /// How much one command to a proxy moves.
+  private static let accessSize = 1 << 16
+
+  private func access(
+    _ command: ks_command, _ address: UInt64, _ count: Int, _ bytes: UnsafeRawBufferPointer?, _ room: inout HostWorld.Room?
+  ) -> Int32 {
+    var arguments = HostArguments(world, current, nil)
+    guard let taken = arguments.room(count) else { return reply(failure: Errno.ENOMEM.code) }
+    if let bytes { (world.channel + taken.offset).copyMemory(from: bytes.baseAddress!, byteCount: count) }
+    let slot = world.slot(current.slot)
+    slot.pointee.address = address
+    slot.pointee.count = UInt64(count)
+    slot.pointee.offset = UInt64(bitPattern: Int64(taken.offset - (current.slot + 1) * Int(KS_SLOT_SIZE)))
+    current.calls.append(arguments.call)
+    room = taken
+    give(current, command)
+    return goOn(current)
+  }
+
+  private func end(_ task: HostTask) {
+    guard task.state != .ended else { return }
+    task.state = .ended
+    tracer?.ended(self, task)
+    for call in task.calls.reversed() { drop(call, of: task) }
+    settling.removeAll { $0 === task }
+    if let thread = task.thread { ks_release_task(machine.state, thread) }
+    task.thread = nil
+    tasks[task.slot] = nil
+  }
+
+  // MARK: The loop
+
+  /// Makes the world, and runs until its first process has ended or nothing can go on.
+  func run(_ thread: OpaquePointer) -> Machine.Outcome {
+    do throws(HostWorld.Unavailable) { world = try HostWorld() } catch { return .unavailable(error.reason) }
+    defer { world = nil }
+    let first = HostTask(slot: 0)
+    first.thread = thread
+    tasks = [first]
+    current = first
+    lastEvent = HostClock.now
+    while true {
+      if let outcome = runOnce() {
+        flushConsole(isLate: true)
+        return outcome
+      }
+    }
+  }
+
+  private func runOnce() -> Machine.Outcome? {
+    if machine.interpreter.pointee.interrupted != 0 { return .interrupted }
+    if let task = tasks.compactMap({ $0 }).first(where: { turn($0) == UInt32(KS_TURN_CONTROLLER) }) {
+      current = task
+      return resume(task, take(task) ?? Int32(KS_BLOCKED))
+    }
+    if let status = world.initStatus { return .done(status: status) }
+    guard everybodySleeps() else { return nil }
+    flushConsole(isLate: false)
+    if let task = settling.first {
+      settling.removeFirst()
+      current = task
+      task.state = .running
+      return resume(task, letSignalsIn(task))
+    }
+    if isConsoleAwaited, !isConsoleClosed {
+      let line = machine.input()
+      isConsoleClosed = line == nil
+      world.type(line)
+      return nil
+    }
+    return waitInVain()
+  }
+
+  /// Goes on with a task's script.
+  private func resume(_ task: HostTask, _ outcome: Int32) -> Machine.Outcome? {
+    guard outcome != Int32(KS_BLOCKED), outcome != Int32(KS_ENDED), let thread = task.thread else { return nil }
+    task.outcome = outcome
+    return machine.goOn(thread) { [self] in
+      machine.tellFailure(tid: task.tid, thread)
+      exit(task, status: 1)
+    }
+  }
+
+  /// Whether every proxy sleeps, in a call or parked, and goes on sleeping. Those that are no more are let go.
+  private func everybodySleeps() -> Bool {
+    var seen: [HostWorld.State] = []
+    for round in 0..<2 {
+      for (position, task) in tasks.compactMap({ $0 }).enumerated() {
+        if turn(task) == UInt32(KS_TURN_CONTROLLER) { return false }
+        // A task whose first words nobody has heard yet.
+        if task.tid == 0 { return false }
+        let state = world.state(of: task.tid)
+        switch state {
+        case .running: return false
+        case .ended:
+          if turn(task) == UInt32(KS_TURN_CONTROLLER) { return false }
+          end(task)
+          return false
+        case .asleep: if round == 0 { seen.append(state) } else if position >= seen.count || seen[position] != state { return false }
+        }
+      }
+      if round == 0 { for _ in 0..<HostBackend.patience { ks_pause() } }
+    }
+    return !tasks.allSatisfy { $0 == nil }
+  }
+
+  /// Whether a task sleeps in a read of the console.
+  private var isConsoleAwaited: Bool {
+    tasks.compactMap { $0 }.contains { task in
+      guard let call = task.calls.last, let index = call.index, Syscall.all[index].name == "read" else { return false }
+      return (world.link("\(task.tid)/fd/\(call.words[0])") ?? "").hasPrefix("/dev/pts/")
+    }
+  }
+
+  /// How long nothing may happen before the run counts as stuck, in ns: sleeping scripts take real time here.
+  static let patienceWithSleepers: Int64 = 3_000_000_000
+
+  private func waitInVain() -> Machine.Outcome? {
+    if HostClock.now - lastEvent > HostBackend.patienceWithSleepers + longestSleep {
+      return .deadlock(tasks.compactMap { $0 }.map { task in
+        StuckTask(
+          tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep", place: task.thread.map { machine.place($0) } ?? "",
+          reason: "sleeps, and nothing has happened for \(HostBackend.patienceWithSleepers / 1_000_000_000) s")
+      })
+    }
+    HostClock.sleep(nanoseconds: 100_000)
+    return nil
+  }
+
+  /// The longest time that a sleeping call was given, in ns.
+  private var longestSleep: Int64 {
+    tasks.compactMap { $0?.calls.last }.map { call in
+      guard let index = call.index else { return 0 }
+      for (position, parameter) in Syscall.all[index].parameters.enumerated() where parameter.name == "timeout" && call.words[position] > 0 {
+        return min(call.words[position], 60_000) * 1_000_000
+      }
+      return Syscall.all[index].parameters.contains { if case .time = $0.kind { true } else { false } } ? 10_000_000_000 : 0
+    }.max() ?? 0
+  }
+
+  func flushConsole(isLate: Bool) {
+    guard mayHaveWritten, world != nil else { return }
+    mayHaveWritten = false
+    world.takeConsole(isLate: isLate) { bytes, isError in bytes.withByteView { machine.console($0, isError) } }
+  }
+}
+
+/// Where a task that shares its creator's memory has its stack.
+enum HostClone {
+  private static let sharesMemory: UInt64 = 0x100
+
+  static func placeStack(_ arguments: inout HostArguments, _ child: Int) {
+    let top = ks_slot_address(UInt32(child)) + UInt64(KS_SLOT_SIZE) - 64
+    switch arguments.declaration.name {
+    case "clone3":
+      let structure = arguments.world.channel + Int(arguments.call.registers[0] &- KS_CHANNEL)
+      guard arguments.call.inputs[0] != nil, structure.loadUnaligned(as: UInt64.self) & sharesMemory != 0,
+        structure.loadUnaligned(fromByteOffset: 40, as: UInt64.self) == 0,
+        structure.loadUnaligned(fromByteOffset: 48, as: UInt64.self) == 0
+      else { return }
+      let size = UInt64(KS_SLOT_SIZE) - UInt64(KS_SLOT_STACK)
+      structure.storeBytes(of: top - size + 4096, toByteOffset: 40, as: UInt64.self)
+      structure.storeBytes(of: size - 4096, toByteOffset: 48, as: UInt64.self)
+    case "vfork":
+      // The kernel's vfork lends the creator's stack; the child here returns through frames of its own, so it gets another.
+      arguments.becomeClone(flags: 0x4000 | sharesMemory | 17, stack: top)
+    default: break
+    }
+  }
+}
