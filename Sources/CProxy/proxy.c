@@ -18,12 +18,18 @@
 #define PROXY __attribute__((section("ks_proxy"), optimize("O0"), noinline, used))
 #endif
 
+/* Hidden, so that they are reached relative to the code and not through a table outside it. */
+#pragma GCC visibility push(hidden)
 extern char __start_ks_proxy[], __stop_ks_proxy[];
 extern char ks_proxy_entry[], ks_proxy_syscall_at[], ks_proxy_syscall_after[], ks_proxy_copy_begin[], ks_proxy_copy_end[],
   ks_proxy_copy_left[], ks_proxy_handlers[], ks_proxy_restorer[];
 int64_t ks_proxy_syscall(int64_t number, const uint64_t *arguments);
 int64_t ks_proxy_clone(int64_t number, const uint64_t *arguments, uint64_t slot);
 int64_t ks_proxy_copy(uint64_t to, uint64_t from, uint64_t count);
+void ks_proxy_child(ks_slot *slot);
+void ks_proxy_signalled(int32_t signal, const uint8_t *info, uint64_t *context, int32_t function);
+void ks_proxy_main(void);
+#pragma GCC visibility pop
 
 __asm__(
   ".pushsection ks_proxy,\"ax\",@progbits\n"

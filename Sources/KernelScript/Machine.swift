@@ -42,6 +42,8 @@ public final class Machine {
   let interpreter: UnsafeMutablePointer<ks_interpreter>
   let state: OpaquePointer
   let host: UnsafeMutablePointer<ks_host>
+  /// The entry points of emulated kernels: `host`, unless the referee's stand there.
+  private(set) var emulatedHost: UnsafePointer<ks_host>
   private let answerPointer: UnsafeMutablePointer<ks_answer>
   let scratch = ByteBuffer()
   /// Takes what is written to the console.
@@ -83,6 +85,7 @@ public final class Machine {
     core = .allocate(capacity: 1)
     host = .allocate(capacity: 1)
     host.initialize(to: Host.table(answer: UnsafePointer(answerPointer)))
+    emulatedHost = UnsafePointer(host)
     interpreter = .allocate(capacity: 1)
     interpreter.initialize(to: ks_interpreter())
     interpreter.pointee.machine = UnsafeMutableRawPointer(core)
@@ -93,6 +96,9 @@ public final class Machine {
     core.initialize(to: Core(kernel: kernel, current: initTask, answer: answerPointer, machine: self))
     if options.isHosted {
       backend = HostBackend(machine: self, answer: answerPointer)
+      let emulated = UnsafeMutablePointer<ks_host>.allocate(capacity: 1)
+      emulated.initialize(to: host.pointee)
+      emulatedHost = UnsafePointer(emulated)
       host.pointee = HostCalls.table(answer: UnsafePointer(answerPointer))
       interpreter.pointee.machine = Unmanaged.passUnretained(backend).toOpaque()
     }
@@ -108,6 +114,7 @@ public final class Machine {
     driven.removeAll()
     core.deinitialize(count: 1)
     core.deallocate()
+    if emulatedHost != UnsafePointer(host) { emulatedHost.deallocate() }
     host.deallocate()
     interpreter.deallocate()
     answerPointer.deallocate()

@@ -39,6 +39,8 @@ public struct SpecFile: Sendable {
 
   /// The cases in the order of the file. A file that does not load is one case, which fails.
   public func cases(_ options: Machine.Options) -> [Case] {
+    var options = options
+    options.isHosted = false
     let (reports, _, _) = run(["0"], options)
     return reports.filter { $0.first == "case" }.enumerated().map { position, report in
       Case(
@@ -53,6 +55,9 @@ public struct SpecFile: Sendable {
   ///
   /// - Parameter checksLeaks: a case that passes fails all the same when it leaves files open or processes behind.
   public func run(_ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false) -> Result {
+    if options.isHosted, testCase.tags.contains("emulated") {
+      return Result(status: .skipped, message: "it is about the emulated kernel alone", place: testCase.place)
+    }
     let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options)
     var result = Result(status: .failed, place: testCase.place, output: output.text)
     result.hash = machine.hash
@@ -66,6 +71,7 @@ public struct SpecFile: Sendable {
         result.message = "a task failed: " + output.failures.joined(separator: "\n")
       }
     } else {
+      if output.isUnavailable { result.status = .skipped }
       result.message = output.end
     }
     // "file:line: message" says its place itself.
@@ -86,6 +92,8 @@ public struct SpecFile: Sendable {
     var text = ""
     var failures: [String] = []
     var end = "the case ended before its body did"
+    /// This machine has no world to offer.
+    var isUnavailable = false
   }
 
   private func run(_ arguments: [String], _ options: Machine.Options) -> ([[String]], Output, Machine) {
@@ -106,7 +114,7 @@ public struct SpecFile: Sendable {
           + tasks.map { "  task \($0.tid)  \($0.call)  \($0.place)  \($0.reason)" }).joined(separator: "\n")
       case .limit(let text): output.end = text
       case .interrupted: output.end = "interrupted"
-      case .unavailable(let text): output.end = text
+      case .unavailable(let text): (output.end, output.isUnavailable) = (text, true)
       }
       output.end += output.failures.map { "\n" + $0 }.joined()
     }

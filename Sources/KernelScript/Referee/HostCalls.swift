@@ -7,11 +7,11 @@ enum HostCalls {
   static func table(answer: UnsafePointer<ks_answer>) -> ks_host {
     // What does not touch the kernel is the same.
     var host = Host.table(answer: answer)
-    host.call = { pointer, index, arguments, digest, _ in
-      hosted(pointer).call(Int(index), raw(arguments), digest, nil)
+    host.call = { pointer, index, arguments, digest, canSleep in
+      hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, nil)
     }
-    host.call_spawning = { pointer, index, arguments, digest, _, thread in
-      hosted(pointer).call(Int(index), raw(arguments), digest, thread)
+    host.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
+      hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, thread)
     }
     host.result = { pointer in hosted(pointer).current.outcome }
     host.handler_returned = { pointer, wasLeft in hosted(pointer).handlerReturned(wasLeft: wasLeft != 0) }
@@ -48,8 +48,11 @@ enum HostCalls {
       let operation = String(cString: operation!)
       return backend.query(operation, values) ?? backend.machine.query(operation, values, backend.machine.core)
     }
-    host.enter = { _, _ in nil }
-    host.leave = { _ in }
+    host.enter = { pointer, number in
+      guard let driven = hosted(pointer).machine.driven[number] else { return nil }
+      driven.enter()
+      return UnsafeMutableRawPointer(driven.core)
+    }
     return host
   }
 }

@@ -32,6 +32,8 @@ struct HostReply {
       }
       return
     }
+    // A transfer to the caller's own memory tells how much it moved.
+    if case .transfer? = declaration.results.first?.kind { words[0] = result }
     if let returned = shape.returned { words[min(returned, 3)] = result }
     var sources: [Int: (room: HostWorld.Room, offset: Int)] = [:]
     for (results, room) in call.outputs {
