@@ -13,4 +13,11 @@ package enum HostClock {
     var time = timespec(tv_sec: 0, tv_nsec: nanoseconds)
     nanosleep(&time, nil)
   }
+
+  /// What uname(2) tells as the release of the machine's own kernel.
+  package static var release: String {
+    var names = utsname()
+    uname(&names)
+    return withUnsafeBytes(of: &names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
 }

@@ -128,17 +128,19 @@ public final class Machine {
 
   /// Sends what happens to `take`, in order. `showsNames`: descriptors carry what they name.
   public func trace(showsNames: Bool = false, _ take: @escaping (TraceEvent) -> Void) {
+    if let backend { return backend.tracer = HostTracer(showsNames: showsNames, take: take) }
     core.pointee.tracer = Tracer(showsNames: showsNames, take: take)
     core.pointee.kernel.isWatched = true
   }
 
   public func endTrace() {
+    backend?.tracer = nil
     core.pointee.tracer = nil
     core.pointee.kernel.isWatched = false
   }
 
   /// The calls that have not ended.
-  public var unfinishedCalls: [TracedCall] { core.pointee.tracer?.unfinished() ?? [] }
+  public var unfinishedCalls: [TracedCall] { backend?.tracer?.unfinished() ?? core.pointee.tracer?.unfinished() ?? [] }
 
   /// Loads a script as the function of task 1.
   ///

@@ -163,6 +163,16 @@ public struct Reply: Sendable {
   /// Whether the bytes are a result that accompanies the error (nanosleep's remaining time).
   public internal(set) var extraResult = false
   public var value: Int64 { words[0] }
+
+  init() {}
+
+  /// An answer that another kernel has given.
+  package init(words: [Int64], errno: Int32, hasBytes: Bool, extraResult: Bool) {
+    for (index, word) in words.prefix(4).enumerated() { self.words[index] = word }
+    self.errno = errno
+    self.hasBytes = hasBytes
+    self.extraResult = extraResult
+  }
 }
 
 /// A call that only succeeds or fails: 0.

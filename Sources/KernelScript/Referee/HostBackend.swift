@@ -177,7 +177,10 @@ final class HostBackend {
       task.pid = slot.pointee.pid
       return letSignalsIn(task)
     case UInt32(KS_SIGNALLED.rawValue):
-      tracer?.signalled(self, task)
+      if tracer != nil {
+        let bytes = withUnsafeBytes(of: &slot.pointee.info) { Array($0) }
+        bytes.withByteView { tracer!.signalled(self, task, SignalInfo($0)) }
+      }
       answer.pointee.words = (slot.pointee.function, Int64(slot.pointee.signal), 0, 0)
       storeSignalInfo(slot)
       return Int32(KS_HANDLER)
@@ -187,7 +190,10 @@ final class HostBackend {
     defer { drop(call, of: task) }
     if call.isAbandoned { return nil }
     let result = slot.pointee.result
-    if let child = call.child, result < 0 { tasks[child] = nil }
+    if let child = call.child {
+      // Known already when the child is stopped or killed before it can say anything.
+      if result > 0 { tasks[child]?.tid = Int32(truncatingIfNeeded: result) } else { tasks[child] = nil }
+    }
     if call.index == nil {
       answer.pointee.error = 0
       return Int32(KS_REPLY)

@@ -87,6 +87,7 @@ extension HostBackend {
       guard let failure = world.put(arguments.string(0), arguments.view(1).array) else { return machine.nothing }
       return machine.answer("\(failure.name) (\(failure.message))")
     case "get": return world.get(arguments.string(0)).map { machine.answer($0) } ?? machine.nothing
+    case "release": return machine.answer(HostClock.release)
     case "leaks": return machine.nothing
     default: return nil
     }

@@ -1,3 +1,14 @@
+/// Where a trace looks at what a call was pointed at: a kernel, or the referee's world.
+public protocol TraceSource: ~Copyable {
+  associatedtype TracedTask
+  /// Bytes of a task's memory, as many as can be read.
+  func bytes(at address: UInt64, _ count: Int, of task: TracedTask) -> [UInt8]
+  /// What a descriptor of the task names; nil where it is not open.
+  func name(ofDescriptor number: Int32, of task: TracedTask) -> String?
+}
+
+extension Kernel: TraceSource {}
+
 /// The arguments and the answer of one call as values, in the order of its C parameters.
 public struct CallTrace: Sendable {
   public struct Argument: Sendable {
@@ -20,7 +31,9 @@ public struct CallTrace: Sendable {
   private var room: (address: UInt64, count: Int)?
 
   /// - Parameter showsNames: whether descriptors carry what they name.
-  public init(_ index: Int, _ raw: Arguments, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
+  public init<S: TraceSource & ~Copyable>(
+    _ index: Int, _ raw: Arguments, _ kernel: borrowing S, _ task: S.TracedTask, showsNames: Bool
+  ) {
     let call = Syscall.all[index], shape = CallShape.all[index]
     self.index = index
     var values: [Argument] = []
@@ -54,8 +67,8 @@ public struct CallTrace: Sendable {
     }
   }
 
-  private static func value(
-    _ raw: RawArgument, _ kind: ArgumentKind, _ kernel: borrowing Kernel, _ task: TaskID, _ showsNames: Bool
+  private static func value<S: TraceSource & ~Copyable>(
+    _ raw: RawArgument, _ kind: ArgumentKind, _ kernel: borrowing S, _ task: S.TracedTask, _ showsNames: Bool
   ) -> TraceValue {
     var memory: [UInt8] = []
     if raw.form == .memory { memory = kernel.bytes(at: UInt64(bitPattern: raw.word), max(raw.count, 0) == 0 ? 256 : raw.count, of: task) }
@@ -74,7 +87,9 @@ public struct CallTrace: Sendable {
   }
 
   /// Fills in what has come out.
-  public mutating func answer(_ reply: Reply, _ bytes: ByteView, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
+  public mutating func answer<S: TraceSource & ~Copyable>(
+    _ reply: Reply, _ bytes: ByteView, _ kernel: borrowing S, _ task: S.TracedTask, showsNames: Bool
+  ) {
     let call = Syscall.all[index], shape = CallShape.all[index]
     let hasFailed = reply.errno != 0
     for (place, (_, slot)) in shape.slots.enumerated() where place < arguments.count {
@@ -130,8 +145,8 @@ public struct CallTrace: Sendable {
   }
 
   /// An integer that is a descriptor, by the name its declaration gives it.
-  private func descriptor(
-    _ result: Syscall.Result, _ word: Int64, _ kernel: borrowing Kernel, _ task: TaskID, _ showsNames: Bool
+  private func descriptor<S: TraceSource & ~Copyable>(
+    _ result: Syscall.Result, _ word: Int64, _ kernel: borrowing S, _ task: S.TracedTask, _ showsNames: Bool
   ) -> TraceValue {
     guard result.name.hasSuffix("fd") || result.name == "reader" || result.name == "writer", word >= 0 else { return .integer(word) }
     let number = Int32(truncatingIfNeeded: word)
