@@ -41,7 +41,7 @@ struct Core: ~Copyable {
   @inline(never)
   mutating func beginTrace(_ index: UInt32, _ raw: Arguments) {
     drainTrace(current: nil)
-    tracer!.begin(kernel, current, Int(index), raw, where: machine.place())
+    tracer!.begin(kernel, current, Int(index), raw, where: machine.place(), reason: machine.differenceReasons[kernel.tid(of: current)]?.last)
   }
 
   /// Hands the tracer what the kernel has observed while a task ran.

@@ -20,4 +20,11 @@ package enum HostClock {
     uname(&names)
     return withUnsafeBytes(of: &names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
+
+  /// The capabilities that processes made by this one can have. proc_pid_status(5), CapBnd.
+  package static var capabilities: UInt64 {
+    let status = HostFile.read("/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("CapBnd:") }
+    return line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? .max
+  }
 }

@@ -34,6 +34,8 @@ public final class Machine {
     public var moduleFolder: String?
     /// Whether calls go to this machine's own Linux, in namespaces made for the run.
     public var isHosted = false
+    /// Whether the first process has only the capabilities that this program has, as it would on the host.
+    public var hasHostCapabilities = false
     public init() {}
   }
 
@@ -64,6 +66,8 @@ public final class Machine {
   var drivenCount: Int64 = 0
   /// How many of them run inside one another.
   var drivenDepth = 0
+  /// Why what a task does now may differ between the kernels, by its tid (ks.differs); innermost last.
+  var differenceReasons: [Int32: [String]] = [:]
   /// What `ks.host` offers.
   var hostFunctions: [String: HostFunction] = [:]
   let initTask: TaskID
@@ -79,7 +83,7 @@ public final class Machine {
     self.console = console
     self.report = report
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
-    initTask = kernel.boot()
+    initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities : .max)
     answerPointer = .allocate(capacity: 1)
     answerPointer.initialize(to: ks_answer())
     core = .allocate(capacity: 1)

@@ -54,11 +54,13 @@ public struct SpecFile: Sendable {
   /// Runs one case in a fresh kernel and interpreter.
   ///
   /// - Parameter checksLeaks: a case that passes fails all the same when it leaves files open or processes behind.
-  public func run(_ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false) -> Result {
+  public func run(
+    _ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false, record: CallRecord? = nil
+  ) -> Result {
     if options.isHosted, testCase.tags.contains("emulated") {
       return Result(status: .skipped, message: "it is about the emulated kernel alone", place: testCase.place)
     }
-    let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options)
+    let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options, record: record)
     var result = Result(status: .failed, place: testCase.place, output: output.text)
     result.hash = machine.hash
     if let report = reports.last(where: { $0.first == "result" }) {
@@ -96,7 +98,23 @@ public struct SpecFile: Sendable {
     var isUnavailable = false
   }
 
-  private func run(_ arguments: [String], _ options: Machine.Options) -> ([[String]], Output, Machine) {
+  /// Runs one case on the emulated kernel and on this machine's, and compares what its tasks did.
+  public func compare(_ testCase: Case, _ options: Machine.Options) -> (comparison: Comparison, emulated: Result, host: Result) {
+    var options = options
+    options.isHosted = false
+    options.hasHostCapabilities = true
+    let emulatedCalls = CallRecord(), hostCalls = CallRecord()
+    let emulated = run(testCase, options, record: emulatedCalls)
+    options.isHosted = true
+    let host = run(testCase, options, record: hostCalls)
+    var comparison = Comparison(host: hostCalls, emulated: emulatedCalls, comparesOrder: options.policy == .fifo)
+    if host.status == .skipped { comparison.unavailable = host.message }
+    return (comparison, emulated, host)
+  }
+
+  private func run(
+    _ arguments: [String], _ options: Machine.Options, record: CallRecord? = nil
+  ) -> ([[String]], Output, Machine) {
     let output = Output()
     var options = options
     options.moduleFolder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
@@ -107,6 +125,7 @@ public struct SpecFile: Sendable {
     if let message = machine.load(Prelude.text("specs")!, name: "=kscript:specs", arguments: [path] + arguments) {
       output.end = message
     } else {
+      if let record { machine.trace { record.take($0) } }
       switch machine.run() {
       case .done: break
       case .deadlock(let tasks):

@@ -51,7 +51,10 @@ struct HostReply {
         words[0] = 0
       }
     }
-    if declaration.returnsPath, bytes.last == 0 { bytes.removeLast() }
+    if declaration.returnsPath, bytes.last == 0 {
+      bytes.removeLast()
+      words[0] = Int64(bytes.count)
+    }
   }
 
   private mutating func take(

@@ -22,7 +22,7 @@ struct HostTracer {
     let trace = CallTrace(index, raw, backend, task, showsNames: showsNames)
     let call = TracedCall(
       tid: task.tid, pid: task.pid, trace: trace, began: time, ended: time, beganOrder: number, endedOrder: number,
-      realTime: time, place: backend.machine.place())
+      realTime: time, place: backend.machine.place(), reason: backend.machine.differenceReasons[task.tid]?.last)
     open[task.slot] = call
     take(.began(call))
   }

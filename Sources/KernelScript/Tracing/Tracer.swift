@@ -22,6 +22,8 @@ public struct TracedCall: Sendable {
   public internal(set) var woken: [Int32] = []
   /// The interrupted call that this one goes on with, as restart_syscall(2).
   public internal(set) var resumes: String?
+  /// Why it may differ on another kernel, as the script says.
+  public internal(set) var reason: String?
 
   public enum Ending: Sendable, Equatable {
     case pending
@@ -77,13 +79,15 @@ struct Tracer {
     return order
   }
 
-  mutating func begin(_ kernel: borrowing Kernel, _ task: TaskID, _ index: Int, _ arguments: Arguments, where place: String) {
+  mutating func begin(
+    _ kernel: borrowing Kernel, _ task: TaskID, _ index: Int, _ arguments: Arguments, where place: String, reason: String?
+  ) {
     let tid = kernel.tid(of: task)
     pids[tid] = kernel.pid(of: task)
     let number = nextOrder()
     let call = TracedCall(
       tid: tid, pid: kernel.pid(of: task), trace: CallTrace(index, arguments, kernel, task, showsNames: showsNames),
-      began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime, place: place)
+      began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime, place: place, reason: reason)
     open[tid] = call
     take(.began(call))
   }
@@ -175,7 +179,7 @@ struct Tracer {
     let number = nextOrder()
     var call = TracedCall(
       tid: tid, pid: old.pid, trace: old.trace, began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number,
-      realTime: kernel.realTime, place: old.place)
+      realTime: kernel.realTime, place: old.place, reason: old.reason)
     if isResumed(old) { call.resumes = old.resumes ?? old.name }
     open[tid] = call
     take(.began(call))

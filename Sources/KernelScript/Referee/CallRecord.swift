@@ -1,0 +1,106 @@
+import LinuxKernel
+
+/// What a run's tasks did, call by call, in a form in which two kernels can be compared.
+public final class CallRecord {
+  public struct Entry: Sendable {
+    public let tid: Int32
+    /// "file:line" of the script.
+    public let place: String
+    public let name: String
+    /// The call as strace shows it, up to its answer.
+    public let text: String
+    /// What is compared, by what it is called: each argument, the result, whether the task slept.
+    public let parts: [(name: String, value: String)]
+    /// Why the two kernels may differ here, as the script says (ks.differs).
+    public let reason: String?
+  }
+
+  /// By task, in the order in which they first made a call; each task's calls in their order.
+  public private(set) var tasks: [(tid: Int32, entries: [Entry])] = []
+  /// The tasks in the order in which calls that had slept were answered.
+  public private(set) var wakes: [Int32] = []
+  public private(set) var count = 0
+
+  public init() {}
+
+  /// To be given to Machine.trace.
+  public func take(_ event: TraceEvent) {
+    guard case .ended(let call) = event else { return }
+    // A call that a signal cut short is told again when it is restarted.
+    if case .interrupted = call.ending { return }
+    if call.hasWaited, call.reason == nil { wakes.append(call.tid) }
+    let entry = Entry(
+      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason)
+    count += 1
+    if let position = tasks.firstIndex(where: { $0.tid == call.tid }) {
+      tasks[position].entries.append(entry)
+    } else {
+      tasks.append((call.tid, [entry]))
+    }
+  }
+}
+
+/// Values without what two kernels cannot have in common: times, inode and device numbers, addresses, random bytes.
+enum Normal {
+  static let names = "times, inode and device numbers, addresses, random bytes"
+
+  /// Calls whose answers are nothing but times, memory sizes or chance.
+  private static let incomparable: Set = [
+    "clock_gettime", "gettimeofday", "time", "times", "sysinfo", "getrandom", "getcpu", "clock_getres", "set_tid_address",
+  ]
+  private static let hidden: Set = [
+    "st_ino", "st_dev", "st_rdev", "st_atime", "st_mtime", "st_ctime", "st_atime_nsec", "st_mtime_nsec", "st_ctime_nsec", "st_atim",
+    "st_mtim", "st_ctim", "stx_ino", "stx_dev_major", "stx_dev_minor", "stx_atime", "stx_mtime", "stx_ctime", "stx_btime", "stx_mnt_id",
+    "si_utime", "si_stime", "ssi_utime", "ssi_stime", "release", "version", "f_fsid", "f_blocks", "f_bfree", "f_bavail",
+    "f_files", "f_ffree", "tv_sec", "tv_nsec", "tv_usec", "d_ino", "d_off",
+    "msg_stime", "msg_rtime", "msg_ctime", "sem_otime", "sem_ctime", "shm_atime", "shm_dtime", "shm_ctime",
+  ]
+
+  static func text(_ call: TracedCall) -> String {
+    let known = call.trace.arguments.map { $0.value?.text() ?? "..." }
+    return "\(call.name)(\(known.joined(separator: ", ")))"
+  }
+
+  static func parts(_ call: TracedCall) -> [(name: String, value: String)] {
+    var parts: [(name: String, value: String)] = []
+    let isComparable = !incomparable.contains(call.name)
+    for (position, argument) in call.trace.arguments.enumerated() where isComparable || position < call.trace.knownCount {
+      if let value = argument.value { parts.append((argument.name, text(value))) }
+    }
+    switch call.ending {
+    case .failed(let errno): parts.append(("result", Errno(errno).name))
+    case .answered:
+      if isComparable, let result = call.trace.result { parts.append(("result", text(result))) }
+      for value in call.trace.further where isComparable { parts.append(("result", text(value))) }
+    case .never: parts.append(("result", "none: the task ended"))
+    case .pending: parts.append(("result", "none: it waits"))
+    case .interrupted(let text): parts.append(("result", text))
+    }
+    parts.append(("slept", call.hasWaited ? "yes" : "no"))
+    return parts
+  }
+
+  private static func text(_ value: TraceValue) -> String {
+    switch value {
+    case .address(let address): return address == 0 ? "NULL" : "an address"
+    case .structure(_, let fields):
+      return "{" + fields.filter { !hidden.contains($0.name) }.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ") + "}"
+    case .list(let values): return "[" + values.map(text).joined(separator: ", ") + "]"
+    case .bytes(let bytes):
+      var style = TraceValue.Style()
+      style.stringLimit = 256
+      return TraceValue.bytes(withoutNumbers(bytes)).text(style)
+    case .integer(let value) where value >= 0x1000_0000_0000 && value < 0x8000_0000_0000: return "an address"
+    default: return value.text()
+    }
+  }
+
+  /// "pipe:[123]" names an inode.
+  private static func withoutNumbers(_ bytes: [UInt8]) -> [UInt8] {
+    guard let start = bytes.firstIndex(of: UInt8(ascii: "[")), start > 0, bytes[start - 1] == UInt8(ascii: ":"),
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "]")), end > start + 1,
+      bytes[(start + 1)..<end].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+    else { return bytes }
+    return Array(bytes[...start]) + [UInt8(ascii: "N")] + Array(bytes[end...])
+  }
+}
