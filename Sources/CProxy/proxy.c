@@ -141,15 +141,24 @@ PROXY static uint32_t next_command(ks_slot *slot) {
   }
 }
 
+/* How often this thread has given up the processor of its own accord, without what handlers did. getrusage(2), ru_nvcsw. */
+PROXY static uint64_t sleeps(ks_slot *slot) {
+  uint64_t usage[18];
+  call(SYS_getrusage, 1 /* RUSAGE_THREAD */, (uint64_t)usage, 0, 0, 0, 0);
+  return usage[16] - slot->handler_sleeps;
+}
+
 PROXY static void perform(ks_slot *slot, uint64_t *mask) {
   uint64_t arguments[6];
   int64_t number = slot->number, result = -4;
+  uint64_t before = sleeps(slot);
   for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
   slot->was_left = 0;
   open_window(mask);
   /* A handler that ran just now may have left the call before it began. */
   if (!slot->was_left) result = ks_proxy_syscall(number, arguments);
   close_window(mask);
+  slot->has_slept = sleeps(slot) != before;
   slot->result = result;
 }
 
@@ -187,7 +196,9 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
       uint64_t arguments[6];
       for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
       child->mask = *mask;
+      uint64_t before = sleeps(slot);
       slot->result = ks_proxy_clone(slot->number, arguments, (uint64_t)child);
+      slot->has_slept = sleeps(slot) != before;
       open_window(mask);
       close_window(mask);
     }
@@ -198,6 +209,7 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
 
 PROXY void ks_proxy_child(ks_slot *slot) {
   uint64_t mask = slot->mask;
+  slot->handler_sleeps = 0;
   slot->self = (uint64_t)slot;
   call(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, (uint64_t)slot, 0, 0, 0, 0);
   slot->tid = (int32_t)call(SYS_gettid, 0, 0, 0, 0, 0, 0);
@@ -213,11 +225,14 @@ PROXY void ks_proxy_signalled(int32_t signal, const uint8_t *info, uint64_t *con
   uint64_t mask;
   __asm__ volatile("mov %%gs:0, %0" : "=r"(slot));
   close_window(&mask);
+  uint64_t before = sleeps(slot);
   for (int i = 0; i < 128; i++) slot->info[i] = info[i];
   slot->signal = signal;
   slot->function = function;
   post(slot, KS_SIGNALLED);
-  if (serve(slot, &mask) == KS_DO_LEAVE) {
+  uint32_t command = serve(slot, &mask);
+  slot->handler_sleeps += sleeps(slot) - before;
+  if (command == KS_DO_LEAVE) {
     /* struct ucontext: rax is register 13 and rip 16 of those that begin at byte 40. */
     uint64_t *rax = context + 5 + 13, *rip = context + 5 + 16;
     uint64_t code = KS_PROXY_CODE, at = *rip - code;

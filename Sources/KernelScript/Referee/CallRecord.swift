@@ -13,6 +13,8 @@ public final class CallRecord {
     public let parts: [(name: String, value: String)]
     /// Why the two kernels may differ here, as the script says (ks.differs).
     public let reason: String?
+    /// Whether its task ended in it.
+    public let hasEndedTask: Bool
   }
 
   /// By task, in the order in which they first made a call; each task's calls in their order.
@@ -30,7 +32,8 @@ public final class CallRecord {
     if case .interrupted = call.ending { return }
     if call.hasWaited, call.reason == nil { wakes.append(call.tid) }
     let entry = Entry(
-      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason)
+      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason,
+      hasEndedTask: call.ending == .never)
     count += 1
     if let position = tasks.firstIndex(where: { $0.tid == call.tid }) {
       tasks[position].entries.append(entry)
@@ -70,7 +73,9 @@ enum Normal {
     switch call.ending {
     case .failed(let errno): parts.append(("result", Errno(errno).name))
     case .answered:
-      if isComparable, let result = call.trace.result { parts.append(("result", text(result))) }
+      // How long the number of an inode is.
+      let isNumbered = call.name.hasPrefix("readlink") && parts.contains { $0.value.contains(":[N]") }
+      if isComparable, !isNumbered, let result = call.trace.result { parts.append(("result", text(result))) }
       for value in call.trace.further where isComparable { parts.append(("result", text(value))) }
     case .never: parts.append(("result", "none: the task ended"))
     case .pending: parts.append(("result", "none: it waits"))

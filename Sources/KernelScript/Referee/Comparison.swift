@@ -58,6 +58,8 @@ public struct Comparison: Sendable {
       }
       guard there < host.count, here < emulated.count else {
         let only = there < host.count ? host[there] : emulated[here]
+        // What a task slept in when the run ended is told by one side or the other.
+        if only.hasEndedTask, max(host.count - there, emulated.count - here) == 1 { return }
         add(only, tid, there < host.count ? only.text : "no further call", there < host.count ? "no further call" : only.text, nil)
         return
       }
@@ -66,7 +68,9 @@ public struct Comparison: Sendable {
         add(ours, tid, theirs.text, ours.text, nil)
         return
       }
-      note(theirs, ours, tid, nil)
+      // A signal that ends a task on its way out of a call hides what the call answered.
+      let isLast = there == host.count - 1 && here == emulated.count - 1
+      if isLast, theirs.hasEndedTask { sameCount += 1 } else { note(theirs, ours, tid, nil) }
       (there, here) = (there + 1, here + 1)
     }
   }

@@ -218,7 +218,7 @@ final class HostBackend {
     answer.pointee.has_extra = reply.hasExtra ? 1 : 0
     setBytes(reply.bytes)
     hash = Digest.mix(hash ^ UInt64(bitPattern: reply.words[0]) ^ UInt64(UInt32(bitPattern: reply.errno)) << 32)
-    tracer?.end(self, task, reply)
+    tracer?.end(self, task, reply, hasSlept: world.slot(task.slot).pointee.has_slept != 0)
     return Int32(KS_REPLY)
   }
 

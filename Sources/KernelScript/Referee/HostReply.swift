@@ -73,7 +73,10 @@ struct HostReply {
     case .structures(let layout):
       // The number of entries is what C returns; capget's array is always whole.
       self.bytes += bytes(returned > 0 ? Int(returned) * layout.size : room.count)
-      if returned == 0, call.returnsCount { self.bytes = [] }
+      if call.returnsCount {
+        words[0] = returned
+        if returned == 0 { self.bytes = [] }
+      }
     case .integers(let size): self.bytes += bytes(Int(returned) * size)
     case .structure: self.bytes += room
     case .bytes, .transfer, .records:

@@ -29,8 +29,9 @@ struct HostTracer {
 
   mutating func wait(_ task: HostTask) { open[task.slot]?.hasWaited = true }
 
-  mutating func end(_ backend: HostBackend, _ task: HostTask, _ reply: HostReply) {
+  mutating func end(_ backend: HostBackend, _ task: HostTask, _ reply: HostReply, hasSlept: Bool) {
     guard var call = open.removeValue(forKey: task.slot) else { return }
+    call.hasWaited = hasSlept
     let answer = Reply(words: reply.words, errno: reply.errno, hasBytes: reply.hasBytes, extraResult: reply.hasExtra)
     reply.bytes.withByteView { call.trace.answer(answer, $0, backend, task, showsNames: showsNames) }
     call.ending = reply.errno == 0 ? .answered : .failed(reply.errno)
