@@ -70,6 +70,7 @@ struct Core: ~Copyable {
   private mutating func endTrace() {
     drainTrace(current: kernel.tid(of: current))
     tracer!.end(kernel, current, kernel.answer, ByteView(kernel.answerPointer))
+    tracer!.deliver(kernel, current, kernel.answer, ByteView(kernel.answerPointer))
   }
 
   /// A task was made, or something was written to the console.

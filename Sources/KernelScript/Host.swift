@@ -22,6 +22,7 @@ enum Host {
     host.handler_returned = { pointer, wasLeft in
       let core = corePointer(pointer)
       if wasLeft != 0 {
+        core.pointee.tracer?.record?.abandon(core.pointee.kernel.tid(of: core.pointee.current))
         core.pointee.kernel.abandonHandler(core.pointee.current)
         return Int32(KS_REPLY)
       }

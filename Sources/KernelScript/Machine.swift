@@ -137,6 +137,13 @@ public final class Machine {
     core.pointee.kernel.isWatched = true
   }
 
+  /// Records what scripts ask and are answered.
+  public func record(_ record: CallRecord) {
+    if let backend { return backend.tracer = HostTracer(showsNames: false, record: record, take: { _ in }) }
+    core.pointee.tracer = Tracer(showsNames: false, record: record, take: { _ in })
+    core.pointee.kernel.isWatched = true
+  }
+
   public func endTrace() {
     backend?.tracer = nil
     core.pointee.tracer = nil

@@ -27,6 +27,8 @@ public struct SpecFile: Sendable {
     public var output = ""
     /// Digest of its calls and answers.
     public var hash: UInt64 = 0
+    /// Whether it was skipped because this machine has no world to offer.
+    public var isUnavailable = false
   }
 
   public let path: String
@@ -73,7 +75,7 @@ public struct SpecFile: Sendable {
         result.message = "a task failed: " + output.failures.joined(separator: "\n")
       }
     } else {
-      if output.isUnavailable { result.status = .skipped }
+      if output.isUnavailable { (result.status, result.isUnavailable) = (.skipped, true) }
       result.message = output.end
     }
     // "file:line: message" says its place itself.
@@ -108,7 +110,7 @@ public struct SpecFile: Sendable {
     options.isHosted = true
     let host = run(testCase, options, record: hostCalls)
     var comparison = Comparison(host: hostCalls, emulated: emulatedCalls, comparesOrder: options.policy == .fifo)
-    if host.status == .skipped { comparison.unavailable = host.message }
+    if host.isUnavailable { comparison.unavailable = host.message }
     return (comparison, emulated, host)
   }
 
@@ -125,7 +127,7 @@ public struct SpecFile: Sendable {
     if let message = machine.load(Prelude.text("specs")!, name: "=kscript:specs", arguments: [path] + arguments) {
       output.end = message
     } else {
-      if let record { machine.trace { record.take($0) } }
+      if let record { machine.record(record) }
       switch machine.run() {
       case .done: break
       case .deadlock(let tasks):

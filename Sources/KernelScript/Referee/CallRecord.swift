@@ -10,36 +10,65 @@ public final class CallRecord {
     /// The call as strace shows it, up to its answer.
     public let text: String
     /// What is compared, by what it is called: each argument, the result, whether the task slept.
-    public let parts: [(name: String, value: String)]
+    public internal(set) var parts: [(name: String, value: String)]
     /// Why the two kernels may differ here, as the script says (ks.differs).
     public let reason: String?
-    /// Whether its task ended in it.
-    public let hasEndedTask: Bool
+    /// False when its task or the run ended in it.
+    public let isAnswered: Bool
   }
 
-  /// By task, in the order in which they first made a call; each task's calls in their order.
+  /// By task, in the order in which they first made a call; each task's calls in the order in which they began.
   public private(set) var tasks: [(tid: Int32, entries: [Entry])] = []
   /// The tasks in the order in which calls that had slept were answered.
   public private(set) var wakes: [Int32] = []
   public private(set) var count = 0
+  /// Calls that have not been answered, by task: those but the last were interrupted by handlers that run.
+  private var open: [Int32: [(call: TracedCall, position: Int)]] = [:]
 
   public init() {}
 
-  /// To be given to Machine.trace.
-  public func take(_ event: TraceEvent) {
-    guard case .ended(let call) = event else { return }
-    // A call that a signal cut short is told again when it is restarted.
-    if case .interrupted = call.ending { return }
-    if call.hasWaited, call.reason == nil { wakes.append(call.tid) }
-    let entry = Entry(
-      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason,
-      hasEndedTask: call.ending == .never)
+  private func position(of tid: Int32) -> Int {
+    if let position = tasks.firstIndex(where: { $0.tid == tid }) { return position }
+    tasks.append((tid, []))
+    return tasks.count - 1
+  }
+
+  /// A script makes a call.
+  func begin(_ call: TracedCall) {
     count += 1
-    if let position = tasks.firstIndex(where: { $0.tid == call.tid }) {
-      tasks[position].entries.append(entry)
-    } else {
-      tasks.append((call.tid, [entry]))
-    }
+    let task = position(of: call.tid)
+    open[call.tid, default: []].append((call, tasks[task].entries.count))
+    tasks[task].entries.append(entry(call))
+  }
+
+  /// The call that a task made last sleeps.
+  func wait(_ tid: Int32) {
+    guard let last = open[tid]?.indices.last else { return }
+    open[tid]![last].call.hasWaited = true
+  }
+
+  /// A script gets the answer of the call that its task made last.
+  func end<S: TraceSource & ~Copyable>(
+    _ tid: Int32, _ reply: Reply, _ bytes: ByteView, _ source: borrowing S, _ task: S.TracedTask, hasSlept: Bool? = nil
+  ) {
+    guard case (var call, let place)? = open[tid]?.popLast() else { return }
+    if let hasSlept { call.hasWaited = hasSlept }
+    call.trace.answer(reply, bytes, source, task, showsNames: false)
+    call.ending = reply.errno == 0 ? .answered : .failed(reply.errno)
+    if call.hasWaited, call.reason == nil { wakes.append(tid) }
+    tasks[position(of: tid)].entries[place] = entry(call)
+  }
+
+  /// A handler was left by an error, and the call below it with it.
+  func abandon(_ tid: Int32) {
+    guard let (_, place) = open[tid]?.popLast() else { return }
+    tasks[position(of: tid)].entries[place].parts = []
+  }
+
+  private func entry(_ call: TracedCall) -> Entry {
+    Entry(
+      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason,
+      isAnswered: call.ending != .pending)
   }
 }
 

@@ -254,6 +254,7 @@ final class HostBackend {
   func handlerReturned(wasLeft: Bool) -> Int32 {
     let task = current!
     if wasLeft {
+      if task.calls.last?.index != nil { tracer?.abandon(task) }
       if !task.calls.isEmpty { task.calls[task.calls.count - 1].isAbandoned = true }
       give(task, KS_DO_LEAVE)
       // The call below ends, and nobody takes its answer.

@@ -2,13 +2,16 @@ import LinuxKernel
 
 /// Turns what proxies do into the events of a trace, as Tracer does for the emulated kernel.
 struct HostTracer {
-  private var open: [Int: TracedCall] = [:]
+  /// By slot; those but the last were interrupted by handlers that run.
+  private var open: [Int: [TracedCall]] = [:]
   private var order = 0
   private let showsNames: Bool
   private let take: (TraceEvent) -> Void
+  private let record: CallRecord?
 
-  init(showsNames: Bool, take: @escaping (TraceEvent) -> Void) {
+  init(showsNames: Bool, record: CallRecord? = nil, take: @escaping (TraceEvent) -> Void) {
     self.showsNames = showsNames
+    self.record = record
     self.take = take
   }
 
@@ -23,17 +26,22 @@ struct HostTracer {
     let call = TracedCall(
       tid: task.tid, pid: task.pid, trace: trace, began: time, ended: time, beganOrder: number, endedOrder: number,
       realTime: time, place: backend.machine.place(), reason: backend.machine.differenceReasons[task.tid]?.last)
-    open[task.slot] = call
+    open[task.slot, default: []].append(call)
+    record?.begin(call)
     take(.began(call))
   }
 
-  mutating func wait(_ task: HostTask) { open[task.slot]?.hasWaited = true }
+  mutating func wait(_ task: HostTask) {
+    if let last = open[task.slot]?.indices.last { open[task.slot]![last].hasWaited = true }
+    record?.wait(task.tid)
+  }
 
   mutating func end(_ backend: HostBackend, _ task: HostTask, _ reply: HostReply, hasSlept: Bool) {
-    guard var call = open.removeValue(forKey: task.slot) else { return }
+    guard var call = open[task.slot]?.popLast() else { return }
     call.hasWaited = hasSlept
     let answer = Reply(words: reply.words, errno: reply.errno, hasBytes: reply.hasBytes, extraResult: reply.hasExtra)
     reply.bytes.withByteView { call.trace.answer(answer, $0, backend, task, showsNames: showsNames) }
+    reply.bytes.withByteView { record?.end(task.tid, answer, $0, backend, task, hasSlept: hasSlept) }
     call.ending = reply.errno == 0 ? .answered : .failed(reply.errno)
     finish(&call, backend)
   }
@@ -53,14 +61,20 @@ struct HostTracer {
   }
 
   mutating func ended(_ backend: HostBackend, _ task: HostTask) {
-    if var call = open.removeValue(forKey: task.slot) {
+    for var call in open.removeValue(forKey: task.slot) ?? [] {
       call.ending = .never
       finish(&call, backend)
     }
     take(.exited(moment(backend, task), status: 0))
   }
 
-  func unfinished() -> [TracedCall] { open.values.sorted { $0.beganOrder < $1.beganOrder } }
+  /// The call below a handler that an error has left.
+  mutating func abandon(_ task: HostTask) {
+    _ = open[task.slot]?.popLast()
+    record?.abandon(task.tid)
+  }
+
+  func unfinished() -> [TracedCall] { open.values.flatMap { $0 }.sorted { $0.beganOrder < $1.beganOrder } }
 }
 
 extension HostBackend: TraceSource {

@@ -68,9 +68,12 @@ struct Tracer {
   private var order = 0
   private let showsNames: Bool
   private let take: (TraceEvent) -> Void
+  /// What scripts ask and are answered, for a comparison.
+  let record: CallRecord?
 
-  init(showsNames: Bool, take: @escaping (TraceEvent) -> Void) {
+  init(showsNames: Bool, record: CallRecord? = nil, take: @escaping (TraceEvent) -> Void) {
     self.showsNames = showsNames
+    self.record = record
     self.take = take
   }
 
@@ -89,11 +92,20 @@ struct Tracer {
       tid: tid, pid: kernel.pid(of: task), trace: CallTrace(index, arguments, kernel, task, showsNames: showsNames),
       began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime, place: place, reason: reason)
     open[tid] = call
+    record?.begin(call)
     take(.began(call))
   }
 
   /// The task sleeps in its call.
-  mutating func wait(_ tid: Int32) { open[tid]?.hasWaited = true }
+  mutating func wait(_ tid: Int32) {
+    open[tid]?.hasWaited = true
+    record?.wait(tid)
+  }
+
+  /// The script gets its answer.
+  func deliver(_ kernel: borrowing Kernel, _ task: TaskID, _ reply: Reply, _ bytes: ByteView) {
+    record?.end(kernel.tid(of: task), reply, bytes, kernel, task)
+  }
 
   mutating func end(_ kernel: borrowing Kernel, _ task: TaskID, _ reply: Reply, _ bytes: ByteView) {
     let tid = kernel.tid(of: task)
