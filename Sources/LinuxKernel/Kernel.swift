@@ -44,6 +44,11 @@ public struct Kernel: ~Copyable {
   var memoryMount: ID<Mount>?
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
+  // System V objects
+  var ipcNamespaces = Slab<IPCNamespace>()
+  var messageQueues = Slab<MessageQueue>()
+  var semaphoreSets = Slab<SemaphoreSet>()
+  var sharedSegments = Slab<SharedSegment>()
   // Memory
   var addressSpaces = Slab<AddressSpace>()
   var memories = Slab<Memory>()
@@ -139,6 +144,10 @@ public struct Kernel: ~Copyable {
     copy.rootMount = rootMount
     copy.memoryMount = memoryMount
     copy.passing = passing
+    copy.ipcNamespaces = ipcNamespaces
+    copy.messageQueues = messageQueues
+    copy.semaphoreSets = semaphoreSets
+    copy.sharedSegments = sharedSegments
     copy.addressSpaces = addressSpaces
     copy.memories = memories
     copy.now = now

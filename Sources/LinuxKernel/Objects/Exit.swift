@@ -48,6 +48,7 @@ extension Kernel {
     releaseAddressSpace(tasks[me].memory)
     releaseTable(tasks[me].files)
     releaseContext(tasks[me].fileSystem)
+    release(tasks[me].ipcNamespace)
     endedTasks.append(me)
     if let parent = tasks[me].vforkParent, tasks.contains(parent) { makeRunnable(parent) }
     if processes[process].threadCount == 0 {

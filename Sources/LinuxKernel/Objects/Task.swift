@@ -20,6 +20,7 @@ extension Kernel {
     var files: ID<FileTable>
     var fileSystem: ID<FileSystemContext>
     var memory: ID<AddressSpace>
+    var ipcNamespace: ID<IPCNamespace>
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
@@ -223,7 +224,8 @@ extension Kernel {
     processes[process].signals.isUnkillable = true
     let task = Task(
       tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
-      memory: addressSpaces.insert(AddressSpace()), credentials: Credentials(capabilities: capabilities & Capability.all))
+      memory: addressSpaces.insert(AddressSpace()), ipcNamespace: makeIPCNamespace(),
+      credentials: Credentials(capabilities: capabilities & Capability.all))
     let id = tasks.insert(task)
     processes[process].firstThread = id
     processes[process].lastThread = id

@@ -21,7 +21,7 @@ extension Syscall {
     // System
     uname, sysinfo, getcpu, getrandom,
     // Processes
-    fork, vfork, clone3, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
+    fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
     setpgid, getpgid, getpgrp, setsid, getsid,
     // Signals
     kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,
