@@ -104,7 +104,7 @@ enum Host {
     case .destination: UInt8(ascii: "d")
     case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
-    case .flagsOrStructure: UInt8(ascii: "v")
+    case .flagsOrStructure, .control: UInt8(ascii: "v")
     }
   }
 
@@ -114,7 +114,7 @@ enum Host {
       case .integer: return UInt8(ascii: "i")
       case .bytes: return UInt8(ascii: "s")
       case .transfer: return UInt8(ascii: "t")
-      case .integerOrStructure: return UInt8(ascii: "m")
+      case .integerOrStructure, .control: return UInt8(ascii: "m")
       default: break
       }
     }

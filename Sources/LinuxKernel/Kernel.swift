@@ -48,6 +48,9 @@ public struct Kernel: ~Copyable {
   var ipcNamespaces = Slab<IPCNamespace>()
   var messageQueues = Slab<MessageQueue>()
   var semaphoreSets = Slab<SemaphoreSet>()
+  var pendingOperations = Slab<PendingOperation>()
+  var undoLists = Slab<UndoList>()
+  var semaphoreUndos = Slab<SemaphoreUndo>()
   var sharedSegments = Slab<SharedSegment>()
   // Memory
   var addressSpaces = Slab<AddressSpace>()
@@ -147,6 +150,9 @@ public struct Kernel: ~Copyable {
     copy.ipcNamespaces = ipcNamespaces
     copy.messageQueues = messageQueues
     copy.semaphoreSets = semaphoreSets
+    copy.pendingOperations = pendingOperations
+    copy.undoLists = undoLists
+    copy.semaphoreUndos = semaphoreUndos
     copy.sharedSegments = sharedSegments
     copy.addressSpaces = addressSpaces
     copy.memories = memories

@@ -258,6 +258,16 @@ function converters.flagsOrStructure(parameter, value)
   return nil, "an integer, names joined by |, or a table with the fields of struct " .. parameter.layout
 end
 
+function converters.control(parameter, value)
+  if type(value) == "table" then
+    if parameter.size > 0 and (value[1] ~= nil or next(value) == nil) then return converters.integers(parameter, value) end
+    return pack_structure(parameter.layout, value)
+  end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  return nil, "an integer, a buffer, " .. (parameter.size > 0 and "a list of integers, " or "")
+    .. "or a table with the fields of struct " .. parameter.layout
+end
+
 function converters.signalAction(_, value) return pack_action(value) end
 
 -- Turns what a script wrote into what the kernel takes; position 0 is a wrong number of arguments.
@@ -336,6 +346,19 @@ core.set("ks.decode", function(index, bytes, ...)
       local list, format = {}, "<I" .. result.size
       for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
       results[count] = list
+    elseif kind == "control" then
+      local form = words[word + 1]
+      if form > 0 then
+        results[count] = unpack_structure(result.layouts[form], bytes, at)
+      else
+        local list, format = {}, "<I" .. result.size
+        for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
+        results[count] = list
+      end
+      if words[word + 2] ~= 0 then
+        count = count + 1
+        results[count] = words[word]
+      end
     elseif kind == "countedIntegers" then
       local list, length = {}, unpack("<i4", bytes, at)
       for position = 1, length do list[position] = unpack("<i4", bytes, at + 4 * position) end

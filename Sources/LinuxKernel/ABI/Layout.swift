@@ -42,8 +42,11 @@ public struct Layout: Sendable {
     public let type: FieldType
     /// Names that scripts may use for the value, when it has some.
     public let names: NameSet?
+    /// Another name for a field: scripts may use it, traces do not show it.
+    public let isAlias: Bool
 
-    public init(_ name: String, _ offset: Int, _ type: FieldType, names: NameSet? = nil) {
+    public init(_ name: String, _ offset: Int, _ type: FieldType, names: NameSet? = nil, isAlias: Bool = false) {
+      self.isAlias = isAlias
       self.name = name
       self.offset = offset
       self.type = type

@@ -163,7 +163,7 @@ extension Kernel {
     switch stop {
     case .ended: return Unanswered.taskEnded
     case .wait, .yield:
-      removeWaiters(of: me)
+      stopWaiting(me)
       restoreSavedMask(me)
       return Unanswered.wouldWait
     case .errno(let errno):

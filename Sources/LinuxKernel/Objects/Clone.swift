@@ -57,6 +57,11 @@ extension Kernel {
     task.signals.blocked = tasks[me].signals.blocked
     task.niceness = tasks[me].niceness
     task.name = tasks[me].name
+    if flags.contains(.sysVSem) {
+      let list = undoList(of: me)
+      undoLists[list].references += 1
+      task.undoList = list
+    }
     if flags.contains(.thread) {
       task.previousThread = processes[parent].lastThread
     } else {

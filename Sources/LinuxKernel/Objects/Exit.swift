@@ -25,7 +25,7 @@ extension Kernel {
   /// Ends one task; with its last thread the process becomes a zombie. Linux: do_exit().
   mutating func endTask(_ me: TaskID, status: Int32 = 0) {
     guard tasks[me].state != .dead else { return }
-    removeWaiters(of: me)
+    stopWaiting(me)
     abandonLockQueue(me)
     if let call = tasks[me].call {
       removeCall(call)
@@ -46,6 +46,7 @@ extension Kernel {
     }
     clearTID(me)
     releaseAddressSpace(tasks[me].memory)
+    leaveUndoList(me)
     releaseTable(tasks[me].files)
     releaseContext(tasks[me].fileSystem)
     release(tasks[me].ipcNamespace)

@@ -29,6 +29,10 @@ extension Kernel {
     var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.
     var waitsForLock: ID<LockList>?
+    /// Its call that others complete when the semaphores allow it.
+    var pendingOperation: ID<PendingOperation>?
+    /// What its process takes back of semaphore operations at the end; made by the first with SEM_UNDO.
+    var undoList: ID<UndoList>?
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).

@@ -18,6 +18,8 @@ extension Syscall {
     epollPwait, epollPwait2,
     // Memory
     mmap, munmap, mprotect, mremap, madvise, msync, mincore,
+    // System V objects
+    semget, semop, semtimedop, semctl,
     // System
     uname, sysinfo, getcpu, getrandom,
     // Processes

@@ -51,6 +51,8 @@ extension Kernel {
       tasks[me].files = duplicate(old)
       releaseTable(old)
     }
+    // Adjustments could not be applied from another namespace.
+    if !flags.isDisjoint(with: [.newIPC, .sysVSem]) { leaveUndoList(me) }
     if flags.contains(.newIPC) {
       let old = tasks[me].ipcNamespace
       tasks[me].ipcNamespace = makeIPCNamespace()

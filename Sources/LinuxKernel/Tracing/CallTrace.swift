@@ -118,6 +118,7 @@ public struct CallTrace: Sendable {
       }
     }
     guard !hasFailed else { return }
+    showControl(reply, bytes)
     further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes).pollAnswers }
     if let returned = shape.returned {
       if case .buffer = call.results[returned].kind {
@@ -135,6 +136,15 @@ public struct CallTrace: Sendable {
       }
       result = .integer(countsWhatCame ? reply.words[0] : 0)
     }
+  }
+
+  /// What a command has answered stands where C has a pointer for it.
+  private mutating func showControl(_ reply: Reply, _ bytes: ByteView) {
+    let call = Syscall.all[index]
+    guard case .control(let forms)? = call.results.first?.kind, reply.words[1] != ControlForms.number else { return }
+    let place = arguments.firstIndex { $0.name == call.parameters.last?.name }
+    let value = TraceValue.control(bytes, reply.words[1], forms)
+    if let place { arguments[place].value = value } else { arguments.append(Argument(name: "arg", value: value)) }
   }
 
   private static func isCounted(_ kind: ResultKind) -> Bool {
