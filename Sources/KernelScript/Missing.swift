@@ -14,7 +14,6 @@ public enum Missing {
     Entry(names: ["kscript explore", "kscript replay", "run --inject"], reason: "exploring schedules and faults comes later"),
     Entry(names: ["io_uring_setup", "io_uring_enter", "io_uring_register", "io_uring"], reason: "io_uring comes with its own rings"),
     Entry(names: ["msgget", "msgsnd", "msgrcv", "msgctl"], reason: "System V message queues come next"),
-    Entry(names: ["shmget", "shmat", "shmdt", "shmctl"], reason: "System V shared memory comes next"),
     Entry(
       names: ["mq_open", "mq_unlink", "mq_send", "mq_timedsend", "mq_receive", "mq_timedreceive", "mq_notify", "mq_getattr", "mq_setattr"],
       reason: "POSIX message queues come next"),

@@ -51,7 +51,7 @@ extension Kernel {
       tid: pid, process: parent,
       files: flags.contains(.files) ? share(tasks[me].files) : duplicate(tasks[me].files),
       fileSystem: flags.contains(.fs) ? share(tasks[me].fileSystem) : duplicate(tasks[me].fileSystem),
-      memory: flags.contains(.vm) ? share(tasks[me].memory) : duplicate(tasks[me].memory),
+      memory: flags.contains(.vm) ? share(tasks[me].memory) : duplicate(tasks[me].memory, by: me),
       ipcNamespace: flags.contains(.newIPC) ? makeIPCNamespace() : share(tasks[me].ipcNamespace),
       credentials: tasks[me].credentials)
     task.signals.blocked = tasks[me].signals.blocked

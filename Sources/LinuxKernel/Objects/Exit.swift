@@ -45,8 +45,9 @@ extension Kernel {
       processes[process].timers = nil
     }
     clearTID(me)
-    releaseAddressSpace(tasks[me].memory)
+    releaseAddressSpace(of: me)
     leaveUndoList(me)
+    orphanSegments(of: me)
     releaseTable(tasks[me].files)
     releaseContext(tasks[me].fileSystem)
     release(tasks[me].ipcNamespace)

@@ -19,7 +19,7 @@ extension Syscall {
     // Memory
     mmap, munmap, mprotect, mremap, madvise, msync, mincore,
     // System V objects
-    semget, semop, semtimedop, semctl,
+    semget, semop, semtimedop, semctl, shmget, shmat, shmdt, shmctl,
     // System
     uname, sysinfo, getcpu, getrandom,
     // Processes

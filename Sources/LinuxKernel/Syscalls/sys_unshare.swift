@@ -54,6 +54,7 @@ extension Kernel {
     // Adjustments could not be applied from another namespace.
     if !flags.isDisjoint(with: [.newIPC, .sysVSem]) { leaveUndoList(me) }
     if flags.contains(.newIPC) {
+      orphanSegments(of: me)
       let old = tasks[me].ipcNamespace
       tasks[me].ipcNamespace = makeIPCNamespace()
       release(old)

@@ -9,7 +9,7 @@ struct IPCNamespace {
   /// Semaphores in all sets, and pages of all segments.
   var usedSemaphores = 0
   var segmentPages: UInt64 = 0
-  /// Tasks that are in it.
+  /// Tasks that are in it, and areas of memory attached to its segments.
   var references = 1
 }
 
@@ -43,19 +43,13 @@ extension Kernel {
   /// An empty namespace for CLONE_NEWIPC. Linux: copy_ipcs().
   mutating func makeIPCNamespace() -> ID<IPCNamespace> { ipcNamespaces.insert(IPCNamespace()) }
 
-  /// With its last task everything in a namespace goes. Linux: free_ipc_ns().
+  /// With its last task and the last attached segment, all that is in a namespace goes. Linux: free_ipc_ns().
   mutating func release(_ namespace: ID<IPCNamespace>) {
     ipcNamespaces[namespace].references -= 1
     guard ipcNamespaces[namespace].references == 0 else { return }
     for slot in ipcNamespaces[namespace].semaphores.usedSlots { removeSemaphoreSet(slot, in: namespace) }
     for slot in ipcNamespaces[namespace].queues.usedSlots { removeMessageQueue(slot, in: namespace) }
     for slot in ipcNamespaces[namespace].segments.usedSlots { removeSegment(slot, in: namespace) }
-    forgetIfUnused(namespace)
-  }
-
-  /// A segment that is still attached somewhere keeps its namespace, which nobody can reach any more.
-  mutating func forgetIfUnused(_ namespace: ID<IPCNamespace>) {
-    guard ipcNamespaces[namespace].references == 0, ipcNamespaces[namespace].segments.count == 0 else { return }
     ipcNamespaces.remove(namespace)
   }
 }
