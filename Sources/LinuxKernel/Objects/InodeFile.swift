@@ -24,7 +24,7 @@ extension Kernel {
     case .device(let number):
       guard let device = Device(rawValue: number) else { throw .errno(.ENXIO) }
       return try writeDevice(device, &source, for: me)
-    case .process(let kind): return try writeProcess(kind, &source, for: me)
+    case .process(let kind): return try writeProcess(kind, file, &source, at: offset, for: me)
     case .directory, .symlink, .fifo, .socket: throw .errno(.EINVAL)
     }
   }

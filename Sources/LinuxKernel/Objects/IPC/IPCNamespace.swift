@@ -4,8 +4,6 @@ struct IPCNamespace {
   var semaphores = IPCTable<SemaphoreSet>()
   var segments = IPCTable<SharedSegment>()
   var limits = IPCLimits()
-  /// kernel.auto_msgmni: kept, without any effect.
-  var autoMessageCount: Int32 = 0
   /// Semaphores in all sets, and pages of all segments.
   var usedSemaphores = 0
   var segmentPages: UInt64 = 0

@@ -8,3 +8,8 @@ extension Kernel {
     messageQueues.remove(ipcNamespaces[namespace].queues.remove(slot).object)
   }
 }
+
+extension Kernel {
+  /// The rows of /proc/sysvipc/msg. Linux: sysvipc_msg_proc_show().
+  func messageQueueRows(_ namespace: ID<IPCNamespace>) -> String { "" }
+}
