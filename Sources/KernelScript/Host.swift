@@ -91,6 +91,11 @@ enum Host {
         }
       }
     }
+    withUnsafeMutableBytes(of: &function.rows) { rows in
+      for parameter in call.parameters {
+        if case .structures(let layout) = parameter.kind, let fields = layout.rowFields { rows.copyBytes(from: fields.utf8) }
+      }
+    }
     function.shape = CChar(bitPattern: shape(call.results.map(\.kind)))
   }
 
@@ -102,7 +107,8 @@ enum Host {
     case .path: UInt8(ascii: "s")
     case .data: UInt8(ascii: "w")
     case .destination: UInt8(ascii: "d")
-    case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
+    case .structures(let layout): layout.rowFields == nil ? UInt8(ascii: "t") : UInt8(ascii: "l")
+    case .structure, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
     case .flagsOrStructure, .control: UInt8(ascii: "v")
     }

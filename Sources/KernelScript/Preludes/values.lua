@@ -195,6 +195,9 @@ function converters.structures(parameter, value)
         if not layout.fields[number] then return nil, ("at most %d values in element %d"):format(#layout.fields, position) end
         named[layout.fields[number][1]] = part
       end
+      for key, part in pairs(element) do
+        if math.type(key) ~= "integer" then named[key] = part end
+      end
       element = named
     end
     parts[position] = pack_structure(parameter.layout, element)

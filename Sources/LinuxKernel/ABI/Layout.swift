@@ -65,4 +65,18 @@ public struct Layout: Sendable {
     self.fields = fields
     for field in fields { precondition(field.offset + field.type.size <= size, "\(name).\(field.name) lies outside") }
   }
+
+  /// The letters of string.pack for a few integers of at most 4 bytes, one behind the other; nil for anything else.
+  public var rowFields: String? {
+    var letters = "", end = 0
+    for field in fields {
+      guard field.offset == end, field.type.size <= 4, field.type.code.first != "@" else { return nil }
+      switch field.type {
+      case .bytes, .structure: return nil
+      default: letters += field.type.code.prefix(1)
+      }
+      end += field.type.size
+    }
+    return end == size && letters.count < 12 ? letters : nil
+  }
 }
