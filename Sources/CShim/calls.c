@@ -280,7 +280,7 @@ static int push_failure(lua_State *L, const ks_function *function, const ks_answ
   return 0;
 }
 
-/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
+/* Shapes: i integer, p two integers, t a transfer, q a transfer and an integer, r the other way round, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
 static int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);
@@ -294,6 +294,13 @@ static int push_reply(lua_State *L, const ks_function *function) {
   case 'p':
     lua_pushinteger(L, answer->words[0]);
     lua_pushinteger(L, answer->words[1]);
+    return 2;
+  case 'q':
+  case 'r':
+    for (int i = 0; i < 2; i++) {
+      if (answer->has_bytes && i == (function->shape == 'r')) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+      else lua_pushinteger(L, answer->words[i]);
+    }
     return 2;
   case 'v': return 0;
   case 'm':

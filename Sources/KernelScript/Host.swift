@@ -124,7 +124,14 @@ enum Host {
       default: break
       }
     }
-    if kinds.count == 2, case .integer = kinds[0], case .integer = kinds[1] { return UInt8(ascii: "p") }
+    if kinds.count == 2 {
+      switch (kinds[0], kinds[1]) {
+      case (.integer, .integer): return UInt8(ascii: "p")
+      case (.integer, .transfer): return UInt8(ascii: "r")
+      case (.transfer, .integer): return UInt8(ascii: "q")
+      default: break
+      }
+    }
     return UInt8(ascii: "x")
   }
 

@@ -44,9 +44,12 @@ public struct Kernel: ~Copyable {
   var memoryMount: ID<Mount>?
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
-  // System V objects
+  // System V objects and message queues
   var ipcNamespaces = Slab<IPCNamespace>()
+  var systemVQueues = Slab<SystemVQueue>()
   var messageQueues = Slab<MessageQueue>()
+  var messages = MessageStore()
+  var queueSleepers = Slab<QueueSleeper>()
   var semaphoreSets = Slab<SemaphoreSet>()
   var pendingOperations = Slab<PendingOperation>()
   var undoLists = Slab<UndoList>()
@@ -148,7 +151,10 @@ public struct Kernel: ~Copyable {
     copy.memoryMount = memoryMount
     copy.passing = passing
     copy.ipcNamespaces = ipcNamespaces
+    copy.systemVQueues = systemVQueues
     copy.messageQueues = messageQueues
+    copy.messages = messages
+    copy.queueSleepers = queueSleepers
     copy.semaphoreSets = semaphoreSets
     copy.pendingOperations = pendingOperations
     copy.undoLists = undoLists

@@ -11,6 +11,7 @@ extension Kernel {
   public mutating func abandonCall(_ me: TaskID) {
     guard tasks[me].state != .dead else { return }
     removeWaiters(of: me)
+    abandonSleep(me)
     if let call = tasks[me].call { calls.remove(call) }
     tasks[me].call = nil
     for entry in tasks[me].signals.returns.reversed() {

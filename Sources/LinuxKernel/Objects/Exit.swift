@@ -27,6 +27,7 @@ extension Kernel {
     guard tasks[me].state != .dead else { return }
     stopWaiting(me)
     abandonLockQueue(me)
+    abandonSleep(me)
     if let call = tasks[me].call {
       removeCall(call)
       tasks[me].call = nil

@@ -33,6 +33,8 @@ extension Kernel {
     var pendingOperation: ID<PendingOperation>?
     /// What its process takes back of semaphore operations at the end; made by the first with SEM_UNDO.
     var undoList: ID<UndoList>?
+    /// Its place in line at a message queue, or what has come of that.
+    var queueSleeper: ID<QueueSleeper>?
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).

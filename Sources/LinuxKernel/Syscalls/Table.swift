@@ -22,6 +22,8 @@ extension Syscall {
     semget, semop, semtimedop, semctl, shmget, shmat, shmdt, shmctl,
     // System
     uname, sysinfo, getcpu, getrandom,
+    // Message queues
+    msgget, msgsnd, msgrcv,
     // Processes
     fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
     setpgid, getpgid, getpgrp, setsid, getsid,

@@ -98,7 +98,7 @@ public struct CallTrace: Sendable {
         if hasFailed {
           arguments[place].value = room.map { .address($0.address) } ?? .note("...")
         } else if let room, !reply.hasBytes {
-          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[0])), of: task))
+          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[result])), of: task))
         } else {
           arguments[place].value = CallTrace.value(of: call.results[result], result, reply, bytes)
         }
@@ -127,14 +127,15 @@ public struct CallTrace: Sendable {
         result = descriptor(call.results[returned], reply.words[returned], kernel, task, showsNames)
       }
     } else {
-      let countsWhatCame = shape.slots.contains {
-        switch $0.slot {
-        case .room: true
-        case .output(let results): CallTrace.isCounted(call.results[results[0]].kind)
-        default: false
+      var count: Int64 = 0
+      for (_, slot) in shape.slots {
+        switch slot {
+        case .room(_, let place): count = reply.words[place]
+        case .output(let places) where CallTrace.isCounted(call.results[places[0]].kind): count = reply.words[0]
+        default: break
         }
       }
-      result = .integer(countsWhatCame ? reply.words[0] : 0)
+      result = .integer(count)
     }
   }
 
