@@ -47,6 +47,8 @@ public struct Kernel: ~Copyable {
   // System V objects and message queues
   var ipcNamespaces = Slab<IPCNamespace>()
   var systemVQueues = Slab<SystemVQueue>()
+  var posixQueues = Slab<PosixQueue>()
+  var queueCharges: [QueueCharge] = []
   var messageQueues = Slab<MessageQueue>()
   var messages = MessageStore()
   var queueSleepers = Slab<QueueSleeper>()
@@ -152,6 +154,8 @@ public struct Kernel: ~Copyable {
     copy.passing = passing
     copy.ipcNamespaces = ipcNamespaces
     copy.systemVQueues = systemVQueues
+    copy.posixQueues = posixQueues
+    copy.queueCharges = queueCharges
     copy.messageQueues = messageQueues
     copy.messages = messages
     copy.queueSleepers = queueSleepers

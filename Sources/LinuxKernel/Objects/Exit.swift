@@ -27,7 +27,6 @@ extension Kernel {
     guard tasks[me].state != .dead else { return }
     stopWaiting(me)
     abandonLockQueue(me)
-    abandonSleep(me)
     if let call = tasks[me].call {
       removeCall(call)
       tasks[me].call = nil
@@ -49,7 +48,7 @@ extension Kernel {
     releaseAddressSpace(of: me)
     leaveUndoList(me)
     orphanSegments(of: me)
-    releaseTable(tasks[me].files)
+    releaseTable(tasks[me].files, by: me)
     releaseContext(tasks[me].fileSystem)
     release(tasks[me].ipcNamespace)
     endedTasks.append(me)

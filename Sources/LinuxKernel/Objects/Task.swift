@@ -232,6 +232,7 @@ extension Kernel {
       tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
       memory: addressSpaces.insert(AddressSpace()), ipcNamespace: makeIPCNamespace(),
       credentials: Credentials(capabilities: capabilities & Capability.all))
+    mountInitialQueues(of: task.ipcNamespace)
     let id = tasks.insert(task)
     processes[process].firstThread = id
     processes[process].lastThread = id

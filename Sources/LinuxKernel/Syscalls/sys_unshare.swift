@@ -49,7 +49,7 @@ extension Kernel {
     if flags.contains(.files), fileTables[tasks[me].files].references > 1 {
       let old = tasks[me].files
       tasks[me].files = duplicate(old)
-      releaseTable(old)
+      releaseTable(old, by: me)
     }
     // Adjustments could not be applied from another namespace.
     if !flags.isDisjoint(with: [.newIPC, .sysVSem]) { leaveUndoList(me) }

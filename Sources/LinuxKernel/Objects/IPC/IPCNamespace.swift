@@ -4,6 +4,7 @@ struct IPCNamespace {
   var semaphores = IPCTable<SemaphoreSet>()
   var segments = IPCTable<SharedSegment>()
   var limits = IPCLimits()
+  var posix = QueueDirectory()
   /// Semaphores in all sets, and pages of all segments.
   var usedSemaphores = 0
   var segmentPages: UInt64 = 0
@@ -39,7 +40,11 @@ extension Kernel {
   }
 
   /// An empty namespace for CLONE_NEWIPC. Linux: copy_ipcs().
-  mutating func makeIPCNamespace() -> ID<IPCNamespace> { ipcNamespaces.insert(IPCNamespace()) }
+  mutating func makeIPCNamespace() -> ID<IPCNamespace> {
+    let namespace = ipcNamespaces.insert(IPCNamespace())
+    makeQueueDirectory(for: namespace)
+    return namespace
+  }
 
   /// With its last task and the last attached segment, all that is in a namespace goes. Linux: free_ipc_ns().
   mutating func release(_ namespace: ID<IPCNamespace>) {
@@ -47,6 +52,7 @@ extension Kernel {
     guard ipcNamespaces[namespace].references == 0 else { return }
     for slot in ipcNamespaces[namespace].semaphores.usedSlots { removeSemaphoreSet(slot, in: namespace) }
     for slot in ipcNamespaces[namespace].queues.usedSlots { removeMessageQueue(slot, in: namespace) }
+    releaseQueueDirectory(of: namespace)
     for slot in ipcNamespaces[namespace].segments.usedSlots { removeSegment(slot, in: namespace) }
     ipcNamespaces.remove(namespace)
   }
