@@ -51,3 +51,20 @@ extension Layout {
       Field("swap_attempts", 32, .u64), Field("swap_successes", 40, .u64),
     ])
 }
+
+extension Layout {
+  static let msqidDS = Layout(
+    "msqid_ds", size: 120,
+    [
+      Field("msg_perm", 0, .structure(ipcPerm)), Field("msg_stime", 48, .i64), Field("msg_rtime", 56, .i64),
+      Field("msg_ctime", 64, .i64), Field("msg_cbytes", 72, .u64), Field("__msg_cbytes", 72, .u64, isAlias: true),
+      Field("msg_qnum", 80, .u64), Field("msg_qbytes", 88, .u64), Field("msg_lspid", 96, .i32), Field("msg_lrpid", 100, .i32),
+    ])
+
+  static let msginfo = Layout(
+    "msginfo", size: 32,
+    [
+      Field("msgpool", 0, .i32), Field("msgmap", 4, .i32), Field("msgmax", 8, .i32), Field("msgmnb", 12, .i32),
+      Field("msgmni", 16, .i32), Field("msgssz", 20, .i32), Field("msgtql", 24, .i32), Field("msgseg", 28, .u16),
+    ])
+}

@@ -23,7 +23,7 @@ extension Syscall {
     // System
     uname, sysinfo, getcpu, getrandom,
     // Message queues
-    msgget, msgsnd, msgrcv,
+    msgget, msgsnd, msgrcv, msgctl,
     mqOpen, mqUnlink, mqSend, mqTimedsend, mqReceive, mqTimedreceive, mqNotify, mqGetattr, mqSetattr,
     // Processes
     fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,

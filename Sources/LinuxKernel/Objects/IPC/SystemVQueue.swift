@@ -20,9 +20,6 @@ public struct MessageFlags: Flags {
 }
 
 extension Kernel {
-  /// Seconds since 1970. Linux: ktime_get_real_seconds().
-  @inline(__always) var realSeconds: Int64 { fileTime.seconds }
-
   /// A new queue. Linux: newque().
   mutating func makeSystemVQueue(_ key: Int32, _ flags: IPCFlags, _ me: TaskID) throws(Stop) -> Int32 {
     let namespace = ipc(of: me), bytes = Int(ipcNamespaces[namespace].limits.queueBytes)
