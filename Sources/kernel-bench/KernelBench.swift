@@ -29,8 +29,17 @@ enum KernelBench {
   }
 
   /// What can be performed N times.
-  static let workloads: [(name: String, body: @Sendable (Int) throws -> Void)] =
-    [("pipe write+read 64 B", { try writeAndRead($0) })] + queueWorkloads
+  static let workloads = [Workload("pipe write+read 64 B") { try writeAndRead($0) }] + queueWorkloads
+
+  struct Workload: Sendable {
+    let name: String
+    let body: @Sendable (Int) throws -> Void
+
+    init(_ name: String, _ body: @escaping @Sendable (Int) throws -> Void) {
+      self.name = name
+      self.body = body
+    }
+  }
 
   static func usage() {
     let names = workloads.map { "'\($0.name)' N" }.joined(separator: " | ")

@@ -2,14 +2,14 @@ import LinuxKernel
 
 // Message queues: the work of bench/peers/msg.c, mq.c and the pingpong programs, without Lua.
 extension KernelBench {
-  static let queueWorkloads: [(name: String, body: @Sendable (Int) throws -> Void)] = [
-    ("msgsnd+msgrcv 64 B", { try sendAndReceive($0, others: 0) }),
-    ("msgsnd+msgrcv 64 B past 1,000", { try sendAndReceive($0, others: 1000) }),
-    ("mq_send+mq_receive 64 B", { try sendAndReceivePosix($0) }),
-    ("mq_receive+mq_send 64 B at 1,000", { try hold($0) }),
-    ("msg ping-pong 64 B", { try pingPong($0, isPosix: false) }),
-    ("mq ping-pong 64 B", { try pingPong($0, isPosix: true) }),
-    ("messages of 64 B queued", { try fill($0) }),
+  static let queueWorkloads = [
+    Workload("msgsnd+msgrcv 64 B") { try sendAndReceive($0, others: 0) },
+    Workload("msgsnd+msgrcv 64 B past 1,000") { try sendAndReceive($0, others: 1000) },
+    Workload("mq_send+mq_receive 64 B") { try sendAndReceivePosix($0) },
+    Workload("mq_receive+mq_send 64 B at 1,000") { try hold($0) },
+    Workload("msg ping-pong 64 B") { try pingPong($0, isPosix: false) },
+    Workload("mq ping-pong 64 B") { try pingPong($0, isPosix: true) },
+    Workload("messages of 64 B queued") { try fill($0) },
   ]
 
   /// Messages of type 2, sent and received past others of type 1.
@@ -111,7 +111,7 @@ extension KernelBench {
     let id = try kernel.msgget(0, 0o600, as: me)
     let message = [UInt8](repeating: 120, count: 64)
     var limits = [UInt8](repeating: 0, count: 120)
-    for byte in 0..<8 { limits[88 + byte] = UInt8(truncatingIfNeeded: 1 << 40 >> (byte * 8)) }
+    for byte in 0..<8 { limits[88 + byte] = UInt8(truncatingIfNeeded: (1 << 40) >> (byte * 8)) }
     limits[20] = 0o600 & 0xff
     limits[21] = UInt8(0o600 >> 8)
     try kernel.call("msgctl", .word(Int64(id)), 1, .bytes(limits), as: me)
