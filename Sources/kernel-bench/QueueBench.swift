@@ -112,8 +112,8 @@ extension KernelBench {
     let message = [UInt8](repeating: 120, count: 64)
     var limits = [UInt8](repeating: 0, count: 120)
     for byte in 0..<8 { limits[88 + byte] = UInt8(truncatingIfNeeded: (1 << 40) >> (byte * 8)) }
-    limits[20] = 0o600 & 0xff
-    limits[21] = UInt8(0o600 >> 8)
+    limits[20] = 0x80  // mode 0600
+    limits[21] = 0x01
     try kernel.call("msgctl", .word(Int64(id)), 1, .bytes(limits), as: me)
     for number in 0..<count { try kernel.msgsnd(id, type: 1 + number % 4, message, .noWait, as: me) }
     var buffer = [UInt8](repeating: 0, count: 64)
