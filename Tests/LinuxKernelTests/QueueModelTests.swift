@@ -45,6 +45,8 @@ private struct Traffic: ~Copyable {
   private(set) var sent = 0, received = 0, slept = 0
 
   private static let signal: Int64 = 10
+  /// Neighbours, and on both sides of where the index of types changes its ways.
+  private static let types: [Int64] = [1, 2, 63, 64, 32767, 32768, 40_000, 1 << 40, .max]
 
   init(seed: UInt64) {
     random = Random(seed: seed &* 77 &+ 5)
@@ -139,17 +141,19 @@ private struct Traffic: ~Copyable {
     if random.below(2) == 0 {
       lastMessage += 1
       let bytes = (0..<random.below(40)).map { UInt8(truncatingIfNeeded: lastMessage >> ($0 % 3 * 8)) }
-      call.message = QueueModel.Message(type: Int64((isPosix ? 0 : 1) + random.below(5)), bytes: bytes)
+      call.message = QueueModel.Message(type: isPosix ? Self.types[random.below(5)] : randomType(), bytes: bytes)
     } else if isPosix {
       call.selector = .highest
     } else {
-      let type = Int64(1 + random.below(5))
+      let type = randomType()
       call.selector = [.oldest, .type(type), .except(type), .lowest(type)][random.below(4)]
       call.room = random.below(4) == 0 ? random.below(20) : 40
       call.cuts = random.below(3) == 0
     }
     return call
   }
+
+  private mutating func randomType() -> Int64 { Self.types[random.below(random.below(3) == 0 ? 9 : 4)] }
 
   private mutating func perform(_ call: QueueModel.Call, for task: TaskID) -> Outcome {
     let name = CallArgument.word(call.waits ? names[call.queue] : impatientNames[call.queue])

@@ -38,6 +38,9 @@ struct MessageStore {
   private var firstFree = MessageNumber.none
   private(set) var count = 0
   private var payload = PayloadPages()
+  /// Parts of the queues' indices. A free one has the next free one in its first place.
+  var groups = ChunkedArray<TypeIndex.Group>()
+  private var firstFreeGroup = UInt32.max
 
   @inline(__always) subscript(_ number: MessageNumber) -> Message {
     _read { yield messages[Int(number.index)] }
@@ -90,6 +93,23 @@ struct MessageStore {
     let bytes = ByteBuffer(capacity: max(1, Int(messages[Int(number.index)].length)))
     _ = read(number, limit: .max, into: bytes)
     return insert(type: messages[Int(number.index)].type, bytes.view)
+  }
+
+  /// An empty group for an index.
+  mutating func makeGroup() -> UInt32 {
+    let place = firstFreeGroup
+    guard place != .max else {
+      groups.append(TypeIndex.Group())
+      return UInt32(groups.count - 1)
+    }
+    firstFreeGroup = groups[Int(place)].oldest[0].index
+    groups[Int(place)] = TypeIndex.Group()
+    return place
+  }
+
+  mutating func endGroup(_ place: UInt32) {
+    groups[Int(place)].oldest[0] = MessageNumber(index: firstFreeGroup)
+    firstFreeGroup = place
   }
 
   /// Moves all bytes together, so that pages with few live ones are given back. Each byte that is moved stands for a

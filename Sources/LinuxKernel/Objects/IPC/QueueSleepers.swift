@@ -148,6 +148,7 @@ extension Kernel {
       next = messages[number].next
       messages.remove(number)
     }
+    messageQueues[queue].dismantle(&messages)
     messageQueues.remove(queue)
   }
 }
