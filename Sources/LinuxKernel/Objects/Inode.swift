@@ -42,6 +42,8 @@ struct Inode {
   /// While somebody holds or awaits one.
   var locks: ID<LockList>?
 
+  @inline(__always) mutating func touchAll(_ time: FileTime) { (accessed, modified, changed) = (time, time, time) }
+
   var kind: UInt32 { mode & FileMode.kindMask }
   var isDirectory: Bool { kind == FileMode.directory }
   var isRegular: Bool { kind == FileMode.regular }

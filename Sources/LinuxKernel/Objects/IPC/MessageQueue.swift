@@ -60,8 +60,12 @@ extension MessageQueue {
   @inline(__always) mutating func append(_ number: MessageNumber, _ store: inout MessageStore) {
     count += 1
     byteCount += Int(store[number].length)
-    store[number].previous = last
-    if last.isNone { first = number } else { store[last].next = number }
+    if last.isNone {
+      first = number
+    } else {
+      store[number].previous = last
+      store[last].next = number
+    }
     last = number
     index.enter(number, &store)
   }

@@ -26,6 +26,10 @@ struct Message {
 
   fileprivate static let freeLength = UInt32.max
   fileprivate var isFree: Bool { length == Message.freeLength }
+  @inline(__always) fileprivate mutating func free(before next: MessageNumber) {
+    length = Message.freeLength
+    self.next = next
+  }
 }
 
 /// The messages of all queues, of both kinds. Linux: struct msg_msg, ipc/msgutil.c.
@@ -54,10 +58,13 @@ struct MessageStore {
     count += 1
     let number = firstFree
     guard !number.isNone else {
+      let new = MessageNumber(index: UInt32(messages.count))
+      message.lastOfType = new
       messages.append(message)
-      return MessageNumber(index: UInt32(messages.count - 1))
+      return new
     }
     firstFree = messages[Int(number.index)].next
+    message.lastOfType = number
     messages[Int(number.index)] = message
     return number
   }
@@ -72,8 +79,7 @@ struct MessageStore {
       messages = ChunkedArray()
       firstFree = .none
     } else {
-      messages[Int(number.index)].length = Message.freeLength
-      messages[Int(number.index)].next = firstFree
+      messages[Int(number.index)].free(before: firstFree)
       firstFree = number
     }
     if payload.isWorthCompacting(messageCount: count) { compact() }
@@ -135,6 +141,18 @@ private struct PayloadPages {
     var next = PayloadPages.none
     /// How many messages have bytes in it.
     var pieces: UInt32 = 0
+
+    // Each in one access, which costs the check that no snapshot shares the entry.
+    @inline(__always) mutating func add(_ view: ByteView, at offset: Int) {
+      page!.write(view, at: offset)
+      pieces += 1
+    }
+
+    /// Returns whether it was the last piece.
+    @inline(__always) mutating func drop() -> Bool {
+      pieces -= 1
+      return pieces == 0
+    }
   }
 
   static let none = UInt32.max
@@ -155,8 +173,7 @@ private struct PayloadPages {
     let place = (current, UInt16(used))
     liveBytes += view.count
     if used + view.count <= Page.size {
-      entries[Int(current)].page!.write(view, at: used)
-      entries[Int(current)].pieces += 1
+      entries[Int(current)].add(view, at: used)
       used += view.count
     } else {
       appendPieces(view)
@@ -169,8 +186,7 @@ private struct PayloadPages {
     while done < view.count {
       if used == Page.size { startPage() }
       let count = min(view.count - done, Page.size - used)
-      entries[Int(current)].page!.write(view.slice(done, count), at: used)
-      entries[Int(current)].pieces += 1
+      entries[Int(current)].add(view.slice(done, count), at: used)
       used += count
       done += count
     }
@@ -208,8 +224,7 @@ private struct PayloadPages {
   }
 
   @inline(__always) private mutating func releasePiece(_ number: UInt32) {
-    entries[Int(number)].pieces -= 1
-    guard entries[Int(number)].pieces == 0 else { return }
+    guard entries[Int(number)].drop() else { return }
     if number == current {
       // Nothing of it is needed any more: it is filled again from the start.
       used = 0

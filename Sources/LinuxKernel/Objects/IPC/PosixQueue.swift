@@ -140,10 +140,7 @@ extension Kernel {
 
   /// A queue's file was read and written.
   @inline(__always) private mutating func touchQueue(_ object: ID<PosixQueue>) {
-    let inode = posixQueues[object].inode!, time = fileTime
-    inodes[inode].accessed = time
-    inodes[inode].modified = time
-    inodes[inode].changed = time
+    inodes[posixQueues[object].inode!].touchAll(fileTime)
   }
 
   /// The status of a queue's file was asked for or changed.

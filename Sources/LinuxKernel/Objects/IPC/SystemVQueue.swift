@@ -7,6 +7,9 @@ struct SystemVQueue {
   var changed: Int64
   var sender: Int32 = 0
   var receiver: Int32 = 0
+
+  @inline(__always) mutating func noteSend(by pid: Int32, at time: Int64) { (sender, sent) = (pid, time) }
+  @inline(__always) mutating func noteReceive(by pid: Int32, at time: Int64) { (receiver, received) = (pid, time) }
 }
 
 /// Flags of msgsnd and msgrcv; others are ignored. Linux: include/uapi/linux/msg.h.
@@ -111,8 +114,7 @@ extension Kernel {
       if maySleep(me) { awaitRoom(queue, number, me) }
       throw .sleep(until: .max)
     }
-    systemVQueues[object].sender = processes[tasks[me].process].pid
-    systemVQueues[object].sent = realSeconds
+    systemVQueues[object].noteSend(by: processNumber(of: me), at: realSeconds)
     if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue, of: object) { return }
     messageQueues[queue].append(number, &messages)
   }
@@ -129,8 +131,7 @@ extension Kernel {
         settle(id, .failed(.E2BIG))
         continue
       }
-      systemVQueues[object].receiver = processes[tasks[queueSleepers[id].task].process].pid
-      systemVQueues[object].received = realSeconds
+      systemVQueues[object].noteReceive(by: processNumber(of: queueSleepers[id].task), at: realSeconds)
       settle(id, .done, message: number)
       return true
     }
@@ -173,8 +174,7 @@ extension Kernel {
       return try unpack(messages.copy(number), room, &destination, me)
     }
     messageQueues[queue].remove(number, &messages)
-    systemVQueues[object].received = realSeconds
-    systemVQueues[object].receiver = processes[tasks[me].process].pid
+    systemVQueues[object].noteReceive(by: processNumber(of: me), at: realSeconds)
     if !messageQueues[queue].senders.isEmpty { rouseSenders(queue) }
     return try unpack(number, room, &destination, me)
   }

@@ -14,6 +14,18 @@ struct TypeIndex {
   struct Group {
     var bits: UInt64 = 0
     var oldest: InlineArray<64, MessageNumber> = .init(repeating: .none)
+
+    @inline(__always) mutating func set(_ bit: Int, _ number: MessageNumber) {
+      oldest[bit] = number
+      bits |= 1 << UInt64(bit)
+    }
+
+    /// Returns whether nothing is left.
+    @inline(__always) mutating func clear(_ bit: Int) -> Bool {
+      oldest[bit] = .none
+      bits &= ~(1 << UInt64(bit))
+      return bits == 0
+    }
   }
 
   private static let smallTypes: Int64 = 512 * 64
@@ -58,7 +70,6 @@ struct TypeIndex {
       store[oldest].lastOfType = number
       return
     }
-    store[number].lastOfType = number
     if type >= 0, type < TypeIndex.smallTypes {
       enterGroup(number, Int(type), &store)
     } else {
@@ -69,9 +80,7 @@ struct TypeIndex {
   @inline(__always) private mutating func enterGroup(_ number: MessageNumber, _ type: Int, _ store: inout MessageStore) {
     let group = type >> 6
     if group >= groups.count || groups[group] == .max { makeGroup(group, &store) }
-    let place = Int(groups[group])
-    store.groups[place].bits |= 1 << UInt64(type & 63)
-    store.groups[place].oldest[type & 63] = number
+    store.groups[Int(groups[group])].set(type & 63, number)
     summary[group >> 6] |= 1 << UInt64(group & 63)
   }
 
@@ -86,10 +95,11 @@ struct TypeIndex {
     if !successor.isNone { store[successor].lastOfType = message.lastOfType }
     guard message.type >= 0, message.type < TypeIndex.smallTypes else { return removeFromTree(number, message, &store) }
     let group = Int(message.type >> 6), place = Int(groups[group]), bit = Int(message.type & 63)
-    store.groups[place].oldest[bit] = successor
-    guard successor.isNone else { return }
-    store.groups[place].bits &= ~(1 << UInt64(bit))
-    if store.groups[place].bits == 0 { summary[group >> 6] &= ~(1 << UInt64(group & 63)) }
+    if !successor.isNone {
+      store.groups[place].oldest[bit] = successor
+    } else if store.groups[place].clear(bit) {
+      summary[group >> 6] &= ~(1 << UInt64(group & 63))
+    }
   }
 
   mutating func dismantle(_ store: inout MessageStore) {
