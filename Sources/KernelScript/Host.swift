@@ -92,6 +92,11 @@ enum Host {
         }
       }
     }
+    withUnsafeMutableBytes(of: &function.rows) { rows in
+      for parameter in call.parameters {
+        if case .structures(let layout) = parameter.kind, let fields = layout.rowFields { rows.copyBytes(from: fields.utf8) }
+      }
+    }
     function.shape = CChar(bitPattern: shape(call.results.map(\.kind)))
   }
 
@@ -103,9 +108,10 @@ enum Host {
     case .path: UInt8(ascii: "s")
     case .data: UInt8(ascii: "w")
     case .destination: UInt8(ascii: "d")
-    case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
+    case .structures(let layout): layout.rowFields == nil ? UInt8(ascii: "t") : UInt8(ascii: "l")
+    case .structure, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
-    case .flagsOrStructure: UInt8(ascii: "v")
+    case .flagsOrStructure, .control: UInt8(ascii: "v")
     }
   }
 
@@ -115,11 +121,18 @@ enum Host {
       case .integer: return UInt8(ascii: "i")
       case .bytes: return UInt8(ascii: "s")
       case .transfer: return UInt8(ascii: "t")
-      case .integerOrStructure: return UInt8(ascii: "m")
+      case .integerOrStructure, .control: return UInt8(ascii: "m")
       default: break
       }
     }
-    if kinds.count == 2, case .integer = kinds[0], case .integer = kinds[1] { return UInt8(ascii: "p") }
+    if kinds.count == 2 {
+      switch (kinds[0], kinds[1]) {
+      case (.integer, .integer): return UInt8(ascii: "p")
+      case (.integer, .transfer): return UInt8(ascii: "r")
+      case (.transfer, .integer): return UInt8(ascii: "q")
+      default: break
+      }
+    }
     return UInt8(ascii: "x")
   }
 

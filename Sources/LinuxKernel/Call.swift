@@ -68,6 +68,8 @@ struct CallContext {
   var held: (number: Int32, file: ID<OpenFile>)?
   /// Its place among those who wait for a lock; 0 before it first waited.
   var lockTicket: UInt64 = 0
+  /// What others have made of the call while it slept: 0, or an errno (semop).
+  var completion: Int32?
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
   var remaining: Int64?
 }

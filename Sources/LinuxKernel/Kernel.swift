@@ -44,6 +44,19 @@ public struct Kernel: ~Copyable {
   var memoryMount: ID<Mount>?
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
+  // System V objects and message queues
+  var ipcNamespaces = Slab<IPCNamespace>()
+  var systemVQueues = Slab<SystemVQueue>()
+  var posixQueues = Slab<PosixQueue>()
+  var queueCharges: [QueueCharge] = []
+  var messageQueues = Slab<MessageQueue>()
+  var messages = MessageStore()
+  var queueSleepers = Slab<QueueSleeper>()
+  var semaphoreSets = Slab<SemaphoreSet>()
+  var pendingOperations = Slab<PendingOperation>()
+  var undoLists = Slab<UndoList>()
+  var semaphoreUndos = Slab<SemaphoreUndo>()
+  var sharedSegments = Slab<SharedSegment>()
   // Memory
   var addressSpaces = Slab<AddressSpace>()
   var memories = Slab<Memory>()
@@ -139,6 +152,18 @@ public struct Kernel: ~Copyable {
     copy.rootMount = rootMount
     copy.memoryMount = memoryMount
     copy.passing = passing
+    copy.ipcNamespaces = ipcNamespaces
+    copy.systemVQueues = systemVQueues
+    copy.posixQueues = posixQueues
+    copy.queueCharges = queueCharges
+    copy.messageQueues = messageQueues
+    copy.messages = messages
+    copy.queueSleepers = queueSleepers
+    copy.semaphoreSets = semaphoreSets
+    copy.pendingOperations = pendingOperations
+    copy.undoLists = undoLists
+    copy.semaphoreUndos = semaphoreUndos
+    copy.sharedSegments = sharedSegments
     copy.addressSpaces = addressSpaces
     copy.memories = memories
     copy.now = now

@@ -98,7 +98,7 @@ extension Kernel {
     current.interruption = wait.interruption
     let isInterrupted = current.isInterrupted || tasks[me].needsAttention && !deliverable(me).isEmpty
     if isInterrupted, wait.interruption != .killable || isDying(me) {
-      removeWaiters(of: me)
+      stopWaiting(me)
       if current.progress > 0 {
         let progress = current.progress
         if tasks[me].call != nil { removeCall(call(&self)) }
@@ -116,7 +116,7 @@ extension Kernel {
       return attend(me)
     }
     guard canSleep else {
-      removeWaiters(of: me)
+      stopWaiting(me)
       restoreSavedMask(me)
       guard current.progress > 0 else { return .cannotSleep }
       // What a transfer has already moved cannot be taken back: it is the answer, as when a signal cuts it short.

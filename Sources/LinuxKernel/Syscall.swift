@@ -128,6 +128,9 @@ public enum ResultKind: Sendable {
   case structure(Layout)
   /// The first word, unless there are bytes: then a structure (fcntl).
   case integerOrStructure(Layout)
+  /// What a command answers (semctl): the first word, or what the second one says is in the bytes; then the first word
+  /// is a further result where the third one is not 0.
+  case control(ControlForms)
   /// As many structures as the answer holds, as a list.
   case structures(Layout)
   /// A 64-bit set, as a list of signal numbers: the first word, and 8 bytes.

@@ -42,6 +42,7 @@ typedef struct ks_function {
   char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see decode() in calls.c */
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
   int64_t defaults[KS_MAX_ARGUMENTS];
+  char rows[12];                         /* of kind l: the fields of a row, as letters of string.pack; "" if there is none */
   char shape;                            /* of the result: see push_reply() in calls.c */
   const char *name;
 } ks_function;

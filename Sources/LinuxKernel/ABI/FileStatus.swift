@@ -141,6 +141,7 @@ extension Kernel {
     case .process(let file):
       status.blockSize = 1024
       status.size = processSize(file)
+    case .messageQueue(let queue): status.size = posixQueues[queue].statusSize
     case .fifo, .socket: break
     }
     if fileSystem.kind == .tmpfs { status.born = inode.born }

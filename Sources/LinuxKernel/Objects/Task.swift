@@ -20,6 +20,7 @@ extension Kernel {
     var files: ID<FileTable>
     var fileSystem: ID<FileSystemContext>
     var memory: ID<AddressSpace>
+    var ipcNamespace: ID<IPCNamespace>
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
@@ -28,6 +29,12 @@ extension Kernel {
     var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.
     var waitsForLock: ID<LockList>?
+    /// Its call that others complete when the semaphores allow it.
+    var pendingOperation: ID<PendingOperation>?
+    /// What its process takes back of semaphore operations at the end; made by the first with SEM_UNDO.
+    var undoList: ID<UndoList>?
+    /// Its place in line at a message queue, or what has come of that.
+    var queueSleeper: ID<QueueSleeper>?
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).
@@ -223,7 +230,9 @@ extension Kernel {
     processes[process].signals.isUnkillable = true
     let task = Task(
       tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
-      memory: addressSpaces.insert(AddressSpace()), credentials: Credentials(capabilities: capabilities & Capability.all))
+      memory: addressSpaces.insert(AddressSpace()), ipcNamespace: makeIPCNamespace(),
+      credentials: Credentials(capabilities: capabilities & Capability.all))
+    mountInitialQueues(of: task.ipcNamespace)
     let id = tasks.insert(task)
     processes[process].firstThread = id
     processes[process].lastThread = id

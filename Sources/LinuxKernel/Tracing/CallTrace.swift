@@ -98,7 +98,7 @@ public struct CallTrace: Sendable {
         if hasFailed {
           arguments[place].value = room.map { .address($0.address) } ?? .note("...")
         } else if let room, !reply.hasBytes {
-          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[0])), of: task))
+          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[result])), of: task))
         } else {
           arguments[place].value = CallTrace.value(of: call.results[result], result, reply, bytes)
         }
@@ -118,6 +118,7 @@ public struct CallTrace: Sendable {
       }
     }
     guard !hasFailed else { return }
+    showControl(reply, bytes)
     further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes).pollAnswers }
     if let returned = shape.returned {
       if case .buffer = call.results[returned].kind {
@@ -126,15 +127,25 @@ public struct CallTrace: Sendable {
         result = descriptor(call.results[returned], reply.words[returned], kernel, task, showsNames)
       }
     } else {
-      let countsWhatCame = shape.slots.contains {
-        switch $0.slot {
-        case .room: true
-        case .output(let results): CallTrace.isCounted(call.results[results[0]].kind)
-        default: false
+      var count: Int64 = 0
+      for (_, slot) in shape.slots {
+        switch slot {
+        case .room(_, let place): count = reply.words[place]
+        case .output(let places) where CallTrace.isCounted(call.results[places[0]].kind): count = reply.words[0]
+        default: break
         }
       }
-      result = .integer(countsWhatCame ? reply.words[0] : 0)
+      result = .integer(count)
     }
+  }
+
+  /// What a command has answered stands where C has a pointer for it.
+  private mutating func showControl(_ reply: Reply, _ bytes: ByteView) {
+    let call = Syscall.all[index]
+    guard case .control(let forms)? = call.results.first?.kind, reply.words[1] != ControlForms.number else { return }
+    let place = arguments.firstIndex { $0.name == call.parameters.last?.name }
+    let value = TraceValue.control(bytes, reply.words[1], forms)
+    if let place { arguments[place].value = value } else { arguments.append(Argument(name: "arg", value: value)) }
   }
 
   private static func isCounted(_ kind: ResultKind) -> Bool {
