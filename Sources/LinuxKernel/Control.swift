@@ -6,10 +6,21 @@ public struct ControlForms: Sendable {
   public let layouts: [Layout]
   /// Bytes of an integer in the lists that it takes and gives; 0 where there are none.
   public let listedSize: Int
+  /// The commands that answer more than a number, with what they answer (as below), and whether a number goes with it.
+  public let answers: [Int64: Answer]
 
-  init(_ layouts: Layout..., listing size: Int = 0) {
+  public struct Answer: Sendable {
+    public let form: Int64
+    public let hasNumber: Bool
+  }
+
+  init(_ layouts: Layout..., listing size: Int = 0, lists: [Int64] = [], answers: KeyValuePairs<Int64, (Int64, Bool)>) {
     self.layouts = layouts
     listedSize = size
+    var found: [Int64: Answer] = [:]
+    for command in lists { found[command] = Answer(form: ControlForms.list, hasNumber: false) }
+    for (command, (form, hasNumber)) in answers { found[command] = Answer(form: form, hasNumber: hasNumber) }
+    self.answers = found
   }
 
   /// Of the answer's second word: a list, a number, or 1 for the first of the layouts and so on.
@@ -46,15 +57,16 @@ struct ControlArgument<Call: Control>: Argument, @unchecked Sendable {
     try bytes(Call.forms.layouts[0].size, &kernel, me)
   }
 
-  /// Answers with what the body has put into the output: `form` says what it is, and a number goes with it where C
-  /// returns one that tells something. A caller that gave an address finds it there. Linux: copy_to_user(). Throws EFAULT.
-  func answer(_ form: Int64, with number: Int? = nil, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> ControlAnswer<Call> {
+  /// Answers with what the body has put into the output for a command, and a number where C returns one that tells
+  /// something. A caller that gave an address finds it there. Linux: copy_to_user(). Throws EFAULT.
+  func answer(_ command: Int32, with number: Int = 0, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> ControlAnswer<Call> {
+    guard let answer = Call.forms.answers[Int64(command)] else { preconditionFailure("no such answer is declared") }
     if raw.form == .word || raw.form == .memory {
       try kernel.setMemory(kernel.output.view.array, at: address, of: me)
       kernel.output.clear()
-      return ControlAnswer(number ?? 0)
+      return ControlAnswer(number)
     }
-    return ControlAnswer(form: form, number: number)
+    return ControlAnswer(form: answer.form, number: answer.hasNumber ? number : nil)
   }
 }
 

@@ -19,15 +19,15 @@ extension Syscall {
     switch command {
     case .information, .usage:
       let highest = kernel.appendSemaphoreInformation(command, me)
-      return try argument.answer(2, with: highest, &kernel, me)
+      return try argument.answer(command.rawValue, with: highest, &kernel, me)
     case .status, .slotStatus, .slotStatusForAll:
       let id = try kernel.appendSemaphoreStatus(id, command, me)
-      return try argument.answer(1, with: command == .status ? nil : id, &kernel, me)
+      return try argument.answer(command.rawValue, with: command == .status ? 0 : id, &kernel, me)
     case .setValue: try kernel.setValue(argument.number, of: number, id, me)
     case .getAll:
       let set = try kernel.semaphoreSet(id, IPCPermission.read, me)
       for semaphore in kernel.semaphoreSets[set].semaphores { kernel.output.append(UInt16(semaphore.value)) }
-      return try argument.answer(ControlForms.list, &kernel, me)
+      return try argument.answer(command.rawValue, &kernel, me)
     case .setAll: try kernel.setAllValues(id, argument, me)
     case .getValue, .getProcess, .getDecreaseCount, .getZeroCount:
       return ControlAnswer(try kernel.look(at: number, id, command, me))
@@ -139,7 +139,8 @@ extension Kernel {
 
 /// What semctl takes and gives.
 enum SemaphoreControl: Control {
-  static let forms = ControlForms(.semidDS, .seminfo, listing: 2)
+  static let forms = ControlForms(
+    .semidDS, .seminfo, listing: 2, lists: [13], answers: [2: (1, false), 18: (1, true), 20: (1, true), 3: (2, true), 19: (2, true)])
 }
 
 /// Linux: include/uapi/linux/sem.h.

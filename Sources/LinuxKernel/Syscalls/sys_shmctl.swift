@@ -19,13 +19,13 @@ extension Syscall {
     switch command {
     case .limits:
       kernel.appendSegmentLimits(namespace)
-      return try argument.answer(2, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
+      return try argument.answer(command.rawValue, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
     case .usage:
       kernel.appendSegmentUsage(namespace)
-      return try argument.answer(3, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
+      return try argument.answer(command.rawValue, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
     case .status, .slotStatus, .slotStatusForAll:
       let id = try kernel.appendSegmentStatus(id, command, me)
-      return try argument.answer(1, with: command == .status ? nil : id, &kernel, me)
+      return try argument.answer(command.rawValue, with: command == .status ? 0 : id, &kernel, me)
     case .set:
       let given = try argument.structure(&kernel, me).withByteView { GivenPermission($0) }
       let who = kernel.tasks[me].credentials
@@ -90,7 +90,8 @@ extension Kernel {
 
 /// What shmctl takes and gives.
 enum SegmentControl: Control {
-  static let forms = ControlForms(.shmidDS, .shminfo, .shmInfo)
+  static let forms = ControlForms(
+    .shmidDS, .shminfo, .shmInfo, answers: [2: (1, false), 13: (1, true), 15: (1, true), 3: (2, true), 14: (3, true)])
 }
 
 /// Linux: include/uapi/linux/shm.h.
