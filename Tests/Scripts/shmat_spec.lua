@@ -144,10 +144,12 @@ describe("shmat", function()
     local function line()
       local fd = must.open("/proc/self/maps", "O_RDONLY")
       local text, part = "\n", nil
-      repeat
-        part = must.read(fd, 65536)
-        text = text .. part
-      until part == ""
+      ks.differs("a task on the host has its proxy's memory too", function()
+        repeat
+          part = must.read(fd, 65536)
+          text = text .. part
+        until part == ""
+      end)
       must.close(fd)
       return text:match(("\n(%012x%%-[^\n]*)"):format(memory.addr))
     end

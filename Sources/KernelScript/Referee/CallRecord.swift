@@ -84,7 +84,7 @@ enum Normal {
     "st_ino", "st_dev", "st_rdev", "st_atime", "st_mtime", "st_ctime", "st_atime_nsec", "st_mtime_nsec", "st_ctime_nsec", "st_atim",
     "st_mtim", "st_ctim", "stx_ino", "stx_dev_major", "stx_dev_minor", "stx_atime", "stx_mtime", "stx_ctime", "stx_btime", "stx_mnt_id",
     "si_utime", "si_stime", "ssi_utime", "ssi_stime", "release", "version", "f_fsid", "f_blocks", "f_bfree", "f_bavail",
-    "f_files", "f_ffree", "tv_sec", "tv_nsec", "tv_usec", "d_ino", "d_off",
+    "f_files", "f_ffree", "f_flags", "tv_sec", "tv_nsec", "tv_usec", "d_ino", "d_off",
     "msg_stime", "msg_rtime", "msg_ctime", "sem_otime", "sem_ctime", "shm_atime", "shm_dtime", "shm_ctime",
   ]
 

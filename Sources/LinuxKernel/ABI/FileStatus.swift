@@ -94,6 +94,11 @@ struct FileStatus: Returned {
   /// Whether its path is the root of a mount.
   var isMountRoot = false
 
+  /// A file system that counts time in seconds has no more to tell: mqueue keeps the default of s_time_gran.
+  mutating func dropNanoseconds() {
+    (accessed.nanoseconds, modified.nanoseconds, changed.nanoseconds) = (0, 0, 0)
+  }
+
   static var results: [ResultKind] { [.structure(.stat)] }
 
   func store(_ kernel: inout Kernel) {
@@ -126,6 +131,7 @@ extension Kernel {
       device: fileSystem.device, inode: inode.number, links: UInt64(inode.links), mode: inode.mode, uid: inode.uid,
       gid: inode.gid, accessed: inode.accessed, modified: inode.modified, changed: inode.changed)
     status.mount = UInt64(path.mount.index) + 1
+    if fileSystem.kind == .mqueue { status.dropNanoseconds() }
     status.isMountRoot = mounts[path.mount].root == path.dentry
     switch inode.content {
     case .regular(let memory):
