@@ -63,7 +63,7 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
 
 static inline uint64_t mix(uint64_t value) { return fold(value ^ first_key, second_key); }
 
-static uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
+static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
   const unsigned char *at = bytes;
   uint64_t sum = length, low = 0, high = 0, words[2];
   size_t offset = 0;
@@ -83,7 +83,7 @@ uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return dig
 /* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
  * or list, which the prelude packs; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
-static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
+static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
   int given = lua_gettop(L);
   uint64_t digest = function->number;
   int extra = given - function->count;
@@ -185,8 +185,42 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
   return digest;
 }
 
+/* As decode(), for what most calls come with: integers, strings to be written, numbers of bytes to be read, and nothing left out.
+ * Returns 0, and the work is decode()'s, for anything else. */
+static inline int decode_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
+  int count = function->count;
+  uint64_t sum = function->number;
+  if (lua_gettop(L) != count) return 0;
+  for (int position = 0; position < count; position++) {
+    ks_argument *argument = &arguments[position];
+    char kind = function->kinds[position];
+    if (kind == 'i' || kind == 'd') {
+      int is_integer;
+      if (kind == 'i' ? lua_type(L, position + 1) != LUA_TNUMBER : !lua_isinteger(L, position + 1)) return 0;
+      argument->word = lua_tointegerx(L, position + 1, &is_integer);
+      if (!is_integer) return 0;
+      argument->bytes = NULL;
+      argument->count = 0;
+      argument->form = KS_WORD;
+      sum = mix(sum ^ (uint64_t)argument->word);
+    } else if (kind == 'w' || kind == 's') {
+      size_t length;
+      if (lua_type(L, position + 1) != LUA_TSTRING) return 0;
+      argument->bytes = lua_tolstring(L, position + 1, &length);
+      argument->count = (int64_t)length;
+      argument->form = KS_BYTES;
+      argument->word = 0;
+      sum = mix(digest_bytes(sum, argument->bytes, length) ^ (uint64_t)length << 1);
+    } else {
+      return 0;
+    }
+  }
+  *digest = sum;
+  return 1;
+}
+
 /* The answer of a failed call: nil, message, errno and what accompanies it; or an error object, raised. */
-static int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
+static __attribute__((noinline)) int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   ks_argument arguments[KS_MAX_ARGUMENTS];
   char extra[64]; /* kept, since describing the call reuses the answer's bytes */
@@ -218,16 +252,19 @@ static int push_failure(lua_State *L, const ks_function *function, const ks_answ
   return 0;
 }
 
+static inline int push_transfer(lua_State *L, const ks_answer *answer) {
+  if (answer->has_bytes) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  else lua_pushinteger(L, answer->words[0]);
+  return 1;
+}
+
 /* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
-static int push_reply(lua_State *L, const ks_function *function) {
+static __attribute__((noinline)) int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);
   switch (function->shape) {
   case 'i': lua_pushinteger(L, answer->words[0]); return 1;
-  case 't':
-    if (answer->has_bytes) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
-    else lua_pushinteger(L, answer->words[0]);
-    return 1;
+  case 't': return push_transfer(L, answer);
   case 's': lua_pushlstring(L, answer->bytes, (size_t)answer->count); return 1;
   case 'p':
     lua_pushinteger(L, answer->words[0]);
@@ -279,9 +316,10 @@ int ks_end_task(lua_State *L) {
 }
 
 /* Acts on how the call goes on. */
-static int deliver(lua_State *L, const ks_function *function, int outcome) {
+static __attribute__((noinline)) int deliver(lua_State *L, const ks_function *function, int outcome) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   switch (outcome) {
+  case KS_NUMBER: interpreter->host->answer_in_full(interpreter->machine); /* fall through */
   case KS_REPLY: return push_reply(L, function);
   case KS_BLOCKED:
     interpreter->suspended = 1;
@@ -326,10 +364,15 @@ static int call(lua_State *L) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
   ks_argument arguments[KS_MAX_ARGUMENTS];
-  uint64_t digest = decode(L, function, arguments, 0);
-  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
-  if (outcome == KS_REPLY) return push_reply(L, function);
-  return deliver(L, function, outcome);
+  uint64_t digest;
+  if (!decode_plain(L, function, arguments, &digest)) digest = decode(L, function, arguments, 0);
+  ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+  if (result.outcome == KS_NUMBER && (function->shape == 'i' || function->shape == 't')) {
+    lua_pushinteger(L, result.word);
+    return 1;
+  }
+  if (result.outcome == KS_REPLY && function->shape == 't' && !interpreter->host->answer->error) return push_transfer(L, interpreter->host->answer);
+  return deliver(L, function, (int)result.outcome);
 }
 
 /* A call that takes a function: a coroutine for the new task is made first, since that can fail. */
@@ -341,8 +384,8 @@ static int call_with_function(lua_State *L) {
   uint64_t digest = decode(L, function, arguments, 0);
   lua_pushvalue(L, position + 1);
   lua_State *thread = ks_new_task(L, lua_gettop(L));
-  int outcome = interpreter->host->call_spawning(
-    interpreter->machine, function->index, arguments, digest, ks_can_suspend(L), thread);
+  int outcome = (int)interpreter->host->call_spawning(
+    interpreter->machine, function->index, arguments, digest, ks_can_suspend(L), thread).outcome;
   if (outcome == KS_REPLY && interpreter->host->answer->error) ks_release_task(L, thread);
   return deliver(L, function, outcome);
 }

@@ -27,15 +27,21 @@ struct Core: ~Copyable {
 
   /// Performs a call for the running task, and says how it goes on. `digest` is one of its arguments.
   @inline(__always)
-  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool) -> Int32 {
+  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool) -> ks_result {
     let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
     callCount &+= 1
     hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
     if tracer != nil { beginTrace(index, raw) }
     kernel.canSleep = canSleep
     let outcome = kernel.perform(Int(index), raw, for: current)
-    if case .reply = outcome { return reply() }
-    return go(outcome)
+    guard outcome == .reply else { return ks_result(word: 0, outcome: Int64(go(outcome))) }
+    // Most calls answer one number, and it goes back in a register: what was just stored word by word, and is loaded
+    // again as one, costs more than the call itself.
+    guard kernel.answerErrno == 0, !kernel.answerHasBytes, kernel.answerPointer.count == 0, !kernel.needsNotice, tracer == nil
+    else { return ks_result(word: 0, outcome: Int64(reply())) }
+    let word = kernel.answerWord(0)
+    hash = Digest.mix(hash ^ UInt64(bitPattern: word))
+    return ks_result(word: word, outcome: Int64(KS_NUMBER))
   }
 
   @inline(never)
@@ -51,19 +57,33 @@ struct Core: ~Copyable {
   /// Hands the kernel's answer to C.
   @inline(__always)
   private mutating func reply() -> Int32 {
-    let first = kernel.answerWord(0), errno = kernel.answerErrno
-    answer.pointee.words = (first, kernel.answerWord(1), kernel.answerWord(2), kernel.answerWord(3))
+    let bytes = kernel.answerPointer, first = kernel.answerWord(0), errno = kernel.answerErrno
     answer.pointee.error = errno
     answer.pointee.has_bytes = kernel.answerHasBytes ? 1 : 0
     answer.pointee.has_extra = kernel.answerHasExtra ? 1 : 0
-    let bytes = kernel.answerPointer
     answer.pointee.bytes = bytes.baseAddress
     answer.pointee.count = Int64(bytes.count)
+    answer.pointee.words.0 = first
+    // Beside the bytes of a transfer there is their number alone.
+    if !kernel.answerHasBytes { storeWords() }
     hash = Digest.mix(hash ^ UInt64(bitPattern: first) ^ UInt64(UInt32(bitPattern: errno)) << 32)
     if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
     if kernel.needsNotice { notice() }
     if tracer != nil { endTrace() }
     return Int32(KS_REPLY)
+  }
+
+  /// All words of the answer.
+  func storeWords() {
+    answer.pointee.words = (kernel.answerWord(0), kernel.answerWord(1), kernel.answerWord(2), kernel.answerWord(3))
+  }
+
+  /// Fills in the answer to a call that C was told the number of.
+  func storeAnswer() {
+    storeWords()
+    (answer.pointee.error, answer.pointee.has_bytes, answer.pointee.has_extra) = (0, 0, 0)
+    answer.pointee.bytes = kernel.answerPointer.baseAddress
+    answer.pointee.count = 0
   }
 
   @inline(never)
@@ -106,7 +126,8 @@ struct Core: ~Copyable {
       return Int32(KS_BLOCKED)
     case .ended: return Int32(KS_ENDED)
     case .cannotSleep: return Int32(KS_CANNOT_SLEEP)
-    case .handler(let frame):
+    case .handler:
+      let frame = kernel.handlerFrame(of: current)
       kernel.storeSignalInfo(frame.info)
       answer.pointee.words = (frame.function, Int64(frame.info.signal), 0, 0)
       let bytes = kernel.answerPointer

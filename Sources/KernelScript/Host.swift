@@ -15,6 +15,7 @@ enum Host {
       core.pointee.newThreads[core.pointee.current.index] = thread
       return core.pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
     }
+    host.answer_in_full = { pointer in corePointer(pointer).pointee.storeAnswer() }
     host.result = { pointer in
       let core = corePointer(pointer)
       return core.pointee.go(core.pointee.outcome)

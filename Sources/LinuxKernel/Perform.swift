@@ -1,11 +1,11 @@
-/// How a task goes on after a call was performed.
-public enum Outcome {
+/// How a task goes on after a call was performed. A plain byte, since every call returns one.
+public enum Outcome: UInt8, Sendable {
   /// The call has answered: `reply` and `output`.
   case reply
   /// It waits, and owns its call; `resume` performs it again when the scheduler picks the task.
   case blocked
-  /// A handler is to be run first; then `handlerReturned`.
-  case handler(SignalFrame)
+  /// A handler is to be run first, which `handlerFrame(of:)` tells; then `handlerReturned`.
+  case handler
   /// A task that was never resumed: its function is to be started.
   case start
   /// The task is no more.
@@ -39,7 +39,7 @@ extension Kernel {
     }
     output.clear()
     current = CallContext()
-    reply.extraResult = false
+    reply.clear()
     switch performers[index]._withUnsafeGuaranteedRef({ $0.perform(&self, me, arguments) }) {
     case nil: reply.errno = 0
     case .errno(let errno): reply.errno = errno.code
@@ -73,7 +73,7 @@ extension Kernel {
     current = call.context
     // A call taken from a preempted task is here for the first time.
     current.isRetry = call.context.hasSlept
-    reply.extraResult = false
+    reply.clear()
     let stop = call.withArguments { arguments in
       performers[call.index]._withUnsafeGuaranteedRef { $0.perform(&self, me, arguments) }
     }

@@ -163,6 +163,12 @@ public struct Reply: Sendable {
   /// Whether the bytes are a result that accompanies the error (nanosleep's remaining time).
   public internal(set) var extraResult = false
   public var value: Int64 { words[0] }
+
+  /// As before a call. The words stay: what a call answers, it stores.
+  @inline(__always) mutating func clear() {
+    hasBytes = false
+    extraResult = false
+  }
 }
 
 /// A call that only succeeds or fails: 0.

@@ -21,8 +21,14 @@ typedef struct ks_argument {
 } ks_argument;
 enum { KS_ABSENT, KS_WORD, KS_BYTES, KS_MEMORY, KS_OMITTED };
 
-/* How a call goes on. */
-enum { KS_REPLY, KS_BLOCKED, KS_HANDLER, KS_ENDED, KS_CANNOT_SLEEP };
+/* How a call goes on. KS_NUMBER: it has answered with one number and no bytes, and the answer is not filled in. */
+enum { KS_REPLY, KS_BLOCKED, KS_HANDLER, KS_ENDED, KS_CANNOT_SLEEP, KS_NUMBER };
+
+/* What a call returns: two words, so that both come in registers. */
+typedef struct ks_result {
+  int64_t word; /* with KS_NUMBER */
+  int64_t outcome;
+} ks_result;
 
 /* Filled by the machine before it returns; valid until it is called again. */
 typedef struct ks_answer {
@@ -49,10 +55,12 @@ typedef struct ks_function {
 typedef struct ks_host {
   const ks_answer *answer;
   /* Performs a call for the running task; `can_sleep` 0 when its coroutine cannot be suspended. */
-  int32_t (*call)(void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep);
+  ks_result (*call)(void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep);
   /* The same for a call that makes a task, which is to run on `thread`. */
-  int32_t (*call_spawning)(
+  ks_result (*call_spawning)(
     void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep, lua_State *thread);
+  /* Fills in the answer after KS_NUMBER, for a call whose results are more than that number. */
+  void (*answer_in_full)(void *machine);
   /* How the task goes on that was just resumed. */
   int32_t (*result)(void *machine);
   /* The handler of a signal has ended: normally, or by an error that leaves the interrupted call too. */

@@ -74,7 +74,10 @@ void ks_interrupt(lua_State *L);
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results);
 /* Whether a system call made by `L` may yield all the way out to the machine: asked before the kernel is entered, since
  * afterwards it is too late to say no. False inside table.sort, string.gsub, a metamethod called by C, coroutine.close. */
-int ks_can_suspend(lua_State *L);
+static inline int ks_can_suspend(lua_State *L) {
+  /* A coroutine being closed counts as unsuspendable, so its mark need not be looked at. */
+  return !ks_interpreter_of(L)->unsuspendable && lua_isyieldable(L);
+}
 
 /* strings.c: luaL_tolstring without addresses: pushes the string and returns it. */
 const char *ks_tostring(lua_State *L, int index, size_t *length);
