@@ -303,6 +303,7 @@ void ks_push_handler(lua_State *L, const ks_answer *answer) {
 }
 
 static int go_on(lua_State *L, int status, lua_KContext context);
+static int deliver(lua_State *L, const ks_function *function, int outcome);
 static int after_handler(lua_State *L, int status, lua_KContext context);
 
 int ks_end_task(lua_State *L) {
@@ -315,15 +316,48 @@ int ks_end_task(lua_State *L) {
   return luaL_error(L, "the task has ended");
 }
 
+/* Acts on what a call returned: at once for the answers that most calls have. */
+static inline int finish(lua_State *L, const ks_function *function, ks_result result) {
+  const ks_answer *answer = ks_interpreter_of(L)->host->answer;
+  if (result.outcome == KS_NUMBER && (function->shape == 'i' || function->shape == 't')) {
+    lua_pushinteger(L, result.word);
+    return 1;
+  }
+  if (result.outcome == KS_REPLY && function->shape == 't' && !answer->error) return push_transfer(L, answer);
+  return deliver(L, function, (int)result.outcome);
+}
+
+/* The task waits. Instead of yielding to the machine at once, it resumes whoever goes on next, for as long as nothing but waits
+ * happens; when it is its own turn again, its call simply returns. Only one task at a time does so: those that it resumes
+ * yield to it. */
+static int wait_for_turn(lua_State *L, const ks_function *function) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  void *machine = interpreter->machine;
+  if (!interpreter->passes_turn && ks_is_task(L)) {
+    ks_result result;
+    lua_State *thread;
+    interpreter->passes_turn = 1;
+    while ((thread = interpreter->host->next_turn(machine, L, &result)) && thread != L) {
+      int status = ks_pass_turn(thread);
+      if (status == KS_SUSPENDED && !interpreter->unwinding) continue;
+      interpreter->host->came_back(machine, thread, status);
+      thread = NULL;
+      break;
+    }
+    interpreter->passes_turn = 0;
+    if (thread) return finish(L, function, result);
+  }
+  interpreter->suspended = 1;
+  return lua_yieldk(L, 0, (lua_KContext)function, go_on);
+}
+
 /* Acts on how the call goes on. */
 static __attribute__((noinline)) int deliver(lua_State *L, const ks_function *function, int outcome) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   switch (outcome) {
   case KS_NUMBER: interpreter->host->answer_in_full(interpreter->machine); /* fall through */
   case KS_REPLY: return push_reply(L, function);
-  case KS_BLOCKED:
-    interpreter->suspended = 1;
-    return lua_yieldk(L, 0, (lua_KContext)function, go_on);
+  case KS_BLOCKED: return wait_for_turn(L, function);
   case KS_HANDLER: {
     ks_push_handler(L, interpreter->host->answer);
     return after_handler(L, lua_pcallk(L, 2, 0, 0, (lua_KContext)function, after_handler), (lua_KContext)function);
@@ -367,12 +401,7 @@ static int call(lua_State *L) {
   uint64_t digest;
   if (!decode_plain(L, function, arguments, &digest)) digest = decode(L, function, arguments, 0);
   ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
-  if (result.outcome == KS_NUMBER && (function->shape == 'i' || function->shape == 't')) {
-    lua_pushinteger(L, result.word);
-    return 1;
-  }
-  if (result.outcome == KS_REPLY && function->shape == 't' && !interpreter->host->answer->error) return push_transfer(L, interpreter->host->answer);
-  return deliver(L, function, (int)result.outcome);
+  return finish(L, function, result);
 }
 
 /* A call that takes a function: a coroutine for the new task is made first, since that can fail. */

@@ -18,6 +18,13 @@ struct Core: ~Copyable {
   var threads: [OpaquePointer?] = []
   /// The coroutine made for the task that a call in progress is to create, by the caller's slot.
   var newThreads: [UInt32: OpaquePointer] = [:]
+  /// Whether a task that waits may pass its turn on to the next one itself, as it may in a run that nobody watches step
+  /// by step.
+  var passesTurns = false
+  /// A coroutine that did not come back to wait, while another task's wait stood between it and the machine.
+  var cameBack: (thread: OpaquePointer, status: Int32)?
+  /// The running task has yielded to the machine only to be resumed at once.
+  var isToGoOn = false
   /// Set while calls are recorded.
   var tracer: Tracer?
   /// Something was written to the console, or a task ended: the machine is to look before it goes on.
@@ -33,7 +40,12 @@ struct Core: ~Copyable {
     hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
     if tracer != nil { beginTrace(index, raw) }
     kernel.canSleep = canSleep
-    let outcome = kernel.perform(Int(index), raw, for: current)
+    return result(kernel.perform(Int(index), raw, for: current))
+  }
+
+  /// How a call of the running task went on, for C.
+  @inline(__always)
+  private mutating func result(_ outcome: Outcome) -> ks_result {
     guard outcome == .reply else { return ks_result(word: 0, outcome: Int64(go(outcome))) }
     // Most calls answer one number, and it goes back in a register: what was just stored word by word, and is loaded
     // again as one, costs more than the call itself.
@@ -42,6 +54,37 @@ struct Core: ~Copyable {
     let word = kernel.answerWord(0)
     hash = Digest.mix(hash ^ UInt64(bitPattern: word))
     return ks_result(word: word, outcome: Int64(KS_NUMBER))
+  }
+
+  /// What Machine.run and Machine.step do when a task has gone to sleep, for all cases but the rare ones: chooses who goes
+  /// on. C then resumes that task from where it stands, in the call of a task that waits: a switch there and back takes
+  /// one coroutine's yield instead of two.
+  ///
+  /// - Parameters:
+  ///   - own: the coroutine in whose call C stands. When its task is chosen, `result` is how its call went on.
+  /// - Returns: the coroutine to be resumed; nil when the machine is to look after things first.
+  mutating func nextTurn(_ own: OpaquePointer?, _ result: UnsafeMutablePointer<ks_result>) -> OpaquePointer? {
+    guard passesTurns, tracer == nil, !kernel.hasEnded, !kernel.hasConsoleOutput else { return nil }
+    while let task = kernel.schedule() {
+      current = task
+      kernel.canSleep = true
+      let outcome = kernel.resume(task)
+      if outcome == .blocked { continue }
+      guard outcome != .ended, let thread = threads[Int(task.index)] else { return nil }
+      guard thread == own else {
+        self.outcome = outcome
+        return thread
+      }
+      if outcome == .reply || outcome == .start {
+        result.pointee = self.result(outcome)
+        return thread
+      }
+      // A handler is to be run. From here that would leave C standing one call deeper after each signal.
+      self.outcome = outcome
+      isToGoOn = true
+      return nil
+    }
+    return nil
   }
 
   @inline(never)

@@ -20,6 +20,10 @@ enum Host {
       let core = corePointer(pointer)
       return core.pointee.go(core.pointee.outcome)
     }
+    host.next_turn = { pointer, own, result in corePointer(pointer).pointee.nextTurn(own, result.unsafelyUnwrapped) }
+    host.came_back = { pointer, thread, status in
+      corePointer(pointer).pointee.cameBack = (thread.unsafelyUnwrapped, status)
+    }
     host.handler_returned = { pointer, wasLeft in
       let core = corePointer(pointer)
       if wasLeft != 0 {

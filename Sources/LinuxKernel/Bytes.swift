@@ -375,6 +375,13 @@ extension Arguments {
   }
 }
 
+extension Arguments {
+  /// Room for as many arguments as any call has, for the time of `body`.
+  @inline(__always) static func withRoom<R>(_ body: (UnsafeMutablePointer<RawArgument>) -> R) -> R {
+    withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: Arguments.capacity) { body($0.baseAddress.unsafelyUnwrapped) }
+  }
+}
+
 extension CallArgument {
   /// Lends `arguments` to `body` as the kernel takes them; those left out have the defaults of `parameters`.
   static func withRaw<R>(

@@ -8,40 +8,75 @@ public struct Call {
   private var forms: InlineArray<7, Int32> = .init(repeating: 0)
   private var counts: InlineArray<7, Int> = .init(repeating: 0)
   /// The bytes of all arguments that came as bytes, one behind the other.
-  private var bytes: [UInt8] = []
+  fileprivate var bytes: [UInt8] = []
+  fileprivate var hasBytes: Bool { !bytes.isEmpty }
   var context: CallContext
 
   /// The first argument, if it is a descriptor.
-  var descriptor: Int32? { Syscall.all[index].takesDescriptor ? Int32(truncatingIfNeeded: words[0]) : nil }
+  var descriptor: Int32? {
+    Syscall.performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor } ? Int32(truncatingIfNeeded: words[0]) : nil
+  }
 
-  /// Copies what `arguments` points to.
-  init(index: Int, count: Int, arguments: Arguments, context: CallContext) {
+  init(index: Int, count: Int, context: CallContext) {
     self.index = index
     self.count = count
     self.context = context
+  }
+
+  /// Copies what `arguments` points to.
+  @inline(__always) mutating func keep(_ arguments: Arguments) {
     for position in 0..<count {
-      let raw = arguments[position]
-      words[position] = raw.word
-      forms[position] = raw.rawForm
-      counts[position] = raw.count
-      if raw.form == .bytes { bytes += raw.view.array }
+      words[position] = arguments[position].word
+      forms[position] = arguments[position].rawForm
+      counts[position] = arguments[position].count
+      if arguments[position].isBytes { keepBytes(arguments[position].view) }
     }
   }
 
+  @inline(never) private mutating func keepBytes(_ view: ByteView) { bytes += view.array }
+
   /// Gives `body` the arguments in the form in which they first came.
-  @inline(__always) func withArguments<R>(_ body: (Arguments) -> R) -> R {
+  func withArguments<R>(_ body: (Arguments) -> R) -> R {
     bytes.withByteView { view in
-      Arguments.with(count) { raw in
-        var offset = 0
-        for position in 0..<count {
-          raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
-          if raw[position].form == .bytes {
-            raw[position].bytes = view.slice(offset, counts[position]).start
-            offset += counts[position]
-          }
-        }
-        return body(Arguments(UnsafePointer(raw.baseAddress!)))
+      Arguments.withRoom { raw in
+        copyArguments(to: raw, view)
+        return body(Arguments(UnsafePointer(raw)))
       }
+    }
+  }
+
+  /// Puts the arguments in the form in which they first came; `view` is of the call's own bytes.
+  @inline(__always) fileprivate func copyArguments(to raw: UnsafeMutablePointer<RawArgument>, _ view: ByteView) {
+    var offset = 0
+    for position in 0..<count {
+      raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
+      if raw[position].isBytes {
+        raw[position].bytes = view.slice(offset, counts[position]).start
+        offset += counts[position]
+      }
+    }
+  }
+}
+
+extension Kernel {
+  /// Performs the body of a call that waits in `calls` with its own arguments; nil when it has answered.
+  ///
+  /// The call stays where it is, since to copy it costs more than most bodies; its bytes are held meanwhile.
+  @inline(__always) mutating func performBody(of id: ID<Call>, for me: TaskID) -> Stop? {
+    if calls[id].hasBytes { return performBodyWithBytes(of: id, for: me) }
+    return performBody(of: id, .empty, for: me)
+  }
+
+  @inline(never) private mutating func performBodyWithBytes(of id: ID<Call>, for me: TaskID) -> Stop? {
+    let bytes = calls[id].bytes
+    return bytes.withByteView { performBody(of: id, $0, for: me) }
+  }
+
+  @inline(__always) private mutating func performBody(of id: ID<Call>, _ bytes: ByteView, for me: TaskID) -> Stop? {
+    Arguments.withRoom { raw in
+      calls[id].copyArguments(to: raw, bytes)
+      let index = calls[id].index
+      return performers[index]._withUnsafeGuaranteedRef { $0.perform(&self, me, Arguments(UnsafePointer(raw))) }
     }
   }
 }

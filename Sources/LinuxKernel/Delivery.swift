@@ -110,7 +110,7 @@ extension Kernel {
       calls[call].context.isInterrupted = false
       tasks[me].call = call
       if isWatched { observe(.restarted(tid: tasks[me].tid)) }
-      return performAgain(me)
+      return performAgain(call, for: me)
     }
   }
 

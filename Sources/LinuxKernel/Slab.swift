@@ -31,27 +31,31 @@ public struct Slab<Object> {
   public var count: Int { storage?.fields.pointee.liveCount ?? 0 }
 
   @discardableResult
-  public mutating func insert(_ object: Object) -> ID<Object> {
+  public mutating func insert(_ object: Object) -> ID<Object> { place { object } }
+
+  /// As `insert`, for what comes and goes with each wait: the object is made where it is to lie.
+  @inline(__always) mutating func place(_ make: () -> Object) -> ID<Object> {
     let fields = uniqueFields()
-    let index: UInt32
-    if fields.pointee.firstFree != .max {
-      index = fields.pointee.firstFree
-    } else {
-      index = usedSlots
-      if Int(index) >> 6 == fields.pointee.pageCount {
-        table.grow()
-        pages = fields.pointee.pages
-      }
-      usedSlots += 1
-    }
-    let page = writablePage(index), slot = Int(index) & 63
+    let index = fields.pointee.firstFree != .max ? fields.pointee.firstFree : addSlot()
+    let page = ownPage(index), slot = Int(index) & 63
     if fields.pointee.firstFree == index {
       fields.pointee.firstFree = UnsafeRawPointer(page.objects + slot).loadUnaligned(as: UInt32.self)
     }
-    (page.objects + slot).initialize(to: object)
+    (page.objects + slot).initialize(to: make())
     page.header.pointee.live |= 1 << UInt64(slot)
     fields.pointee.liveCount += 1
     return ID(index: index, generation: page.generations[slot])
+  }
+
+  /// One more slot, of a table that is this slab's own.
+  @inline(never) private mutating func addSlot() -> UInt32 {
+    let fields = table.fields, index = usedSlots
+    if Int(index) >> 6 == fields.pointee.pageCount {
+      table.grow()
+      pages = fields.pointee.pages
+    }
+    usedSlots += 1
+    return index
   }
 
   @discardableResult
@@ -65,6 +69,18 @@ public struct Slab<Object> {
     table.fields.pointee.firstFree = id.index
     table.fields.pointee.liveCount -= 1
     return object
+  }
+
+  /// As `remove`, for an object that nobody needs any more: it ends where it lies.
+  @inline(__always) mutating func discard(_ id: ID<Object>) {
+    let fields = uniqueFields(), page = ownPage(id.index), slot = Int(id.index) & 63
+    precondition(page.generations[slot] == id.generation, "stale handle")
+    (page.objects + slot).deinitialize(count: 1)
+    page.header.pointee.live &= ~(1 << UInt64(slot))
+    page.generations[slot] &+= 1
+    UnsafeMutableRawPointer(page.objects + slot).storeBytes(of: fields.pointee.firstFree, as: UInt32.self)
+    fields.pointee.firstFree = id.index
+    fields.pointee.liveCount -= 1
   }
 
   @inline(__always) public func contains(_ id: ID<Object>) -> Bool {
@@ -139,6 +155,11 @@ public struct Slab<Object> {
 
   @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
     _ = uniqueFields()
+    return ownPage(index)
+  }
+
+  /// The page of a slot, of a table that is this slab's own; it becomes the slab's own as well.
+  @inline(__always) private mutating func ownPage(_ index: UInt32) -> SlabPage<Object> {
     precondition(index < usedSlots, "a handle of another kernel")
     let page = pages.unsafelyUnwrapped[Int(index) >> 6]
     if page.header.pointee.references == 1 { return page }

@@ -76,10 +76,12 @@ extension Syscall {
   final class Performer: Sendable {
     let body: Body
     let parameterCount: Int
+    let takesDescriptor: Bool
 
     init(_ call: Syscall) {
       body = call.body
       parameterCount = call.parameters.count
+      takesDescriptor = call.takesDescriptor
     }
 
     /// Performs the body; nil when it has answered.

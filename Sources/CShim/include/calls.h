@@ -63,6 +63,11 @@ typedef struct ks_host {
   void (*answer_in_full)(void *machine);
   /* How the task goes on that was just resumed. */
   int32_t (*result)(void *machine);
+  /* The running task, whose coroutine is `own`, waits: who is to go on? Its coroutine, to be resumed; `own`, when `result` is
+   * how its call goes on; or NULL when the machine has something to do first. */
+  lua_State *(*next_turn)(void *machine, lua_State *own, ks_result *result);
+  /* A coroutine resumed after next_turn has not come back to wait: the machine is told how, for when it goes on. */
+  void (*came_back)(void *machine, lua_State *thread, int32_t status);
   /* The handler of a signal has ended: normally, or by an error that leaves the interrupted call too. */
   int32_t (*handler_returned)(void *machine, int32_t was_left);
   /* The function of a task has returned: ends it. */
@@ -123,6 +128,8 @@ void ks_push_handler(lua_State *L, const ks_answer *answer);
 /* How a resumed coroutine came back. */
 enum { KS_SUSPENDED, KS_FINISHED, KS_FAILED };
 int ks_go_on(lua_State *thread);
+/* The same from within the call of a task that waits; its depth of C calls is none of the other's. */
+int ks_pass_turn(lua_State *thread);
 /* For a failed one: "file:line: message", then the traceback; both pushed on L as strings. */
 void ks_push_failure(lua_State *L, lua_State *thread);
 /* "file:line" of the script's function that the coroutine stands in; returns the length, 0 when there is none. */

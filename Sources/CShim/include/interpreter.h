@@ -34,6 +34,7 @@ typedef struct ks_interpreter {
   int instructions_period;
   volatile sig_atomic_t interrupted;   /* ks_interrupt came and nothing was raised for it yet */
   lua_State *volatile running;         /* the coroutine whose instructions run now, or NULL */
+  int passes_turn;                     /* a task that waits resumes others from within its call: calls.c */
   int unsuspendable;                   /* resumers on the way out that cannot pass a yield on */
   int closings;                        /* nested coroutine.close: Lua 5.4.4 does not count them as C calls */
   uint64_t random_state;               /* splitmix64, the source of seeds for math.random */

@@ -8,11 +8,13 @@ enum HostCalls {
     // What does not touch the kernel is the same.
     var host = Host.table(answer: answer)
     host.call = { pointer, index, arguments, digest, _ in
-      hosted(pointer).call(Int(index), raw(arguments), digest, nil)
+      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, nil)))
     }
     host.call_spawning = { pointer, index, arguments, digest, _, thread in
-      hosted(pointer).call(Int(index), raw(arguments), digest, thread)
+      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, thread)))
     }
+    // Here the machine chooses whose turn it is.
+    host.next_turn = { _, _, _ in nil }
     host.result = { pointer in hosted(pointer).current.outcome }
     host.handler_returned = { pointer, wasLeft in hosted(pointer).handlerReturned(wasLeft: wasLeft != 0) }
     host.task_returned = { pointer, status in

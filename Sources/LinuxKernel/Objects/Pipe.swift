@@ -16,8 +16,12 @@ struct Pipe {
   /// PIPE_BUF: writes up to this size are never torn.
   static let atomicSize = Page.size
 
-  /// As many as were ever filled at once, rounded up to a power of two: most pipes never need more than one.
+  /// The one buffer of a pipe that never needed more, as most do not; unused once there is a ring.
+  private var only = Buffer()
+  /// As many as were ever filled at once, rounded up to a power of two; empty as long as `only` will do.
   private var ring: [Buffer] = []
+  /// How many slots there are, less one.
+  private var mask = 0
   private var head = 0
   private(set) var used = 0
   var bufferLimit = Pipe.defaultBuffers
@@ -41,74 +45,125 @@ struct Pipe {
   var byteCount: Int { (0..<used).reduce(0) { $0 + Int(self[$1].count) } }
 
   /// The buffer at a position, counted from the one that will be read next.
-  @inline(__always) subscript(_ position: Int) -> Buffer {
-    get { ring[(head + position) & (ring.count - 1)] }
-    _modify { yield &ring[(head + position) & (ring.count - 1)] }
+  subscript(_ position: Int) -> Buffer {
+    @inline(__always) get { mask == 0 ? only : ring[(head + position) & mask] }
+    @inline(__always) _modify { if mask == 0 { yield &only } else { yield &ring[(head + position) & mask] } }
   }
 
-  @inline(__always) mutating func append(_ buffer: consuming Buffer) {
-    if used == ring.count { grow() }
+  mutating func append(_ buffer: consuming Buffer) {
+    if used > mask { grow() }
     used += 1
     self[used - 1] = buffer
   }
 
-  private mutating func grow() {
+  @inline(never) private mutating func grow() {
     var larger = (0..<used).map { self[$0] }
-    larger += Array(repeating: Buffer(), count: max(1, ring.count * 2) - used)
+    larger += Array(repeating: Buffer(), count: 2 * (mask + 1) - used)
+    only = Buffer()
     ring = larger
+    mask = larger.count - 1
     head = 0
   }
 
   /// Drops the first buffer, whose page was taken out.
   @inline(__always) mutating func removeFirst() {
     used -= 1
-    head = used == 0 ? 0 : (head + 1) & (ring.count - 1)
+    head = used == 0 ? 0 : (head + 1) & mask
   }
 
   // The two ways that most bytes go, each in one access to the pipe: an access costs the check that no snapshot shares it.
 
-  /// Takes in bytes at hand that fit into the last buffer, or into one more. False, with nothing changed, for all others.
-  @inline(__always) mutating func put(_ view: ByteView, isPacket: Bool, _ spare: inout Page?) -> Bool {
-    guard view.count <= Page.size, readers > 0 else { return false }
-    if used > 0, view.count < Page.size {
-      let last = (head + used - 1) & (ring.count - 1), end = ring[last].end
-      if !ring[last].isPacket, end + view.count <= Page.size {
-        ring[last].page!.write(view, at: end)
-        ring[last].count += Int32(view.count)
-        return true
-      }
+  /// What became of bytes that were to be put into the pipe.
+  enum Put {
+    /// They are for the long way; nothing has changed.
+    case refused
+    case added
+    /// Whoever waits on `readable` is to be told.
+    case event(ID<WaitQueue>)
+  }
+
+  /// Takes in bytes at hand that fit into the last buffer, or into one more.
+  @inline(__always) mutating func put(_ view: ByteView, isPacket: Bool, _ spare: inout Page?) -> Put {
+    guard view.count <= Page.size, readers > 0 else { return .refused }
+    if used == 0 {
+      if mask == 0 { only.fill(view, isPacket, &spare) } else { ring[head].fill(view, isPacket, &spare) }
+      used = 1
+      return .event(readable)
     }
-    guard used < bufferLimit else { return false }
-    if used == ring.count { grow() }
-    let next = (head + used) & (ring.count - 1)
-    swap(&ring[next].page, &spare)
-    if ring[next].page == nil { ring[next].page = .uninitialised }
-    ring[next].page!.write(view, at: 0)
-    ring[next].offset = 0
-    ring[next].count = Int32(view.count)
-    ring[next].isPacket = isPacket
-    used += 1
+    return putBehind(view, isPacket, &spare)
+  }
+
+  /// As `put`, into a pipe that is not empty.
+  @inline(never) private mutating func putBehind(_ view: ByteView, _ isPacket: Bool, _ spare: inout Page?) -> Put {
+    if view.count == Page.size || !self[used - 1].join(view) {
+      guard used < bufferLimit else { return .refused }
+      if used > mask { grow() }
+      self[used].fill(view, isPacket, &spare)
+      used += 1
+    }
+    return isPolled ? .event(readable) : .added
+  }
+
+  /// Hands up to `limit` bytes to `output`. Tells how many, whether a slot was given up while the pipe was full, and
+  /// whether the pipe is empty now.
+  @inline(__always)
+  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, makesRoom: Bool, isEmpty: Bool) {
+    guard used > 0 else { return (0, false, true) }
+    let wasFull = isFull
+    let first = mask == 0 ? only.take(limit, output, &spare) : ring[head].take(limit, output, &spare)
+    guard first.isUsedUp else { return (first.count, false, false) }
+    removeFirst()
+    if first.isLast || used == 0 { return (first.count, wasFull, used == 0) }
+    return takeMore(limit, output, &spare, first.count, wasFull)
+  }
+
+  /// Goes on with the next buffers.
+  @inline(never) private mutating func takeMore(
+    _ limit: Int, _ output: ByteBuffer, _ spare: inout Page?, _ count: Int, _ wasFull: Bool
+  ) -> (count: Int, makesRoom: Bool, isEmpty: Bool) {
+    var done = count
+    while done < limit, used > 0 {
+      let next = self[0].take(limit - done, output, &spare)
+      done += next.count
+      if next.isUsedUp { removeFirst() }
+      if next.isLast { break }
+    }
+    return (done, wasFull, used == 0)
+  }
+}
+
+extension Pipe.Buffer {
+  /// Becomes a buffer of these bytes.
+  @inline(__always) mutating func fill(_ view: ByteView, _ isPacket: Bool, _ spare: inout Page?) {
+    if page == nil { swap(&page, &spare) }
+    if page == nil { page = .uninitialised }
+    page!.write(view, at: 0)
+    offset = 0
+    count = Int32(truncatingIfNeeded: view.count)
+    self.isPacket = isPacket
+  }
+
+  /// Adds bytes behind those that are there, if they may and do fit.
+  mutating func join(_ view: ByteView) -> Bool {
+    guard !isPacket, end + view.count <= Page.size else { return false }
+    page!.write(view, at: end)
+    count += Int32(view.count)
     return true
   }
 
-  /// Hands up to `limit` bytes to `output`. Tells how many, and whether a slot was given up while the pipe was full.
-  @inline(__always) mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, makesRoom: Bool) {
-    var done = 0, makesRoom = false
-    while done < limit, used > 0 {
-      let count = Int(ring[head].count), wanted = min(count, limit - done), isPacket = ring[head].isPacket
-      output.append(ring[head].page!.view(Int(ring[head].offset), wanted))
-      done += wanted
-      guard wanted == count || isPacket else {
-        ring[head].offset += Int32(wanted)
-        ring[head].count -= Int32(wanted)
-        break
-      }
-      if isFull { makesRoom = true }
-      if spare == nil { swap(&spare, &ring[head].page) } else { ring[head].page = nil }
-      removeFirst()
-      if isPacket { break }
+  /// Hands up to `limit` bytes to `output`. Tells how many; whether the buffer, of which the page then goes, has done its
+  /// service; and whether a read ends here.
+  @inline(__always)
+  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, isUsedUp: Bool, isLast: Bool) {
+    let wanted = min(Int(count), limit)
+    output.append(page!.view(Int(offset), wanted))
+    guard wanted == Int(count) || isPacket else {
+      offset += Int32(wanted)
+      count -= Int32(wanted)
+      return (wanted, false, true)
     }
-    return (done, makesRoom)
+    if spare == nil { swap(&spare, &page) } else { page = nil }
+    return (wanted, true, isPacket || wanted == limit)
   }
 }
 
@@ -139,13 +194,23 @@ extension Kernel {
   }
 
   /// Linux: pipe_read().
+  @inline(__always)
   mutating func read(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+    guard destination.isReply, destination.remaining > 0 else { return try readToMemory(pipe, file, &destination, for: me) }
+    let (done, makesRoom, isEmpty) = pipes[pipe].take(destination.remaining, output, &sparePage)
+    if done > 0, !makesRoom, isEmpty || !current.isRetry { return done }
+    return try finishRead(pipe, file, done, makesRoom)
+  }
+
+  /// Where the bytes do not become the answer.
+  @inline(never) private mutating func readToMemory(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID
+  ) throws(Stop) -> Int {
     if destination.remaining == 0 { return 0 }
     // Only giving up a slot makes room: reading a part of one does not.
     var makesRoom = false
     var done = 0
-    if destination.isReply { (done, makesRoom) = pipes[pipe].take(destination.remaining, output, &sparePage) }
-    while !destination.isReply, destination.remaining > 0, !pipes[pipe].isEmpty {
+    while destination.remaining > 0, !pipes[pipe].isEmpty {
       let page = pipes[pipe][0].page.take()!
       let offset = Int(pipes[pipe][0].offset), count = Int(pipes[pipe][0].count), isPacket = pipes[pipe][0].isPacket
       let wanted = min(count, destination.remaining)
@@ -167,6 +232,12 @@ extension Kernel {
         pipes[pipe][0].count -= Int32(copied)
       }
     }
+    return try finishRead(pipe, file, done, makesRoom)
+  }
+
+  /// What follows from having read `done` bytes, or none.
+  @inline(never)
+  private mutating func finishRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ done: Int, _ makesRoom: Bool) throws(Stop) -> Int {
     if done == 0 {
       if pipes[pipe].writers == 0 { return 0 }
       if files[file].isNonblocking { throw .errno(.EAGAIN) }
@@ -178,15 +249,25 @@ extension Kernel {
   }
 
   /// Linux: pipe_write().
+  @inline(__always)
   mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     if source.remaining == 0 { return 0 }
     if !current.isRetry, let view = source.whole {
-      let wasEmpty = pipes[pipe].isEmpty
-      if pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {
-        if wasEmpty || pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
+      switch pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {
+      case .refused: break
+      case .added: return view.count
+      case .event(let queue):
+        wake(queue, .readable)
         return view.count
       }
     }
+    return try writeInPieces(pipe, file, &source, for: me)
+  }
+
+  /// Where the bytes do not all go into one buffer, or not at once.
+  @inline(never) private mutating func writeInPieces(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID
+  ) throws(Stop) -> Int {
     source.skip(current.progress, &self)
     if pipes[pipe].readers == 0 {
       sendPipeSignal(to: me)
@@ -210,7 +291,6 @@ extension Kernel {
 
   /// Moves what fits from the source into the pipe. Returns EFAULT where the source ended early; whole slots that were
   /// filled before that stay, and count in `done`.
-  @inline(__always)
   private mutating func append(
     to pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, _ done: inout Int, for me: TaskID
   ) -> Errno? {

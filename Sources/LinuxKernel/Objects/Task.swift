@@ -50,6 +50,37 @@ extension Kernel {
   }
 }
 
+// What changes together changes in one access: each pays for the check that no snapshot shares the task's page.
+extension Kernel.Task {
+  @inline(__always) mutating func fallAsleep(in call: ID<Call>, _ waiter: ID<Waiter>?) {
+    self.call = call
+    state = .blocked
+    if let waiter { firstWaiter = waiter }
+  }
+
+  /// Ends a sleep. Tells what stands on wait queues for it, and whether it is to be put into the run queue.
+  @inline(__always) mutating func wakeUp() -> (waiter: ID<Waiter>?, entersQueue: Bool) {
+    let waiter = firstWaiter, entersQueue = !isQueued
+    firstWaiter = nil
+    sleepNumber &+= 1
+    state = .runnable
+    isQueued = true
+    return (waiter, entersQueue)
+  }
+
+  /// It was taken from the run queue. Tells whether it can go on.
+  @inline(__always) mutating func leaveQueue() -> Bool {
+    isQueued = false
+    return state == .runnable
+  }
+
+  /// Its call has answered. Tells whether something is to be looked at before the task goes back.
+  @inline(__always) mutating func callEnded() -> Bool {
+    call = nil
+    return needsAttention
+  }
+}
+
 /// Who a task acts as. Linux: struct cred.
 public struct Credentials: Equatable, Sendable {
   public internal(set) var uid: UInt32 = 0, euid: UInt32 = 0, suid: UInt32 = 0, fsuid: UInt32 = 0
@@ -226,7 +257,7 @@ extension Kernel {
     join(process, group: 0, session: 0)
     lastPID = 1
     openConsole(for: id)
-    makeRunnable(id, isNew: true)
+    start(id)
     return id
   }
 }

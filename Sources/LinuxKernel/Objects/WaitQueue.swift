@@ -5,6 +5,22 @@
 struct WaitQueue {
   var first: ID<Waiter>?
   var last: ID<Waiter>?
+
+  @inline(__always) mutating func becomeFirst(_ entry: ID<Waiter>) {
+    first = entry
+    if last == nil { last = entry }
+  }
+
+  @inline(__always) mutating func becomeLast(_ entry: ID<Waiter>) {
+    last = entry
+    if first == nil { first = entry }
+  }
+
+  /// The entry between `previous` and `next` is gone.
+  @inline(__always) mutating func lost(_ previous: ID<Waiter>?, _ next: ID<Waiter>?) {
+    if previous == nil { first = next }
+    if next == nil { last = previous }
+  }
 }
 
 /// One entry of a wait queue. A task in poll(2) has one on each queue, joined by `nextOfOwner`.
@@ -39,35 +55,43 @@ extension Kernel {
   }
 
   /// Adds an entry to its queue: by default exclusive ones behind, the others in front.
-  mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
+  @inline(__always) mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
     var entry = entry
     let queue = entry.queue
     if (place ?? (entry.isExclusive ? .tail : .head)) == .tail {
       entry.previous = waitQueues[queue].last
-      let id = waiters.insert(entry)
-      if let last = entry.previous { waiters[last].next = id } else { waitQueues[queue].first = id }
-      waitQueues[queue].last = id
+      let id = waiters.place { entry }
+      waitQueues[queue].becomeLast(id)
+      if let last = entry.previous { waiters[last].next = id }
       return id
     }
     entry.next = waitQueues[queue].first
-    let id = waiters.insert(entry)
-    if let first = entry.next { waiters[first].previous = id } else { waitQueues[queue].last = id }
-    waitQueues[queue].first = id
+    let id = waiters.place { entry }
+    waitQueues[queue].becomeFirst(id)
+    if let first = entry.next { waiters[first].previous = id }
     return id
   }
 
   mutating func unlink(_ id: ID<Waiter>) {
-    let entry = waiters.remove(id)
-    for walk in walks.indices where walks[walk] == id { walks[walk] = entry.next }
-    if let previous = entry.previous { waiters[previous].next = entry.next } else { waitQueues[entry.queue].first = entry.next }
-    if let next = entry.next { waiters[next].previous = entry.previous } else { waitQueues[entry.queue].last = entry.previous }
+    let queue = waiters[id].queue, previous = waiters[id].previous, next = waiters[id].next
+    waiters.discard(id)
+    if !walks.isEmpty { for walk in walks.indices where walks[walk] == id { walks[walk] = next } }
+    if let previous { waiters[previous].next = next }
+    if let next { waiters[next].previous = previous }
+    if previous == nil || next == nil { waitQueues[queue].lost(previous, next) }
   }
 
   /// Takes the task off every queue it stands on.
   mutating func removeWaiters(of task: TaskID) {
-    var next = tasks[task].firstWaiter
-    guard next != nil else { return }
+    let first = tasks[task].firstWaiter
+    guard first != nil else { return }
     tasks[task].firstWaiter = nil
+    unlink(allFrom: first)
+  }
+
+  /// Takes `first` and the other entries of its owner off their queues.
+  @inline(__always) mutating func unlink(allFrom first: ID<Waiter>?) {
+    var next = first
     while let waiter = next {
       next = waiters[waiter].nextOfOwner
       unlink(waiter)
@@ -88,10 +112,10 @@ extension Kernel {
     var left = exclusiveLimit
     var next = waitQueues[queue].first
     while let id = next {
-      let waiter = waiters[id]
-      next = waiter.next
-      guard !waiter.events.isDisjoint(with: events) else { continue }
-      switch waiter.owner {
+      next = waiters[id].next
+      guard !waiters[id].events.isDisjoint(with: events) else { continue }
+      let isExclusive = waiters[id].isExclusive
+      switch waiters[id].owner {
       case .epollItem(let item):
         // What follows from this may take any task off any queue, this one too: `unlink` keeps the place up to date.
         walks.append(next)
@@ -103,7 +127,7 @@ extension Kernel {
         while let following = next, case .task(task) = waiters[following].owner { next = waiters[following].next }
         makeRunnable(task)
       }
-      if waiter.isExclusive {
+      if isExclusive {
         left -= 1
         if left == 0 { return }
       }
