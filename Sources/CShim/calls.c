@@ -191,28 +191,29 @@ static inline int decode_plain(lua_State *L, const ks_function *function, ks_arg
   int count = function->count;
   uint64_t sum = function->number;
   if (lua_gettop(L) != count) return 0;
-  for (int position = 0; position < count; position++) {
-    ks_argument *argument = &arguments[position];
-    char kind = function->kinds[position];
-    if (kind == 'i' || kind == 'd') {
-      int is_integer;
-      if (kind == 'i' ? lua_type(L, position + 1) != LUA_TNUMBER : !lua_isinteger(L, position + 1)) return 0;
-      argument->word = lua_tointegerx(L, position + 1, &is_integer);
-      if (!is_integer) return 0;
-      argument->bytes = NULL;
-      argument->count = 0;
-      argument->form = KS_WORD;
-      sum = mix(sum ^ (uint64_t)argument->word);
-    } else if (kind == 'w' || kind == 's') {
+  for (int index = 1; index <= count; index++, arguments++) {
+    switch (function->kinds[index - 1]) {
+    case 'i':
+    case 'd':
+      if (!lua_isinteger(L, index)) return 0;
+      arguments->word = lua_tointegerx(L, index, NULL);
+      arguments->form = KS_WORD;
+      arguments->bytes = NULL;
+      arguments->count = 0;
+      sum = mix(sum ^ (uint64_t)arguments->word);
+      break;
+    case 'w':
+    case 's': {
       size_t length;
-      if (lua_type(L, position + 1) != LUA_TSTRING) return 0;
-      argument->bytes = lua_tolstring(L, position + 1, &length);
-      argument->count = (int64_t)length;
-      argument->form = KS_BYTES;
-      argument->word = 0;
-      sum = mix(digest_bytes(sum, argument->bytes, length) ^ (uint64_t)length << 1);
-    } else {
-      return 0;
+      if (lua_type(L, index) != LUA_TSTRING) return 0;
+      arguments->bytes = lua_tolstring(L, index, &length);
+      arguments->count = (int64_t)length;
+      arguments->form = KS_BYTES;
+      arguments->word = 0;
+      sum = mix(digest_bytes(sum, arguments->bytes, length) ^ (uint64_t)length << 1);
+      break;
+    }
+    default: return 0;
     }
   }
   *digest = sum;
@@ -390,19 +391,36 @@ static int after_handler(lua_State *L, int status, lua_KContext context) {
 static int go_on(lua_State *L, int status, lua_KContext context) {
   (void)status;
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  return deliver(L, (const ks_function *)context, interpreter->host->result(interpreter->machine));
+  return finish(L, (const ks_function *)context, interpreter->host->call_result(interpreter->machine));
 }
 
 /* A system call. Upvalues: its ks_function, and whether failures are raised. */
-static int call(lua_State *L) {
+static int call(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
   ks_argument arguments[KS_MAX_ARGUMENTS];
   uint64_t digest;
   if (!decode_plain(L, function, arguments, &digest)) digest = decode(L, function, arguments, 0);
-  ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
-  return finish(L, function, result);
+  return finish(
+    L, function,
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
 }
+
+/* Each call has a C function of its own, by its index in octal, since to ask Lua for an upvalue takes longer than many a call. */
+#define CALL(digits) \
+  static int call_##digits(lua_State *L) { return call(L, ks_interpreter_of(L)->functions[0##digits]); }
+#define EIGHT(of, digits) \
+  of(digits##0) of(digits##1) of(digits##2) of(digits##3) of(digits##4) of(digits##5) of(digits##6) of(digits##7)
+#define CALLS(digits) EIGHT(CALL, digits)
+#define CALLS_64(digit) \
+  CALLS(digit##0) CALLS(digit##1) CALLS(digit##2) CALLS(digit##3) CALLS(digit##4) CALLS(digit##5) CALLS(digit##6) CALLS(digit##7)
+CALLS_64(0) CALLS_64(1) CALLS_64(2) CALLS_64(3) CALLS_64(4) CALLS_64(5) CALLS_64(6) CALLS_64(7)
+
+#define NAME(digits) call_##digits,
+#define NAMES(digits) EIGHT(NAME, digits)
+#define NAMES_64(digit) \
+  NAMES(digit##0) NAMES(digit##1) NAMES(digit##2) NAMES(digit##3) NAMES(digit##4) NAMES(digit##5) NAMES(digit##6) NAMES(digit##7)
+static const lua_CFunction callers[KS_MAX_FUNCTIONS] = {
+  NAMES_64(0) NAMES_64(1) NAMES_64(2) NAMES_64(3) NAMES_64(4) NAMES_64(5) NAMES_64(6) NAMES_64(7)};
 
 /* A call that takes a function: a coroutine for the new task is made first, since that can fail. */
 static int call_with_function(lua_State *L) {
@@ -438,7 +456,9 @@ int ks_bind(lua_State *L) {
   ks_function *function = lua_touserdata(L, -1);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
-  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : call, 2);
+  if (function->index >= KS_MAX_FUNCTIONS) return luaL_error(L, "more calls than KS_MAX_FUNCTIONS");
+  interpreter->functions[function->index] = function;
+  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : callers[function->index], 2);
   return 1;
 }
 

@@ -45,12 +45,13 @@ struct Core: ~Copyable {
 
   /// How a call of the running task went on, for C.
   @inline(__always)
-  private mutating func result(_ outcome: Outcome) -> ks_result {
+  mutating func result(_ outcome: Outcome) -> ks_result {
     guard outcome == .reply else { return ks_result(word: 0, outcome: Int64(go(outcome))) }
     // Most calls answer one number, and it goes back in a register: what was just stored word by word, and is loaded
     // again as one, costs more than the call itself.
-    guard kernel.answerErrno == 0, !kernel.answerHasBytes, kernel.answerPointer.count == 0, !kernel.needsNotice, tracer == nil
-    else { return ks_result(word: 0, outcome: Int64(reply())) }
+    guard kernel.answerIsNumber, !kernel.needsNotice, tracer == nil else {
+      return ks_result(word: 0, outcome: Int64(reply()))
+    }
     let word = kernel.answerWord(0)
     hash = Digest.mix(hash ^ UInt64(bitPattern: word))
     return ks_result(word: word, outcome: Int64(KS_NUMBER))

@@ -20,6 +20,10 @@ enum Host {
       let core = corePointer(pointer)
       return core.pointee.go(core.pointee.outcome)
     }
+    host.call_result = { pointer in
+      let core = corePointer(pointer)
+      return core.pointee.result(core.pointee.outcome)
+    }
     host.next_turn = { pointer, own, result in corePointer(pointer).pointee.nextTurn(own, result.unsafelyUnwrapped) }
     host.came_back = { pointer, thread, status in
       corePointer(pointer).pointee.cameBack = (thread.unsafelyUnwrapped, status)

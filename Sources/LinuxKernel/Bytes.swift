@@ -101,13 +101,13 @@ public enum Digest {
 ///
 /// Its fields lie behind a `let` pointer, so that reaching them needs no dynamic exclusivity check.
 public final class ByteBuffer {
-  private struct Fields {
-    var base: UnsafeMutableRawPointer
-    var capacity: Int
-    var count = 0
+  @usableFromInline struct Fields {
+    @usableFromInline var base: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
+    @usableFromInline var count = 0
   }
 
-  private let fields: UnsafeMutablePointer<Fields>
+  @usableFromInline let fields: UnsafeMutablePointer<Fields>
 
   public init(capacity: Int = 4096) {
     fields = .allocate(capacity: 1)
@@ -119,7 +119,7 @@ public final class ByteBuffer {
     fields.deallocate()
   }
 
-  @inline(__always) public var count: Int { fields.pointee.count }
+  @inlinable @inline(__always) public var count: Int { fields.pointee.count }
   @inline(__always) private var base: UnsafeMutableRawPointer { fields.pointee.base }
   public var view: ByteView { ByteView(start: base, count: count) }
   /// The bytes, for C to read before the next change.

@@ -82,6 +82,8 @@ extension Kernel {
 }
 
 /// What a body may ask about the performance it is part of.
+///
+/// It is made anew for every call, so what only some calls keep shares one place.
 struct CallContext {
   /// Bytes already transferred by earlier performances of this call.
   var progress = 0
@@ -95,16 +97,38 @@ struct CallContext {
   var isInterrupted = false
   /// What the wait it last threw said about signals.
   var interruption = Interruption.restart
-  /// The fifo whose other end it waits for, and how often that had been opened before.
-  var partner: (inode: ID<Inode>, opens: Int)?
-  /// The child whose end it waits for, and its pid (vfork).
-  var vforkChild: (task: TaskID, pid: Int32)?
+  private var kept = Kept.nothing
   /// The open file that its first argument named when it first slept: it is kept, whoever closes the descriptor.
   var held: (number: Int32, file: ID<OpenFile>)?
+
+  private enum Kept {
+    case nothing
+    case partner(inode: ID<Inode>, opens: Int)
+    case vforkChild(task: TaskID, pid: Int32)
+    case lockTicket(UInt64)
+    case remaining(Int64)
+  }
+
+  /// The fifo whose other end it waits for, and how often that had been opened before.
+  var partner: (inode: ID<Inode>, opens: Int)? {
+    get { if case .partner(let inode, let opens) = kept { (inode, opens) } else { nil } }
+    set { kept = newValue.map { .partner(inode: $0.inode, opens: $0.opens) } ?? .nothing }
+  }
+  /// The child whose end it waits for, and its pid (vfork).
+  var vforkChild: (task: TaskID, pid: Int32)? {
+    get { if case .vforkChild(let task, let pid) = kept { (task, pid) } else { nil } }
+    set { kept = newValue.map { .vforkChild(task: $0.task, pid: $0.pid) } ?? .nothing }
+  }
   /// Its place among those who wait for a lock; 0 before it first waited.
-  var lockTicket: UInt64 = 0
+  var lockTicket: UInt64 {
+    get { if case .lockTicket(let ticket) = kept { ticket } else { 0 } }
+    set { kept = .lockTicket(newValue) }
+  }
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
-  var remaining: Int64?
+  var remaining: Int64? {
+    get { if case .remaining(let left) = kept { left } else { nil } }
+    set { kept = newValue.map { .remaining($0) } ?? .nothing }
+  }
 }
 
 extension Kernel {

@@ -23,6 +23,8 @@ extension Kernel {
   @inlinable @inline(__always) public var answerHasBytes: Bool { reply.hasBytes }
   @inlinable @inline(__always) public var answerHasExtra: Bool { reply.extraResult }
   public var answerBytes: ByteView { output.view }
+  /// Whether the answer is its first word and nothing else.
+  @inlinable @inline(__always) public var answerIsNumber: Bool { reply.errno == 0 && !reply.hasBytes && output.count == 0 }
 
   /// Performs a call for the running task.
   ///

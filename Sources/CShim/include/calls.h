@@ -63,6 +63,8 @@ typedef struct ks_host {
   void (*answer_in_full)(void *machine);
   /* How the task goes on that was just resumed. */
   int32_t (*result)(void *machine);
+  /* The same for a call that waited. */
+  ks_result (*call_result)(void *machine);
   /* The running task, whose coroutine is `own`, waits: who is to go on? Its coroutine, to be resumed; `own`, when `result` is
    * how its call goes on; or NULL when the machine has something to do first. */
   lua_State *(*next_turn)(void *machine, lua_State *own, ks_result *result);

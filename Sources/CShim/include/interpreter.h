@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <lua.h>
 
+enum { KS_MAX_FUNCTIONS = 512 };
+
 typedef struct ks_interpreter {
   /* Set by a system call just before it yields because its task must wait (or was preempted, or has ended).
    * Every coroutine.resume on the way out passes such a yield on instead of returning it to the script;
@@ -24,6 +26,8 @@ typedef struct ks_interpreter {
   /* For calls.c: the machine and its entry points. */
   void *machine;
   const struct ks_host *host;
+
+  const struct ks_function *functions[KS_MAX_FUNCTIONS]; /* the calls that are bound, by index */
 
   /* What follows belongs to the allocator and the sandbox. */
   int memory_refused;                  /* the allocator has answered NULL at least once */

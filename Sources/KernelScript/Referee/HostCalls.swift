@@ -16,6 +16,7 @@ enum HostCalls {
     // Here the machine chooses whose turn it is.
     host.next_turn = { _, _, _ in nil }
     host.result = { pointer in hosted(pointer).current.outcome }
+    host.call_result = { pointer in ks_result(word: 0, outcome: Int64(hosted(pointer).current.outcome)) }
     host.handler_returned = { pointer, wasLeft in hosted(pointer).handlerReturned(wasLeft: wasLeft != 0) }
     host.task_returned = { pointer, status in
       let backend = hosted(pointer)
