@@ -185,39 +185,50 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
   return digest;
 }
 
+static inline int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  if (!lua_isinteger(L, index)) return 0;
+  argument->word = lua_tointegerx(L, index, NULL);
+  argument->form = KS_WORD;
+  argument->bytes = NULL;
+  argument->count = 0;
+  *digest = mix(*digest ^ (uint64_t)argument->word);
+  return 1;
+}
+
+static inline int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING) return 0;
+  argument->bytes = lua_tolstring(L, index, &length);
+  argument->count = (int64_t)length;
+  argument->form = KS_BYTES;
+  argument->word = 0;
+  *digest = mix(digest_bytes(*digest, argument->bytes, length) ^ (uint64_t)length << 1);
+  return 1;
+}
+
 /* As decode(), for what most calls come with: integers, strings to be written, numbers of bytes to be read, and nothing left out.
  * Returns 0, and the work is decode()'s, for anything else. */
 static inline int decode_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
   int count = function->count;
-  uint64_t sum = function->number;
+  *digest = function->number;
   if (lua_gettop(L) != count) return 0;
-  for (int index = 1; index <= count; index++, arguments++) {
-    switch (function->kinds[index - 1]) {
-    case 'i':
-    case 'd':
-      if (!lua_isinteger(L, index)) return 0;
-      arguments->word = lua_tointegerx(L, index, NULL);
-      arguments->form = KS_WORD;
-      arguments->bytes = NULL;
-      arguments->count = 0;
-      sum = mix(sum ^ (uint64_t)arguments->word);
-      break;
-    case 'w':
-    case 's': {
-      size_t length;
-      if (lua_type(L, index) != LUA_TSTRING) return 0;
-      arguments->bytes = lua_tolstring(L, index, &length);
-      arguments->count = (int64_t)length;
-      arguments->form = KS_BYTES;
-      arguments->word = 0;
-      sum = mix(digest_bytes(sum, arguments->bytes, length) ^ (uint64_t)length << 1);
-      break;
-    }
-    default: return 0;
-    }
+  switch (function->signature) {
+  case KS_TAKES_NOTHING: return 1;
+  case KS_TAKES_INTEGERS:
+    for (int index = 0; index < count; index++) if (!take_integer(L, index + 1, &arguments[index], digest)) return 0;
+    return 1;
+  case KS_TAKES_INTEGER_AND_STRING: return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
+  default: return 0;
   }
-  *digest = sum;
-  return 1;
+}
+
+/* Which of the above a call is. */
+static int signature_of(const ks_function *function) {
+  size_t length = strlen(function->kinds);
+  if (length == 0) return KS_TAKES_NOTHING;
+  if (strspn(function->kinds, "id") == length) return KS_TAKES_INTEGERS;
+  if (!strcmp(function->kinds, "iw") || !strcmp(function->kinds, "is")) return KS_TAKES_INTEGER_AND_STRING;
+  return KS_TAKES_OTHERS;
 }
 
 /* The answer of a failed call: nil, message, errno and what accompanies it; or an error object, raised. */
@@ -305,6 +316,7 @@ void ks_push_handler(lua_State *L, const ks_answer *answer) {
 
 static int go_on(lua_State *L, int status, lua_KContext context);
 static int deliver(lua_State *L, const ks_function *function, int outcome);
+static int wait_for_turn(lua_State *L, const ks_function *function);
 static int after_handler(lua_State *L, int status, lua_KContext context);
 
 int ks_end_task(lua_State *L) {
@@ -325,13 +337,14 @@ static inline int finish(lua_State *L, const ks_function *function, ks_result re
     return 1;
   }
   if (result.outcome == KS_REPLY && function->shape == 't' && !answer->error) return push_transfer(L, answer);
+  if (result.outcome == KS_BLOCKED) return wait_for_turn(L, function);
   return deliver(L, function, (int)result.outcome);
 }
 
 /* The task waits. Instead of yielding to the machine at once, it resumes whoever goes on next, for as long as nothing but waits
  * happens; when it is its own turn again, its call simply returns. Only one task at a time does so: those that it resumes
  * yield to it. */
-static int wait_for_turn(lua_State *L, const ks_function *function) {
+static __attribute__((noinline)) int wait_for_turn(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   void *machine = interpreter->machine;
   if (!interpreter->passes_turn && ks_is_task(L)) {
@@ -456,6 +469,7 @@ int ks_bind(lua_State *L) {
   ks_function *function = lua_touserdata(L, -1);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
+  function->signature = (char)signature_of(function);
   if (function->index >= KS_MAX_FUNCTIONS) return luaL_error(L, "more calls than KS_MAX_FUNCTIONS");
   interpreter->functions[function->index] = function;
   lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : callers[function->index], 2);

@@ -65,7 +65,7 @@ struct Core: ~Copyable {
   ///   - own: the coroutine in whose call C stands. When its task is chosen, `result` is how its call went on.
   /// - Returns: the coroutine to be resumed; nil when the machine is to look after things first.
   mutating func nextTurn(_ own: OpaquePointer?, _ result: UnsafeMutablePointer<ks_result>) -> OpaquePointer? {
-    guard passesTurns, tracer == nil, !kernel.hasEnded, !kernel.hasConsoleOutput else { return nil }
+    guard passesTurns, tracer == nil, !kernel.hasEnded, !kernel.needsNotice else { return nil }
     while let task = kernel.schedule() {
       current = task
       kernel.canSleep = true

@@ -78,6 +78,11 @@ extension Kernel {
 
   /// Lets the task that `schedule` picked go on from where it was.
   public mutating func resume(_ me: TaskID) -> Outcome {
+    if let call = tasks[me].callToPerform { return performAgain(call, for: me) }
+    return resumeWithAttention(me)
+  }
+
+  @inline(never) private mutating func resumeWithAttention(_ me: TaskID) -> Outcome {
     // A task that was killed does nothing more, though what it waited for may have come about too.
     if processes[tasks[me].process].groupExitStatus != nil { return attend(me) }
     if let call = tasks[me].call { return performAgain(call, for: me) }
@@ -102,7 +107,8 @@ extension Kernel {
       let number = calls[id].descriptor
       return sleep(wait, me, number) { kernel in kernel.keep(id) }
     }
-    removeCall(id)
+    calls.discard(id)
+    if let held = current.held { release(held.file) }
     return tasks[me].callEnded() ? replyThroughSignals(me) : .reply
   }
 
@@ -117,7 +123,8 @@ extension Kernel {
   @inline(__always)
   private mutating func sleep(_ wait: Wait, _ me: TaskID, _ descriptor: Int32?, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
     current.interruption = wait.interruption
-    if current.isInterrupted || tasks[me].needsAttention, isCutShort(wait, me) {
+    let (needsAttention, head, table) = (tasks[me].needsAttention, tasks[me].firstWaiter, tasks[me].files)
+    if current.isInterrupted || needsAttention, isCutShort(wait, me) {
       removeWaiters(of: me)
       if current.progress > 0 { return answerProgress(me) }
       current.hasSlept = true
@@ -128,13 +135,12 @@ extension Kernel {
     guard canSleep else { return cannotSleep(me) }
     var waiter: ID<Waiter>?
     if let queue = wait.queue {
-      let head = tasks[me].firstWaiter
       waiter = link(
         Waiter(owner: .task(me), queue: queue, nextOfOwner: head, isExclusive: wait.exclusive, events: .all), at: wait.place)
     }
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     current.hasSlept = true
-    if let descriptor, current.held == nil { holdFile(descriptor, me) }
+    if let descriptor, current.held == nil { holdFile(descriptor, in: table) }
     let id = call(&self)
     tasks[me].fallAsleep(in: id, waiter)
     return .blocked
@@ -190,8 +196,8 @@ extension Kernel {
   }
 
   /// A sleeping call keeps its open file, as fdget() does where a table is shared. Linux: fs/file.c.
-  @inline(__always) private mutating func holdFile(_ number: Int32, _ me: TaskID) {
-    guard let file = fileTables[tasks[me].files].file(number) else { return }
+  @inline(__always) private mutating func holdFile(_ number: Int32, in table: ID<FileTable>) {
+    guard let file = fileTables[table].file(number) else { return }
     files[file].references += 1
     current.held = (number, file)
   }

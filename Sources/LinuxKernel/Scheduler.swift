@@ -98,7 +98,7 @@ extension Kernel {
   public mutating func schedule() -> TaskID? {
     while true {
       while !runQueue.isEmpty {
-        let task = pickNext()
+        let task = policy == .fifo ? runQueue.removeFirst() : pickNext()
         guard tasks.contains(task) else { continue }
         if tasks[task].leaveQueue() { return task }
       }

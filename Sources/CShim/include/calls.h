@@ -40,6 +40,9 @@ typedef struct ks_answer {
   int32_t has_extra; /* the bytes are a result beside the error */
 } ks_answer;
 
+/* What a call takes, where that is something simple. */
+enum { KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING };
+
 /* What C needs to know of a call's declaration. */
 typedef struct ks_function {
   uint32_t index;
@@ -48,6 +51,7 @@ typedef struct ks_function {
   char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see decode() in calls.c */
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
   int64_t defaults[KS_MAX_ARGUMENTS];
+  char signature;                        /* one of the below, set by ks_bind() */
   char shape;                            /* of the result: see push_reply() in calls.c */
   const char *name;
 } ks_function;

@@ -68,6 +68,16 @@ extension Kernel.Task {
     return (waiter, entersQueue)
   }
 
+  /// Ends a sleep for which `waiter` stands on a wait queue and nothing else. Tells whether the task is to be put into the
+  /// run queue; nil, with nothing changed, where that is not how it sleeps.
+  @inline(__always) mutating func wakeUp(from waiter: ID<Waiter>) -> Bool? {
+    guard state == .blocked, firstWaiter == waiter else { return nil }
+    return wakeUp().entersQueue
+  }
+
+  /// The call that it is to perform again, if nothing else is to be looked at first.
+  @inline(__always) var callToPerform: ID<Call>? { needsAttention ? nil : call }
+
   /// It was taken from the run queue. Tells whether it can go on.
   @inline(__always) mutating func leaveQueue() -> Bool {
     isQueued = false

@@ -6,14 +6,20 @@ struct WaitQueue {
   var first: ID<Waiter>?
   var last: ID<Waiter>?
 
-  @inline(__always) mutating func becomeFirst(_ entry: ID<Waiter>) {
+  /// Puts an entry in front; returns the one that stood there.
+  @inline(__always) mutating func prepend(_ entry: ID<Waiter>) -> ID<Waiter>? {
+    let before = first
     first = entry
     if last == nil { last = entry }
+    return before
   }
 
-  @inline(__always) mutating func becomeLast(_ entry: ID<Waiter>) {
+  /// Puts an entry behind; returns the one that stood there.
+  @inline(__always) mutating func append(_ entry: ID<Waiter>) -> ID<Waiter>? {
+    let before = last
     last = entry
     if first == nil { first = entry }
+    return before
   }
 
   /// The entry between `previous` and `next` is gone.
@@ -41,6 +47,13 @@ struct Waiter {
   var nextOfOwner: ID<Waiter>?
   var isExclusive: Bool
   var events: PollEvents
+
+  /// The task whose entry this is, if it wants the events and nothing else stands beside it.
+  @inline(__always) func loneTask(_ events: PollEvents) -> TaskID? {
+    guard case .task(let task) = owner, next == nil, previous == nil, nextOfOwner == nil, !self.events.isDisjoint(with: events)
+    else { return nil }
+    return task
+  }
 }
 
 extension Kernel {
@@ -56,19 +69,20 @@ extension Kernel {
 
   /// Adds an entry to its queue: by default exclusive ones behind, the others in front.
   @inline(__always) mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
-    var entry = entry
     let queue = entry.queue
     if (place ?? (entry.isExclusive ? .tail : .head)) == .tail {
-      entry.previous = waitQueues[queue].last
       let id = waiters.place { entry }
-      waitQueues[queue].becomeLast(id)
-      if let last = entry.previous { waiters[last].next = id }
+      if let last = waitQueues[queue].append(id) {
+        waiters[id].previous = last
+        waiters[last].next = id
+      }
       return id
     }
-    entry.next = waitQueues[queue].first
     let id = waiters.place { entry }
-    waitQueues[queue].becomeFirst(id)
-    if let first = entry.next { waiters[first].previous = id }
+    if let first = waitQueues[queue].prepend(id) {
+      waiters[id].next = first
+      waiters[first].previous = id
+    }
     return id
   }
 
@@ -100,7 +114,18 @@ extension Kernel {
 
   /// Tells those on `queue` that `events` came about: all who want every event, and one exclusive sleeper.
   @inline(__always) mutating func wake(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
-    if waitQueues[queue].first != nil { wakeSome(queue, events, exclusiveLimit: 1) }
+    if let first = waitQueues[queue].first { wake(first, alone: queue, events) }
+  }
+
+  /// Most often one task sleeps there, and nowhere else: then all that `wakeSome` would do comes to this.
+  @inline(never) private mutating func wake(_ first: ID<Waiter>, alone queue: ID<WaitQueue>, _ events: PollEvents) {
+    guard let task = waiters[first].loneTask(events), walks.isEmpty, let entersQueue = tasks[task].wakeUp(from: first) else {
+      return wakeSome(queue, events, exclusiveLimit: 1)
+    }
+    waiters.discard(first)
+    waitQueues[queue] = WaitQueue()
+    if isWatched { observe(.woken(tid: tasks[task].tid)) }
+    if entersQueue { runQueue.append(task) }
   }
 
   /// Wakes everybody, as when the object is going away.
