@@ -1,12 +1,12 @@
 /// A call that has to wait, as data: it belongs to its task, and can be performed again, interrupted, saved or listed.
 public struct Call {
   /// Position in `Syscall.all`.
-  let index: Int
+  private(set) var index: Int
   /// How many arguments the call takes.
-  private let count: Int
-  private var words: InlineArray<7, Int64> = .init(repeating: 0)
-  private var forms: InlineArray<7, Int32> = .init(repeating: 0)
-  private var counts: InlineArray<7, Int> = .init(repeating: 0)
+  private var count: Int
+  // Three arguments that are fields, since most calls have no more, and an array's elements are reached by copying it.
+  private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
+  private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
   /// The bytes of all arguments that came as bytes, one behind the other.
   fileprivate var bytes: [UInt8] = []
   fileprivate var hasBytes: Bool { !bytes.isEmpty }
@@ -14,7 +14,7 @@ public struct Call {
 
   /// The first argument, if it is a descriptor.
   var descriptor: Int32? {
-    Syscall.performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor } ? Int32(truncatingIfNeeded: words[0]) : nil
+    Syscall.performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor } ? Int32(truncatingIfNeeded: first.word) : nil
   }
 
   init(index: Int, count: Int, context: CallContext) {
@@ -23,37 +23,64 @@ public struct Call {
     self.context = context
   }
 
-  /// Copies what `arguments` points to.
-  @inline(__always) mutating func keep(_ arguments: Arguments) {
-    for position in 0..<count {
-      words[position] = arguments[position].word
-      forms[position] = arguments[position].rawForm
-      counts[position] = arguments[position].count
-      if arguments[position].isBytes { keepBytes(arguments[position].view) }
-    }
+  /// Becomes another call, in the same place.
+  @inline(__always) mutating func renew(index: Int, count: Int, context: CallContext, _ arguments: Arguments) {
+    self.index = index
+    self.count = count
+    self.context = context
+    if hasBytes { bytes = [] }
+    keep(arguments)
   }
 
-  @inline(never) private mutating func keepBytes(_ view: ByteView) { bytes += view.array }
+  /// Copies what `arguments` points to.
+  @inline(__always) mutating func keep(_ arguments: Arguments) {
+    var comesAsBytes = false
+    if count > 0 {
+      first = arguments[0]
+      comesAsBytes = first.isBytes
+    }
+    if count > 1 {
+      second = arguments[1]
+      comesAsBytes = comesAsBytes || second.isBytes
+    }
+    if count > 2 {
+      third = arguments[2]
+      comesAsBytes = comesAsBytes || third.isBytes
+    }
+    if comesAsBytes || count > 3 { keepRest(arguments) }
+  }
+
+  @inline(never) private mutating func keepRest(_ arguments: Arguments) {
+    for position in 0..<count {
+      if position > 2 { others[position - 3] = arguments[position] }
+      if arguments[position].isBytes { bytes += arguments[position].view.array }
+    }
+  }
 
   /// Gives `body` the arguments in the form in which they first came.
   func withArguments<R>(_ body: (Arguments) -> R) -> R {
     bytes.withByteView { view in
       Arguments.withRoom { raw in
-        copyArguments(to: raw, view)
+        copyArguments(to: raw)
+        if hasBytes { lendBytes(view, to: raw) }
         return body(Arguments(UnsafePointer(raw)))
       }
     }
   }
 
-  /// Puts the arguments in the form in which they first came; `view` is of the call's own bytes.
-  @inline(__always) fileprivate func copyArguments(to raw: UnsafeMutablePointer<RawArgument>, _ view: ByteView) {
+  @inline(__always) fileprivate func copyArguments(to raw: UnsafeMutablePointer<RawArgument>) {
+    raw[0] = first
+    raw[1] = second
+    raw[2] = third
+    if count > 3 { for position in 3..<count { raw[position] = others[position - 3] } }
+  }
+
+  /// Leads the arguments that came as bytes to their copies. `view` is of the call's own bytes.
+  fileprivate func lendBytes(_ view: ByteView, to raw: UnsafeMutablePointer<RawArgument>) {
     var offset = 0
-    for position in 0..<count {
-      raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
-      if raw[position].isBytes {
-        raw[position].bytes = view.slice(offset, counts[position]).start
-        offset += counts[position]
-      }
+    for position in 0..<count where raw[position].isBytes {
+      raw[position].bytes = view.slice(offset, raw[position].count).start
+      offset += raw[position].count
     }
   }
 }
@@ -64,20 +91,25 @@ extension Kernel {
   /// The call stays where it is, since to copy it costs more than most bodies; its bytes are held meanwhile.
   @inline(__always) mutating func performBody(of id: ID<Call>, for me: TaskID) -> Stop? {
     if calls[id].hasBytes { return performBodyWithBytes(of: id, for: me) }
-    return performBody(of: id, .empty, for: me)
+    return Arguments.withRoom { raw in
+      calls[id].copyArguments(to: raw)
+      return performBody(calls[id].index, Arguments(UnsafePointer(raw)), for: me)
+    }
   }
 
   @inline(never) private mutating func performBodyWithBytes(of id: ID<Call>, for me: TaskID) -> Stop? {
     let bytes = calls[id].bytes
-    return bytes.withByteView { performBody(of: id, $0, for: me) }
+    return bytes.withByteView { view in
+      Arguments.withRoom { raw in
+        calls[id].copyArguments(to: raw)
+        calls[id].lendBytes(view, to: raw)
+        return performBody(calls[id].index, Arguments(UnsafePointer(raw)), for: me)
+      }
+    }
   }
 
-  @inline(__always) private mutating func performBody(of id: ID<Call>, _ bytes: ByteView, for me: TaskID) -> Stop? {
-    Arguments.withRoom { raw in
-      calls[id].copyArguments(to: raw, bytes)
-      let index = calls[id].index
-      return performers[index]._withUnsafeGuaranteedRef { $0.perform(&self, me, Arguments(UnsafePointer(raw))) }
-    }
+  @inline(__always) private mutating func performBody(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Stop? {
+    performers[index]._withUnsafeGuaranteedRef { $0.perform(&self, me, arguments) }
   }
 }
 

@@ -56,20 +56,27 @@ extension Kernel {
       return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
     case .ended: return .ended
     case .yield:
-      return giveWay(me) { kernel in kernel.keep(index, arguments) }
+      return giveWay(me) { kernel in kernel.keep(index, arguments, nil) }
     case .wait(let wait):
       let takesDescriptor = performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor }
       let number = takesDescriptor ? Int32(truncatingIfNeeded: arguments[0].word) : nil
-      return sleep(wait, me, number) { kernel in kernel.keep(index, arguments) }
+      let spare = tasks[me].spareCall
+      return sleep(wait, me, number) { kernel in kernel.keep(index, arguments, spare) }
     }
   }
 
-  /// The call as data, with what the kernel knows of this performance.
-  @inline(__always) private mutating func keep(_ index: Int, _ arguments: Arguments) -> ID<Call> {
+  /// The call as data, with what the kernel knows of this performance; in the place of `spare`, if there is one.
+  @inline(__always) private mutating func keep(_ index: Int, _ arguments: Arguments, _ spare: ID<Call>?) -> ID<Call> {
     let count = parameterCount(index), context = current
-    let id = calls.place { Call(index: index, count: count, context: context) }
-    calls[id].keep(arguments)
-    return id
+    guard let spare else { return keepNew(index, arguments) }
+    calls[spare].renew(index: index, count: count, context: context, arguments)
+    return spare
+  }
+
+  @inline(never) private mutating func keepNew(_ index: Int, _ arguments: Arguments) -> ID<Call> {
+    var call = Call(index: index, count: parameterCount(index), context: current)
+    call.keep(arguments)
+    return calls.insert(call)
   }
 
   @inline(__always) func parameterCount(_ index: Int) -> Int {
@@ -107,9 +114,10 @@ extension Kernel {
       let number = calls[id].descriptor
       return sleep(wait, me, number) { kernel in kernel.keep(id) }
     }
-    calls.discard(id)
     if let held = current.held { release(held.file) }
-    return tasks[me].callEnded() ? replyThroughSignals(me) : .reply
+    // A handler's call may have ended, and left its place, before the one that it interrupted.
+    if !tasks[me].callEnded(id) { calls.discard(id) }
+    return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
   }
 
   /// A call that waits again stays where it is.
@@ -130,7 +138,9 @@ extension Kernel {
       current.hasSlept = true
       let held = current.held
       current.held = nil
-      return interrupted(call(&self), wait, held?.file, me)
+      let id = call(&self)
+      if tasks[me].spareCall == id { tasks[me].spareCall = nil }
+      return interrupted(id, wait, held?.file, me)
     }
     guard canSleep else { return cannotSleep(me) }
     var waiter: ID<Waiter>?

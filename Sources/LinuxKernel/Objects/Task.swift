@@ -23,6 +23,8 @@ extension Kernel {
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
+    /// The place of a call that is over, for the next one that has to wait.
+    var spareCall: ID<Call>?
     var firstWaiter: ID<Waiter>?
     /// Who waits in vfork for its end.
     var vforkParent: TaskID?
@@ -54,6 +56,7 @@ extension Kernel {
 extension Kernel.Task {
   @inline(__always) mutating func fallAsleep(in call: ID<Call>, _ waiter: ID<Waiter>?) {
     self.call = call
+    if spareCall == call { spareCall = nil }
     state = .blocked
     if let waiter { firstWaiter = waiter }
   }
@@ -84,10 +87,12 @@ extension Kernel.Task {
     return state == .runnable
   }
 
-  /// Its call has answered. Tells whether something is to be looked at before the task goes back.
-  @inline(__always) mutating func callEnded() -> Bool {
+  /// Its call has answered. Tells whether the call's place is kept for the next one.
+  @inline(__always) mutating func callEnded(_ id: ID<Call>) -> Bool {
     call = nil
-    return needsAttention
+    guard spareCall == nil else { return false }
+    spareCall = id
+    return true
   }
 }
 
