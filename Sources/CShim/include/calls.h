@@ -101,6 +101,7 @@ typedef struct ks_host {
 
 /* A buffer: a stretch of a task's memory. */
 typedef struct ks_buffer {
+  const void *mark; /* that it is one: see ks_to_buffer() */
   uint64_t address;
   uint64_t count;
 } ks_buffer;

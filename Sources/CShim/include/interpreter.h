@@ -48,7 +48,6 @@ typedef struct ks_interpreter {
   void **chunks;                       /* what they are cut from, as a list */
   char *chunk_next;
   size_t chunk_left;
-  const void *buffer_metatable;        /* for calls.c: tells a buffer from other userdata */
 } ks_interpreter;
 
 static inline ks_interpreter *ks_interpreter_of(lua_State *L) { return *(ks_interpreter **)lua_getextraspace(L); }
