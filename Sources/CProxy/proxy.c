@@ -18,12 +18,18 @@
 #define PROXY __attribute__((section("ks_proxy"), optimize("O0"), noinline, used))
 #endif
 
+/* Hidden, so that they are reached relative to the code and not through a table outside it. */
+#pragma GCC visibility push(hidden)
 extern char __start_ks_proxy[], __stop_ks_proxy[];
 extern char ks_proxy_entry[], ks_proxy_syscall_at[], ks_proxy_syscall_after[], ks_proxy_copy_begin[], ks_proxy_copy_end[],
   ks_proxy_copy_left[], ks_proxy_handlers[], ks_proxy_restorer[];
 int64_t ks_proxy_syscall(int64_t number, const uint64_t *arguments);
 int64_t ks_proxy_clone(int64_t number, const uint64_t *arguments, uint64_t slot);
 int64_t ks_proxy_copy(uint64_t to, uint64_t from, uint64_t count);
+void ks_proxy_child(ks_slot *slot);
+void ks_proxy_signalled(int32_t signal, const uint8_t *info, uint64_t *context, int32_t function);
+void ks_proxy_main(void);
+#pragma GCC visibility pop
 
 __asm__(
   ".pushsection ks_proxy,\"ax\",@progbits\n"
@@ -135,15 +141,24 @@ PROXY static uint32_t next_command(ks_slot *slot) {
   }
 }
 
+/* How often this thread has given up the processor of its own accord, without what handlers did. getrusage(2), ru_nvcsw. */
+PROXY static uint64_t sleeps(ks_slot *slot) {
+  uint64_t usage[18];
+  call(SYS_getrusage, 1 /* RUSAGE_THREAD */, (uint64_t)usage, 0, 0, 0, 0);
+  return usage[16] - slot->handler_sleeps;
+}
+
 PROXY static void perform(ks_slot *slot, uint64_t *mask) {
   uint64_t arguments[6];
   int64_t number = slot->number, result = -4;
+  uint64_t before = sleeps(slot);
   for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
   slot->was_left = 0;
   open_window(mask);
   /* A handler that ran just now may have left the call before it began. */
   if (!slot->was_left) result = ks_proxy_syscall(number, arguments);
   close_window(mask);
+  slot->has_slept = sleeps(slot) != before;
   slot->result = result;
 }
 
@@ -181,7 +196,9 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
       uint64_t arguments[6];
       for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
       child->mask = *mask;
+      uint64_t before = sleeps(slot);
       slot->result = ks_proxy_clone(slot->number, arguments, (uint64_t)child);
+      slot->has_slept = sleeps(slot) != before;
       open_window(mask);
       close_window(mask);
     }
@@ -192,6 +209,7 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
 
 PROXY void ks_proxy_child(ks_slot *slot) {
   uint64_t mask = slot->mask;
+  slot->handler_sleeps = 0;
   slot->self = (uint64_t)slot;
   call(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, (uint64_t)slot, 0, 0, 0, 0);
   slot->tid = (int32_t)call(SYS_gettid, 0, 0, 0, 0, 0, 0);
@@ -207,11 +225,14 @@ PROXY void ks_proxy_signalled(int32_t signal, const uint8_t *info, uint64_t *con
   uint64_t mask;
   __asm__ volatile("mov %%gs:0, %0" : "=r"(slot));
   close_window(&mask);
+  uint64_t before = sleeps(slot);
   for (int i = 0; i < 128; i++) slot->info[i] = info[i];
   slot->signal = signal;
   slot->function = function;
   post(slot, KS_SIGNALLED);
-  if (serve(slot, &mask) == KS_DO_LEAVE) {
+  uint32_t command = serve(slot, &mask);
+  slot->handler_sleeps += sleeps(slot) - before;
+  if (command == KS_DO_LEAVE) {
     /* struct ucontext: rax is register 13 and rip 16 of those that begin at byte 40. */
     uint64_t *rax = context + 5 + 13, *rip = context + 5 + 16;
     uint64_t code = KS_PROXY_CODE, at = *rip - code;

@@ -80,10 +80,59 @@ static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t len
 
 uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return digest_bytes(seed, bytes, length); }
 
+/* Room for the rows of a list that is packed here; a longer one goes by way of the prelude. */
+enum { ROWS_SIZE = 120 };
+
+/* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else: names,
+ * flags as text, mistakes. That is the prelude's, which would take ten times as long for these. */
+static int pack_rows(lua_State *L, int index, const char *fields, unsigned char *to) {
+  int used = 0;
+  lua_Unsigned rows = lua_rawlen(L, index);
+  if (rows == 0) return -1;
+  for (lua_Unsigned row = 1; row <= rows; row++) {
+    int top = lua_gettop(L), is_plain = lua_rawgeti(L, index, (lua_Integer)row) == LUA_TTABLE;
+    lua_Unsigned given = is_plain ? lua_rawlen(L, -1) : 0;
+    if (given == 0) is_plain = 0;
+    for (const char *field = fields; is_plain && *field; field++) {
+      int size = *field == 'h' || *field == 'H' ? 2 : *field == 'i' || *field == 'I' ? 4 : 1;
+      lua_Unsigned place = (lua_Unsigned)(field - fields) + 1;
+      lua_Integer value = 0;
+      if (place <= given) {
+        is_plain = lua_rawgeti(L, top + 1, (lua_Integer)place) == LUA_TNUMBER && lua_isinteger(L, -1);
+        value = lua_tointeger(L, -1);
+        lua_settop(L, top + 1);
+      }
+      /* The bit pattern may be written signed or unsigned. */
+      lua_Integer half = (lua_Integer)1 << (8 * size - 1);
+      if (value < -half || value >= 2 * half || used + size > ROWS_SIZE) is_plain = 0;
+      if (!is_plain) break;
+      for (int byte = 0; byte < size; byte++) to[used++] = (unsigned char)((lua_Unsigned)value >> (8 * byte));
+    }
+    if (is_plain) {
+      /* Nothing may follow: neither more values nor names. */
+      is_plain = given <= strlen(fields);
+      lua_pushinteger(L, (lua_Integer)given);
+      if (is_plain && lua_next(L, top + 1)) is_plain = 0;
+    }
+    lua_settop(L, top);
+    if (!is_plain) return -1;
+  }
+  return used;
+}
+
+/* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
+static void keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments) {
+  for (int position = 0; position < function->count; position++) {
+    if (function->kinds[position] != 'l' || lua_type(L, position + 1) != LUA_TTABLE) continue;
+    lua_pushlstring(L, arguments[position].bytes, (size_t)arguments[position].count);
+    lua_replace(L, position + 1);
+  }
+}
+
 /* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
- * or list, which the prelude packs; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
+ * or list, which the prelude packs; l a list of rows, packed into `rows` if they are plain; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
-static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, int is_again) {
+static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again) {
   int given = lua_gettop(L);
   uint64_t digest = function->number;
   int extra = given - function->count;
@@ -143,6 +192,18 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
       }
       break;
     }
+    case 'l': {
+      int length = type == LUA_TTABLE ? pack_rows(L, index, function->rows, rows) : -1;
+      if (length >= 0) {
+        argument->bytes = rows;
+        argument->count = length;
+        argument->form = KS_BYTES;
+        argument->word = 0;
+        digest = digest_bytes(digest, rows, (size_t)length);
+        goto decoded;
+      }
+    }
+    /* fall through */
     case 't':
       if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
       if (!is_converted) break;
@@ -235,13 +296,14 @@ static int signature_of(const ks_function *function) {
 static __attribute__((noinline)) int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   ks_argument arguments[KS_MAX_ARGUMENTS];
+  unsigned char rows[ROWS_SIZE];
   char extra[64]; /* kept, since describing the call reuses the answer's bytes */
   size_t extra_length = answer->has_extra ? (size_t)answer->count : 0;
   int error = answer->error;
   if (extra_length > sizeof extra) extra_length = 0;
   memcpy(extra, answer->bytes ? answer->bytes : "", extra_length);
   luaL_checkstack(L, 12, NULL);
-  decode(L, function, arguments, 1);
+  decode(L, function, arguments, rows, 1);
   interpreter->host->describe(interpreter->machine, function->index, arguments, error);
   if (is_must(L)) {
     lua_getfield(L, LUA_REGISTRYINDEX, KS_RAISE);
@@ -270,7 +332,7 @@ static inline int push_transfer(lua_State *L, const ks_answer *answer) {
   return 1;
 }
 
-/* Shapes: i integer, p two integers, t a transfer, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
+/* Shapes: i integer, p two integers, t a transfer, q a transfer and an integer, r the other way round, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
 static __attribute__((noinline)) int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);
@@ -281,6 +343,13 @@ static __attribute__((noinline)) int push_reply(lua_State *L, const ks_function 
   case 'p':
     lua_pushinteger(L, answer->words[0]);
     lua_pushinteger(L, answer->words[1]);
+    return 2;
+  case 'q':
+  case 'r':
+    for (int i = 0; i < 2; i++) {
+      if (answer->has_bytes && i == (function->shape == 'r')) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+      else lua_pushinteger(L, answer->words[i]);
+    }
     return 2;
   case 'v': return 0;
   case 'm':
@@ -370,7 +439,9 @@ static __attribute__((noinline)) int deliver(lua_State *L, const ks_function *fu
   ks_interpreter *interpreter = ks_interpreter_of(L);
   switch (outcome) {
   case KS_NUMBER: interpreter->host->answer_in_full(interpreter->machine); /* fall through */
-  case KS_REPLY: return push_reply(L, function);
+  case KS_REPLY:
+    if (interpreter->host->answer->has_bytes && function->shape != 't') interpreter->host->answer_words(interpreter->machine);
+    return push_reply(L, function);
   case KS_BLOCKED: return wait_for_turn(L, function);
   case KS_HANDLER: {
     ks_push_handler(L, interpreter->host->answer);
@@ -407,12 +478,23 @@ static int go_on(lua_State *L, int status, lua_KContext context) {
   return finish(L, (const ks_function *)context, interpreter->host->call_result(interpreter->machine));
 }
 
+/* A system call, whatever it is given. */
+static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_function *function) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  unsigned char rows[ROWS_SIZE];
+  uint64_t digest = decode(L, function, arguments, rows, 0);
+  ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+  if (function->rows[0] && result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_rows(L, function, arguments);
+  return finish(L, function, result);
+}
+
 /* A system call. Upvalues: its ks_function, and whether failures are raised. */
 static int call(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   ks_argument arguments[KS_MAX_ARGUMENTS];
   uint64_t digest;
-  if (!decode_plain(L, function, arguments, &digest)) digest = decode(L, function, arguments, 0);
+  if (!decode_plain(L, function, arguments, &digest)) return call_with_any(L, function);
   return finish(
     L, function,
     interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
@@ -441,7 +523,8 @@ static int call_with_function(lua_State *L) {
   const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
   ks_argument arguments[KS_MAX_ARGUMENTS];
   int position = (int)(strchr(function->kinds, 'f') - function->kinds);
-  uint64_t digest = decode(L, function, arguments, 0);
+  unsigned char rows[ROWS_SIZE];
+  uint64_t digest = decode(L, function, arguments, rows, 0);
   lua_pushvalue(L, position + 1);
   lua_State *thread = ks_new_task(L, lua_gettop(L));
   int outcome = (int)interpreter->host->call_spawning(

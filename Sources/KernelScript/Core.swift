@@ -91,7 +91,7 @@ struct Core: ~Copyable {
   @inline(never)
   mutating func beginTrace(_ index: UInt32, _ raw: Arguments) {
     drainTrace(current: nil)
-    tracer!.begin(kernel, current, Int(index), raw, where: machine.place())
+    tracer!.begin(kernel, current, Int(index), raw, where: machine.place(), reason: machine.differenceReasons[kernel.tid(of: current)]?.last)
   }
 
   /// Hands the tracer what the kernel has observed while a task ran.
@@ -108,7 +108,7 @@ struct Core: ~Copyable {
     answer.pointee.bytes = bytes.baseAddress
     answer.pointee.count = Int64(bytes.count)
     answer.pointee.words.0 = first
-    // Beside the bytes of a transfer there is their number alone.
+    // Beside the bytes of a transfer there is their number alone; others ask for their words.
     if !kernel.answerHasBytes { storeWords() }
     hash = Digest.mix(hash ^ UInt64(bitPattern: first) ^ UInt64(UInt32(bitPattern: errno)) << 32)
     if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
@@ -134,6 +134,7 @@ struct Core: ~Copyable {
   private mutating func endTrace() {
     drainTrace(current: kernel.tid(of: current))
     tracer!.end(kernel, current, kernel.answer, ByteView(kernel.answerPointer))
+    tracer!.deliver(kernel, current, kernel.answer, ByteView(kernel.answerPointer))
   }
 
   /// A task was made, or something was written to the console.

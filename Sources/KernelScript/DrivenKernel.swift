@@ -23,6 +23,8 @@ final class DrivenKernel {
   fileprivate var isRunning = false
   /// Who ran when the idle task made its calls, innermost last.
   fileprivate var interrupted: [TaskID] = []
+  /// Who performed the calls then: the referee, or the emulated kernel too.
+  private var outerHosts: [UnsafePointer<ks_host>?] = []
 
   fileprivate init(_ options: Machine.Options, _ answer: UnsafeMutablePointer<ks_answer>, _ machine: Machine) {
     self.options = options
@@ -50,9 +52,15 @@ final class DrivenKernel {
   func enter() {
     interrupted.append(core.pointee.current)
     core.pointee.current = initTask
+    let machine = core.pointee.machine
+    outerHosts.append(machine.interpreter.pointee.host)
+    machine.interpreter.pointee.host = machine.emulatedHost
   }
 
-  func leave() { core.pointee.current = interrupted.removeLast() }
+  func leave() {
+    core.pointee.current = interrupted.removeLast()
+    core.pointee.machine.interpreter.pointee.host = outerHosts.removeLast()
+  }
 
   /// Digest of the seed, of all calls and answers so far, and of what was written to the console.
   var hash: UInt64 {
@@ -176,17 +184,21 @@ extension Machine {
   /// Runs a kernel's tasks in the midst of one of an outer kernel. No error of theirs passes through here: each ends in
   /// the resume of its own coroutine.
   private func run(_ kernel: DrivenKernel, steps: Int) -> (Stopped, Int) {
-    let outer = interpreter.pointee.machine
+    let outer = interpreter.pointee.machine, outerHost = interpreter.pointee.host
     kernel.isRunning = true
     drivenDepth += 1
     interpreter.pointee.machine = UnsafeMutableRawPointer(kernel.core)
+    interpreter.pointee.host = emulatedHost
     defer {
       interpreter.pointee.machine = outer
+      interpreter.pointee.host = outerHost
       kernel.isRunning = false
       drivenDepth -= 1
       // What happened in here is part of what the outer kernel's tasks did.
-      let driver = outer!.assumingMemoryBound(to: Core.self)
-      driver.pointee.hash = Digest.mix(driver.pointee.hash ^ kernel.core.pointee.hash)
+      if outerHost == emulatedHost {
+        let driver = outer!.assumingMemoryBound(to: Core.self)
+        driver.pointee.hash = Digest.mix(driver.pointee.hash ^ kernel.core.pointee.hash)
+      }
     }
     var count = 0
     while true {

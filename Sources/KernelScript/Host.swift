@@ -16,6 +16,7 @@ enum Host {
       return core.pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
     }
     host.answer_in_full = { pointer in corePointer(pointer).pointee.storeAnswer() }
+    host.answer_words = { pointer in corePointer(pointer).pointee.storeWords() }
     host.result = { pointer in
       let core = corePointer(pointer)
       return core.pointee.go(core.pointee.outcome)
@@ -31,6 +32,7 @@ enum Host {
     host.handler_returned = { pointer, wasLeft in
       let core = corePointer(pointer)
       if wasLeft != 0 {
+        core.pointee.tracer?.record?.abandon(core.pointee.kernel.tid(of: core.pointee.current))
         core.pointee.kernel.abandonHandler(core.pointee.current)
         return Int32(KS_REPLY)
       }
@@ -100,6 +102,11 @@ enum Host {
         }
       }
     }
+    withUnsafeMutableBytes(of: &function.rows) { rows in
+      for parameter in call.parameters {
+        if case .structures(let layout) = parameter.kind, let fields = layout.rowFields { rows.copyBytes(from: fields.utf8) }
+      }
+    }
     function.shape = CChar(bitPattern: shape(call.results.map(\.kind)))
   }
 
@@ -111,9 +118,10 @@ enum Host {
     case .path: UInt8(ascii: "s")
     case .data: UInt8(ascii: "w")
     case .destination: UInt8(ascii: "d")
-    case .structure, .structures, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
+    case .structures(let layout): layout.rowFields == nil ? UInt8(ascii: "t") : UInt8(ascii: "l")
+    case .structure, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
-    case .flagsOrStructure: UInt8(ascii: "v")
+    case .flagsOrStructure, .control: UInt8(ascii: "v")
     }
   }
 
@@ -123,11 +131,18 @@ enum Host {
       case .integer: return UInt8(ascii: "i")
       case .bytes: return UInt8(ascii: "s")
       case .transfer: return UInt8(ascii: "t")
-      case .integerOrStructure: return UInt8(ascii: "m")
+      case .integerOrStructure, .control: return UInt8(ascii: "m")
       default: break
       }
     }
-    if kinds.count == 2, case .integer = kinds[0], case .integer = kinds[1] { return UInt8(ascii: "p") }
+    if kinds.count == 2 {
+      switch (kinds[0], kinds[1]) {
+      case (.integer, .integer): return UInt8(ascii: "p")
+      case (.integer, .transfer): return UInt8(ascii: "r")
+      case (.transfer, .integer): return UInt8(ascii: "q")
+      default: break
+      }
+    }
     return UInt8(ascii: "x")
   }
 

@@ -67,7 +67,13 @@ enum LuaText {
     case .integers(let size): "kind='integers',size=\(size)"
     case .any: "kind='any'"
     case .flagsOrStructure(let names, let layout): "kind='flagsOrStructure',set=\(set(names)),layout=\(quote(layout.name))"
+    case .control(let forms): control(forms)
     }
+  }
+
+  private static func control(_ forms: ControlForms) -> String {
+    let layouts = forms.layouts.map { quote($0.name) }.joined(separator: ",")
+    return "kind='control',size=\(forms.listedSize),layout=\(quote(forms.layouts[0].name)),layouts={\(layouts)}"
   }
 
   private static func kind(_ kind: ResultKind) -> String {
@@ -78,6 +84,7 @@ enum LuaText {
     case .structure(let layout): "kind='structure',layout=\(quote(layout.name))"
     case .structures(let layout): "kind='structures',layout=\(quote(layout.name))"
     case .integerOrStructure(let layout): "kind='structure',layout=\(quote(layout.name))"
+    case .control(let forms): control(forms)
     case .signalSet: "kind='signalSet'"
     case .signalAction: "kind='signalAction'"
     case .integers(let size): "kind='integers',size=\(size)"

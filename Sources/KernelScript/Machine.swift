@@ -34,6 +34,8 @@ public final class Machine {
     public var moduleFolder: String?
     /// Whether calls go to this machine's own Linux, in namespaces made for the run.
     public var isHosted = false
+    /// Whether the first process has only the capabilities that this program has, as it would on the host.
+    public var hasHostCapabilities = false
     public init() {}
   }
 
@@ -42,6 +44,8 @@ public final class Machine {
   let interpreter: UnsafeMutablePointer<ks_interpreter>
   let state: OpaquePointer
   let host: UnsafeMutablePointer<ks_host>
+  /// The entry points of emulated kernels: `host`, unless the referee's stand there.
+  private(set) var emulatedHost: UnsafePointer<ks_host>
   private let answerPointer: UnsafeMutablePointer<ks_answer>
   let scratch = ByteBuffer()
   /// Takes what is written to the console.
@@ -62,6 +66,8 @@ public final class Machine {
   var drivenCount: Int64 = 0
   /// How many of them run inside one another.
   var drivenDepth = 0
+  /// Why what a task does now may differ between the kernels, by its tid (ks.differs); innermost last.
+  var differenceReasons: [Int32: [String]] = [:]
   /// What `ks.host` offers.
   var hostFunctions: [String: HostFunction] = [:]
   let initTask: TaskID
@@ -77,12 +83,13 @@ public final class Machine {
     self.console = console
     self.report = report
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
-    initTask = kernel.boot()
+    initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities : .max)
     answerPointer = .allocate(capacity: 1)
     answerPointer.initialize(to: ks_answer())
     core = .allocate(capacity: 1)
     host = .allocate(capacity: 1)
     host.initialize(to: Host.table(answer: UnsafePointer(answerPointer)))
+    emulatedHost = UnsafePointer(host)
     interpreter = .allocate(capacity: 1)
     interpreter.initialize(to: ks_interpreter())
     interpreter.pointee.machine = UnsafeMutableRawPointer(core)
@@ -93,6 +100,9 @@ public final class Machine {
     core.initialize(to: Core(kernel: kernel, current: initTask, answer: answerPointer, machine: self))
     if options.isHosted {
       backend = HostBackend(machine: self, answer: answerPointer)
+      let emulated = UnsafeMutablePointer<ks_host>.allocate(capacity: 1)
+      emulated.initialize(to: host.pointee)
+      emulatedHost = UnsafePointer(emulated)
       host.pointee = HostCalls.table(answer: UnsafePointer(answerPointer))
       interpreter.pointee.machine = Unmanaged.passUnretained(backend).toOpaque()
     }
@@ -108,6 +118,7 @@ public final class Machine {
     driven.removeAll()
     core.deinitialize(count: 1)
     core.deallocate()
+    if emulatedHost != UnsafePointer(host) { emulatedHost.deallocate() }
     host.deallocate()
     interpreter.deallocate()
     answerPointer.deallocate()
@@ -121,17 +132,26 @@ public final class Machine {
 
   /// Sends what happens to `take`, in order. `showsNames`: descriptors carry what they name.
   public func trace(showsNames: Bool = false, _ take: @escaping (TraceEvent) -> Void) {
+    if let backend { return backend.tracer = HostTracer(showsNames: showsNames, take: take) }
     core.pointee.tracer = Tracer(showsNames: showsNames, take: take)
     core.pointee.kernel.isWatched = true
   }
 
+  /// Records what scripts ask and are answered.
+  public func record(_ record: CallRecord) {
+    if let backend { return backend.tracer = HostTracer(showsNames: false, record: record, take: { _ in }) }
+    core.pointee.tracer = Tracer(showsNames: false, record: record, take: { _ in })
+    core.pointee.kernel.isWatched = true
+  }
+
   public func endTrace() {
+    backend?.tracer = nil
     core.pointee.tracer = nil
     core.pointee.kernel.isWatched = false
   }
 
   /// The calls that have not ended.
-  public var unfinishedCalls: [TracedCall] { core.pointee.tracer?.unfinished() ?? [] }
+  public var unfinishedCalls: [TracedCall] { backend?.tracer?.unfinished() ?? core.pointee.tracer?.unfinished() ?? [] }
 
   /// Loads a script as the function of task 1.
   ///

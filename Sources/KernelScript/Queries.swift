@@ -41,6 +41,15 @@ extension Machine {
     case "get":
       // nil for a file that is not there, as for io.open.
       do throws(Errno) { return answer(try core.pointee.kernel.get(arguments.string(0))) } catch { return nothing }
+    case "differs":
+      // A reason begins a part that may differ, none ends it.
+      let tid = backend?.current.tid ?? core.pointee.kernel.tid(of: core.pointee.current)
+      if arguments.isAbsent(0) {
+        differenceReasons[tid]?.removeLast()
+      } else {
+        differenceReasons[tid, default: []].append(arguments.string(0))
+      }
+      return nothing
     case "report":
       reports.append((0..<arguments.count).map { arguments.string($0) })
       return nothing

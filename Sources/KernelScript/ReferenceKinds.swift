@@ -24,6 +24,9 @@ extension ArgumentKind {
     case .integers: "a list of integers"
     case .any: "an integer, a string or a buffer, as the operation takes it"
     case .flagsOrStructure(_, let layout): "an integer or names, or a table with the fields of struct \(layout.name)"
+    case .control(let forms):
+      "as the command takes it: a number, a table with the fields of struct \(forms.layouts[0].name)"
+        + (forms.listedSize > 0 ? ", a list of integers" : "") + "; a buffer or an address takes what it answers"
     case .function: "the function that the new task runs; what it returns is its exit status"
     }
   }
@@ -40,6 +43,7 @@ extension ArgumentKind {
   var layout: Layout? {
     switch self {
     case .structure(let layout), .structures(let layout), .flagsOrStructure(_, let layout): layout
+    case .control(let forms): forms.layouts[0]
     default: nil
     }
   }
@@ -63,6 +67,8 @@ extension ArgumentKind {
     case .integers: "integer[]"
     case .any: "any"
     case .flagsOrStructure(let set, let layout): "\(StubNames.alias(set))|\(StubNames.structure(layout))"
+    case .control(let forms):
+      "\(StubNames.structure(forms.layouts[0]))|integer|kscript.buffer" + (forms.listedSize > 0 ? "|integer[]" : "")
     case .function: "fun(): integer?"
     }
   }
@@ -91,6 +97,10 @@ extension ResultKind {
     case .records(let name): "a list of tables (\(name))"
     case .buffer: "a buffer"
     case .integerOrStructure(let layout): "an integer, or a table with the fields of struct \(layout.name)"
+    case .control(let forms):
+      "as the command answers: an integer; a table with the fields of struct "
+        + forms.layouts.map(\.name).joined(separator: " or ") + ", and the integer behind it where it tells something"
+        + (forms.listedSize > 0 ? "; or a list of integers" : "")
     }
   }
 
@@ -114,6 +124,11 @@ extension ResultKind {
     case .waitStatus: [("how", "\"exited\"|\"killed\"|\"stopped\"|\"continued\""), ("code", "integer")]
     case .records: [(name, "table[]")]
     case .buffer: [(name, "kscript.buffer")]
+    case .control(let forms):
+      [
+        (name, (["integer"] + forms.layouts.map(StubNames.structure)).joined(separator: "|")
+          + (forms.listedSize > 0 ? "|integer[]" : "")),
+      ]
     case .integerOrStructure(let layout): [(name, "integer|" + StubNames.structure(layout))]
     }
   }

@@ -27,6 +27,8 @@ public struct SpecFile: Sendable {
     public var output = ""
     /// Digest of its calls and answers.
     public var hash: UInt64 = 0
+    /// Whether it was skipped because this machine has no world to offer.
+    public var isUnavailable = false
   }
 
   public let path: String
@@ -39,6 +41,8 @@ public struct SpecFile: Sendable {
 
   /// The cases in the order of the file. A file that does not load is one case, which fails.
   public func cases(_ options: Machine.Options) -> [Case] {
+    var options = options
+    options.isHosted = false
     let (reports, _, _) = run(["0"], options)
     return reports.filter { $0.first == "case" }.enumerated().map { position, report in
       Case(
@@ -52,8 +56,13 @@ public struct SpecFile: Sendable {
   /// Runs one case in a fresh kernel and interpreter.
   ///
   /// - Parameter checksLeaks: a case that passes fails all the same when it leaves files open or processes behind.
-  public func run(_ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false) -> Result {
-    let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options)
+  public func run(
+    _ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false, record: CallRecord? = nil
+  ) -> Result {
+    if options.isHosted, testCase.tags.contains("emulated") {
+      return Result(status: .skipped, message: "it is about the emulated kernel alone", place: testCase.place)
+    }
+    let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options, record: record)
     var result = Result(status: .failed, place: testCase.place, output: output.text)
     result.hash = machine.hash
     if let report = reports.last(where: { $0.first == "result" }) {
@@ -66,6 +75,7 @@ public struct SpecFile: Sendable {
         result.message = "a task failed: " + output.failures.joined(separator: "\n")
       }
     } else {
+      if output.isUnavailable { (result.status, result.isUnavailable) = (.skipped, true) }
       result.message = output.end
     }
     // "file:line: message" says its place itself.
@@ -86,9 +96,27 @@ public struct SpecFile: Sendable {
     var text = ""
     var failures: [String] = []
     var end = "the case ended before its body did"
+    /// This machine has no world to offer.
+    var isUnavailable = false
   }
 
-  private func run(_ arguments: [String], _ options: Machine.Options) -> ([[String]], Output, Machine) {
+  /// Runs one case on the emulated kernel and on this machine's, and compares what its tasks did.
+  public func compare(_ testCase: Case, _ options: Machine.Options) -> (comparison: Comparison, emulated: Result, host: Result) {
+    var options = options
+    options.isHosted = false
+    options.hasHostCapabilities = true
+    let emulatedCalls = CallRecord(), hostCalls = CallRecord()
+    let emulated = run(testCase, options, record: emulatedCalls)
+    options.isHosted = true
+    let host = run(testCase, options, record: hostCalls)
+    var comparison = Comparison(host: hostCalls, emulated: emulatedCalls, comparesOrder: options.policy == .fifo)
+    if host.isUnavailable { comparison.unavailable = host.message }
+    return (comparison, emulated, host)
+  }
+
+  private func run(
+    _ arguments: [String], _ options: Machine.Options, record: CallRecord? = nil
+  ) -> ([[String]], Output, Machine) {
     let output = Output()
     var options = options
     options.moduleFolder = path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : "."
@@ -99,6 +127,7 @@ public struct SpecFile: Sendable {
     if let message = machine.load(Prelude.text("specs")!, name: "=kscript:specs", arguments: [path] + arguments) {
       output.end = message
     } else {
+      if let record { machine.record(record) }
       switch machine.run() {
       case .done: break
       case .deadlock(let tasks):
@@ -106,7 +135,7 @@ public struct SpecFile: Sendable {
           + tasks.map { "  task \($0.tid)  \($0.call)  \($0.place)  \($0.reason)" }).joined(separator: "\n")
       case .limit(let text): output.end = text
       case .interrupted: output.end = "interrupted"
-      case .unavailable(let text): output.end = text
+      case .unavailable(let text): (output.end, output.isUnavailable) = (text, true)
       }
       output.end += output.failures.map { "\n" + $0 }.joined()
     }

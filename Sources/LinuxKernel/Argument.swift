@@ -83,6 +83,8 @@ public enum ArgumentKind: Sendable {
   case any
   /// An integer or flags by name, or a structure, as the operation takes it (fcntl).
   case flagsOrStructure(NameSet, Layout)
+  /// A number, a structure or a list of integers, as the command takes it (semctl).
+  case control(ControlForms)
 }
 
 /// A type that parameters of system calls can have.

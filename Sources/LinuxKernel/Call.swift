@@ -138,6 +138,7 @@ struct CallContext {
     case partner(inode: ID<Inode>, opens: Int)
     case vforkChild(task: TaskID, pid: Int32)
     case lockTicket(UInt64)
+    case completion(Int32)
     case remaining(Int64)
   }
 
@@ -155,6 +156,11 @@ struct CallContext {
   var lockTicket: UInt64 {
     get { if case .lockTicket(let ticket) = kept { ticket } else { 0 } }
     set { kept = .lockTicket(newValue) }
+  }
+  /// What others have made of the call while it slept: 0, or an errno (semop).
+  var completion: Int32? {
+    get { if case .completion(let errno) = kept { errno } else { nil } }
+    set { kept = newValue.map { .completion($0) } ?? .nothing }
   }
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
   var remaining: Int64? {

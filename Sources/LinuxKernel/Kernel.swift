@@ -44,6 +44,19 @@ public struct Kernel: ~Copyable {
   var memoryMount: ID<Mount>?
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
+  // System V objects and message queues
+  var ipcNamespaces = Slab<IPCNamespace>()
+  var systemVQueues = Slab<SystemVQueue>()
+  var posixQueues = Slab<PosixQueue>()
+  var queueCharges: [QueueCharge] = []
+  var messageQueues = Slab<MessageQueue>()
+  var messages = MessageStore()
+  var queueSleepers = Slab<QueueSleeper>()
+  var semaphoreSets = Slab<SemaphoreSet>()
+  var pendingOperations = Slab<PendingOperation>()
+  var undoLists = Slab<UndoList>()
+  var semaphoreUndos = Slab<SemaphoreUndo>()
+  var sharedSegments = Slab<SharedSegment>()
   // Memory
   var addressSpaces = Slab<AddressSpace>()
   var memories = Slab<Memory>()
@@ -139,6 +152,18 @@ public struct Kernel: ~Copyable {
     copy.rootMount = rootMount
     copy.memoryMount = memoryMount
     copy.passing = passing
+    copy.ipcNamespaces = ipcNamespaces.copy()
+    copy.systemVQueues = systemVQueues.copy()
+    copy.posixQueues = posixQueues.copy()
+    copy.queueCharges = queueCharges
+    copy.messageQueues = messageQueues.copy()
+    copy.messages = messages
+    copy.queueSleepers = queueSleepers.copy()
+    copy.semaphoreSets = semaphoreSets.copy()
+    copy.pendingOperations = pendingOperations.copy()
+    copy.undoLists = undoLists.copy()
+    copy.semaphoreUndos = semaphoreUndos.copy()
+    copy.sharedSegments = sharedSegments.copy()
     copy.addressSpaces = addressSpaces.copy()
     copy.memories = memories.copy()
     copy.now = now

@@ -133,7 +133,7 @@ extension Kernel {
     current.interruption = wait.interruption
     let (needsAttention, head, table) = (tasks[me].needsAttention, tasks[me].firstWaiter, tasks[me].files)
     if current.isInterrupted || needsAttention, isCutShort(wait, me) {
-      removeWaiters(of: me)
+      stopWaiting(me)
       if current.progress > 0 { return answerProgress(me) }
       current.hasSlept = true
       let held = current.held
@@ -182,7 +182,7 @@ extension Kernel {
   }
 
   @inline(never) private mutating func cannotSleep(_ me: TaskID) -> Outcome {
-    removeWaiters(of: me)
+    stopWaiting(me)
     restoreSavedMask(me)
     guard current.progress > 0 else { return .cannotSleep }
     // What a transfer has already moved cannot be taken back: it is the answer, as when a signal cuts it short.

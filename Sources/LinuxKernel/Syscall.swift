@@ -130,6 +130,9 @@ public enum ResultKind: Sendable {
   case structure(Layout)
   /// The first word, unless there are bytes: then a structure (fcntl).
   case integerOrStructure(Layout)
+  /// What a command answers (semctl): the first word, or what the second one says is in the bytes; then the first word
+  /// is a further result where the third one is not 0.
+  case control(ControlForms)
   /// As many structures as the answer holds, as a list.
   case structures(Layout)
   /// A 64-bit set, as a list of signal numbers: the first word, and 8 bytes.
@@ -170,6 +173,16 @@ public struct Reply: Sendable {
   @inline(__always) mutating func clear() {
     hasBytes = false
     extraResult = false
+  }
+
+  init() {}
+
+  /// An answer that another kernel has given.
+  package init(words: [Int64], errno: Int32, hasBytes: Bool, extraResult: Bool) {
+    for (index, word) in words.prefix(4).enumerated() { self.words[index] = word }
+    self.errno = errno
+    self.hasBytes = hasBytes
+    self.extraResult = extraResult
   }
 }
 

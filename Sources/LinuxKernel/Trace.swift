@@ -11,6 +11,8 @@ public enum Trace {
       case .path, .data: return quote(raw.view, limit: stringLimit)
       case .structure(let layout): return structure(raw.view, layout)
       case .structures(let layout): return structures(raw.view, layout)
+      case .control(let forms):
+        return TraceValue.control(raw.view, raw.count == forms.layouts[0].size ? 1 : ControlForms.list, forms).text()
       case .time: return time(raw.view)
       case .signalSet: return signals(SignalSet(rawValue: raw.view.load(at: 0)))
       default: return quote(raw.view, limit: stringLimit)
@@ -56,7 +58,7 @@ public enum Trace {
 
   static func structure(_ view: ByteView, _ layout: Layout) -> String {
     guard view.count >= layout.size else { return quote(view, limit: stringLimit) }
-    let parts = layout.fields.map { field in field.name + "=" + value(view, field) }
+    let parts = layout.fields.filter { !$0.isAlias }.map { field in field.name + "=" + value(view, field) }
     return "{" + parts.joined(separator: ", ") + "}"
   }
 

@@ -1,6 +1,7 @@
 // What scripts/bench times of the kernel alone.
 //
 //   kernel-bench "pipe write+read 64 B" N       performs N pairs and prints nothing: the caller takes the time
+//   kernel-bench NAME N                         the same for each entry of `workloads`
 //   kernel-bench "snapshot 10,000 objects"      prints  name<TAB>figure<TAB>unit, the median of many
 //   kernel-bench "first write after snapshot"
 
@@ -12,10 +13,11 @@ enum KernelBench {
   static func main() {
     let arguments = CommandLine.arguments.dropFirst()
     do {
-      switch (arguments.first, arguments.count) {
-      case ("pipe write+read 64 B"?, 2):
+      if arguments.count == 2, let workload = workloads.first(where: { $0.name == arguments.first! }) {
         guard let count = Int(arguments.last!), count >= 0 else { return usage() }
-        try writeAndRead(count)
+        return try workload.body(count)
+      }
+      switch (arguments.first, arguments.count) {
       case ("snapshot 10,000 objects"?, 1): try printMedian(arguments.first!, of: snapshots())
       case ("first write after snapshot"?, 1): try printMedian(arguments.first!, of: firstWrites())
       default: usage()
@@ -26,8 +28,22 @@ enum KernelBench {
     }
   }
 
+  /// What can be performed N times.
+  static let workloads = [Workload("pipe write+read 64 B") { try writeAndRead($0) }] + queueWorkloads
+
+  struct Workload: Sendable {
+    let name: String
+    let body: @Sendable (Int) throws -> Void
+
+    init(_ name: String, _ body: @escaping @Sendable (Int) throws -> Void) {
+      self.name = name
+      self.body = body
+    }
+  }
+
   static func usage() {
-    complain("usage: kernel-bench 'pipe write+read 64 B' N | 'snapshot 10,000 objects' | 'first write after snapshot'")
+    let names = workloads.map { "'\($0.name)' N" }.joined(separator: " | ")
+    complain("usage: kernel-bench \(names) | 'snapshot 10,000 objects' | 'first write after snapshot'")
     exit(64)
   }
 

@@ -209,6 +209,9 @@ private struct Storm: ~Copyable {
       return .bytes(bytes(oneIn(20) ? 70_000 : oneIn(3) ? 8 : random.below(300)))
     case .structure(let layout): return structure(layout.size)
     case .flagsOrStructure(let set, let layout): return oneIn(2) ? .word(set.sample(&random)) : structure(layout.size)
+    case .control(let forms):
+      if forms.listedSize > 0, oneIn(5) { return .bytes(bytes(forms.listedSize * random.below(5))) }
+      return oneIn(2) ? .word(number()) : structure(forms.layouts[0].size)
     case .structures(let layout): return structure(layout.size * random.below(5))
     case .time: return time()
     case .signalSet: return oneIn(8) ? .absent : .bytes(bytes(8))

@@ -23,7 +23,7 @@ struct WrongTypesTests {
     switch kind {
     case .integer, .any: "1"
     case .descriptor: "fd"
-    case .flags, .address, .mode, .flagsOrStructure: "0"
+    case .flags, .address, .mode, .flagsOrStructure, .control: "0"
     case .value(let set): set.entries.first.map { "'\($0.name)'" } ?? "0"
     case .path: "'/tmp/x'"
     case .data: "'x'"

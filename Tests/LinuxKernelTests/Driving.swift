@@ -121,7 +121,8 @@ struct Transcript {
   mutating func note(_ text: String) { lines.append(text) }
 }
 
-/// A small world: two pipes (one full), files, a fifo, an eventfd, a timer, a sleeping child and one that reads.
+/// A small world: two pipes (one full), files, a fifo, an eventfd, a timer, a sleeping child and one that reads; a set of
+/// semaphores with a child that waits for one, and a segment of shared memory.
 struct World {
   let kernel: TestKernel
   let me: TaskID
@@ -150,6 +151,14 @@ struct World {
     _ = kernel.schedule()
     _ = kernel.resume(reader)
     _ = kernel.perform("read", 3, 10, for: reader)
+    _ = kernel.perform("semget", 5, 2, 0o1600, for: me)
+    _ = kernel.perform("shmget", 5, 5000, 0o1600, for: me)
+    _ = kernel.perform("shmat", 0, for: me)
+    _ = kernel.perform("fork", 0, for: me)
+    let waiter = kernel.takeSpawned()!
+    _ = kernel.schedule()
+    _ = kernel.resume(waiter)
+    _ = kernel.perform("semop", 0, .bytes([0, 0, 0xff, 0xff, 0, 0x10, 1, 0, 1, 0, 0, 0x10]), for: waiter)
     self.kernel = kernel
     self.me = me
   }
@@ -170,6 +179,11 @@ struct World {
       transcript.note("woken: \(kernel.tid(of: woken))")
       transcript.add(kernel, "resume", kernel.resume(woken))
     }
+    transcript.call(kernel, "semop", [0, .bytes([0, 0, 2, 0, 0, 0x10])], as: me)
+    transcript.call(kernel, "semctl", [0, 0, 13], as: me)
+    transcript.call(kernel, "semctl", [0, 0, 2], as: me)
+    transcript.call(kernel, "shmctl", [0, 2], as: me)
+    transcript.call(kernel, "semget", [0, 1, 0o600], as: me)
     transcript.call(kernel, "read", [5, 8], as: me)
     transcript.call(kernel, "write", [6, "x"], as: me)
     transcript.call(kernel, "lseek", [7, 0, 0], as: me)
@@ -202,7 +216,7 @@ struct World {
       ("write", [4, "!"]), ("read", [5, 60_000]), ("ftruncate", [7, 3]), ("write", [8, .bytes([9, 0, 0, 0, 0, 0, 0, 0])]),
       ("getrandom", [100]), ("umask", [0o27]), ("chdir", ["/tmp"]), ("unlink", ["/tmp/file"]), ("rmdir", ["/tmp/none"]),
       ("chmod", ["/tmp", 0o700]), ("mkdir", ["/tmp/other", 0o755]), ("kill", [2, 9]), ("close", [3]), ("close", [6]),
-      ("eventfd", [1]), ("setpgid", [3, 3]), ("fork", [0]), ("fork", [0]),
+      ("eventfd", [1]), ("semctl", [0, 1, 16, 7]), ("semget", [0, 3, 0o600]), ("shmctl", [0, 0]), ("semctl", [0, 0, 0]), ("setpgid", [3, 3]), ("fork", [0]), ("fork", [0]),
     ] as [(String, [CallArgument])] {
       var transcript = Transcript()
       transcript.call(kernel, name, arguments, as: me)

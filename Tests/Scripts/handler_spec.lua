@@ -34,7 +34,8 @@ describe("a handler", function()
     end)
     must.fork(function() must.nanosleep(2) must.write(w, "late") end)
     me "SIGUSR1"
-    assert.same({ "late", 2.0 }, { text, ks.now() })
+    assert.equal("late", text)
+    assert.near(2.0, ks.now(), 0.4)
     must.waitpid(-1)
   end)
 

@@ -107,7 +107,7 @@ describe("io and os", function()
     assert.same({ nil, "/etc/passwd: No such file or directory", 2 }, { io.open "/etc/passwd" })
   end)
 
-  it("tell virtual time", function()
+  it("tell virtual time #emulated", function()
     assert.equal(1767225600, os.time())
     assert.equal("2026-01-01 00:00:00", os.date "!%Y-%m-%d %H:%M:%S")
     must.nanosleep(90)

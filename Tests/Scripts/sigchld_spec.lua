@@ -7,7 +7,7 @@ local function watch(flags)
   return seen
 end
 
-local function until_seen(seen, n) while #seen < n do sys.nanosleep(0.01) end end
+local function until_seen(seen, n) while #seen < n do ks.settle() end end
 
 describe("SIGCHLD", function()
   -- covers: signal.sigchld.exited signal.sigchld.killed

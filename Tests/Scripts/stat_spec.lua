@@ -75,7 +75,11 @@ describe("stat", function()
     local x = must.statx("AT_FDCWD", "/tmp/f", 0, "STATX_BASIC_STATS")
     assert.same({ C.S_IFREG | octal "640", 3, 8, 1, must.fstat(f).st_ino },
       { x.stx_mode, x.stx_size, x.stx_blocks, x.stx_nlink, x.stx_ino })
-    assert.equal(C.STATX_BASIC_STATS, x.stx_mask & C.STATX_BASIC_STATS)
+    assert.equal(C.STATX_BASIC_STATS | C.STATX_MNT_ID, x.stx_mask)
+    assert.is_true(must.statx("AT_FDCWD", "/tmp/f", 0, "STATX_BTIME").stx_mask & C.STATX_BTIME ~= 0)
+    -- IMMUTABLE, APPEND and NODUMP are tmpfs's own; AUTOMOUNT, MOUNT_ROOT and DAX go with all.
+    assert.same({ 0x203070, 0x203000 }, { x.stx_attributes_mask, must.statx("AT_FDCWD", "/proc/self/status").stx_attributes_mask })
+    assert.same({ 0, 0x2000 }, { x.stx_attributes, must.statx("AT_FDCWD", "/").stx_attributes })
     assert.errno("EINVAL", sys.statx("AT_FDCWD", "/tmp/f", 0, 1 << 31))
     assert.errno("EINVAL", sys.statx("AT_FDCWD", "/tmp/f", 0x10, 0))
   end)

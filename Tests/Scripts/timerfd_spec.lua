@@ -62,7 +62,7 @@ describe("timerfd", function()
     assert.equal(1, count(must.read(t, 8)))
     must.nanosleep(0.05)
     must.timerfd_settime(t, "TFD_TIMER_ABSTIME", { it_value = { tv_sec = 0, tv_nsec = 1 }, it_interval = 0.01 })
-    assert.is_true(count(must.read(t, 8)) >= 5)
+    ks.differs("a sleep lasts longer on a real machine", function() assert.is_true(count(must.read(t, 8)) >= 5) end)
   end)
 
   -- covers: time.timerfd.settime_old time.timerfd.disarm

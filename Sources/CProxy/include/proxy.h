@@ -53,6 +53,8 @@ typedef struct ks_slot {
   int64_t function;  /* of KS_SIGNALLED: the number that sigaction was given */
   int32_t signal;
   uint32_t was_left;
+  uint64_t has_slept;       /* whether the call gave up the processor of its own accord */
+  uint64_t handler_sleeps;  /* how often handlers did */
   uint8_t info[128]; /* siginfo_t */
 } ks_slot;
 

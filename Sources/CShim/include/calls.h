@@ -52,6 +52,7 @@ typedef struct ks_function {
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
   int64_t defaults[KS_MAX_ARGUMENTS];
   char signature;                        /* one of the below, set by ks_bind() */
+  char rows[12];                         /* of kind l: the fields of a row, as letters of string.pack; "" if there is none */
   char shape;                            /* of the result: see push_reply() in calls.c */
   const char *name;
 } ks_function;
@@ -65,6 +66,8 @@ typedef struct ks_host {
     void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep, lua_State *thread);
   /* Fills in the answer after KS_NUMBER, for a call whose results are more than that number. */
   void (*answer_in_full)(void *machine);
+  /* Fills in the words beside the answer's bytes, of which a transfer has but one. */
+  void (*answer_words)(void *machine);
   /* How the task goes on that was just resumed. */
   int32_t (*result)(void *machine);
   /* The same for a call that waited. */

@@ -125,10 +125,15 @@ function ks.sometimes(condition, why)
   return condition
 end
 
--- Marks what the emulated kernel and Linux are known to do differently; here it is simply done.
+-- Runs a function whose calls the emulated kernel and Linux are known to answer differently, and says why: `kscript diff`
+-- lists them apart.
 function ks.differs(why, fn)
   if type(why) ~= "string" or type(fn) ~= "function" then error("ks.differs takes a reason and a function", 2) end
-  return fn()
+  core.query("differs", why)
+  local results = table.pack(pcall(fn))
+  core.query "differs"
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
 end
 
 function ks.task(pid)

@@ -195,6 +195,9 @@ function converters.structures(parameter, value)
         if not layout.fields[number] then return nil, ("at most %d values in element %d"):format(#layout.fields, position) end
         named[layout.fields[number][1]] = part
       end
+      for key, part in pairs(element) do
+        if math.type(key) ~= "integer" then named[key] = part end
+      end
       element = named
     end
     parts[position] = pack_structure(parameter.layout, element)
@@ -256,6 +259,16 @@ function converters.flagsOrStructure(parameter, value)
   if type(value) == "string" then return converters.flags(parameter, value) end
   if type(value) == "boolean" then return value and 1 or 0 end
   return nil, "an integer, names joined by |, or a table with the fields of struct " .. parameter.layout
+end
+
+function converters.control(parameter, value)
+  if type(value) == "table" then
+    if parameter.size > 0 and (value[1] ~= nil or next(value) == nil) then return converters.integers(parameter, value) end
+    return pack_structure(parameter.layout, value)
+  end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  return nil, "an integer, a buffer, " .. (parameter.size > 0 and "a list of integers, " or "")
+    .. "or a table with the fields of struct " .. parameter.layout
 end
 
 function converters.signalAction(_, value) return pack_action(value) end
@@ -336,6 +349,19 @@ core.set("ks.decode", function(index, bytes, ...)
       local list, format = {}, "<I" .. result.size
       for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
       results[count] = list
+    elseif kind == "control" then
+      local form = words[word + 1]
+      if form > 0 then
+        results[count] = unpack_structure(result.layouts[form], bytes, at)
+      else
+        local list, format = {}, "<I" .. result.size
+        for offset = at, #bytes - result.size + 1, result.size do list[#list + 1] = unpack(format, bytes, offset) end
+        results[count] = list
+      end
+      if words[word + 2] ~= 0 then
+        count = count + 1
+        results[count] = words[word]
+      end
     elseif kind == "countedIntegers" then
       local list, length = {}, unpack("<i4", bytes, at)
       for position = 1, length do list[position] = unpack("<i4", bytes, at + 4 * position) end

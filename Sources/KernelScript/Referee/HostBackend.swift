@@ -51,7 +51,7 @@ final class HostBackend {
       }
       // Who says something runs, and then this one does not.
       if tasks.contains(where: { $0.map { $0 !== task && $0.state != .ended && turn($0) == UInt32(KS_TURN_CONTROLLER) } ?? false }) {
-        return .asleep
+        return world.state(of: task.tid) == .ended ? .ended : .asleep
       }
       if machine.interpreter.pointee.interrupted != 0 { return .interrupted }
       let state = world.state(of: task.tid)
@@ -88,7 +88,8 @@ final class HostBackend {
   // MARK: Calls
 
   /// Performs a call for the running task, and says how it goes on, in C's terms.
-  func call(_ index: Int, _ raw: Arguments, _ digest: UInt64, _ thread: OpaquePointer?) -> Int32 {
+  func call(_ index: Int, _ raw: Arguments, _ digest: UInt64, canSleep: Bool, _ thread: OpaquePointer?) -> Int32 {
+    guard finishAbandoned() else { return Int32(canSleep ? KS_BLOCKED : KS_CANNOT_SLEEP) }
     callCount += 1
     hash = Digest.mix(hash ^ digest ^ UInt64(current.slot) << 40)
     tracer?.begin(self, current, index, raw)
@@ -114,7 +115,21 @@ final class HostBackend {
     fillRegisters(slot, arguments.call.registers)
     mayHaveWritten = true
     give(current, command)
-    return goOn(current)
+    let outcome = goOn(current)
+    guard outcome == Int32(KS_BLOCKED), !canSleep else { return outcome }
+    // The proxy sleeps all the same; the script learns that it must not.
+    current.calls[current.calls.count - 1].isAbandoned = true
+    current.state = .running
+    return Int32(KS_CANNOT_SLEEP)
+  }
+
+  /// Waits for a call whose script has been told that it cannot wait there; false while it sleeps.
+  private func finishAbandoned() -> Bool {
+    while let last = current.calls.last, last.isAbandoned {
+      guard case .posted = wait(for: current) else { return false }
+      _ = take(current)
+    }
+    return true
   }
 
   private func newTask(_ thread: OpaquePointer) -> HostTask? {
@@ -162,7 +177,10 @@ final class HostBackend {
       task.pid = slot.pointee.pid
       return letSignalsIn(task)
     case UInt32(KS_SIGNALLED.rawValue):
-      tracer?.signalled(self, task)
+      if tracer != nil {
+        let bytes = withUnsafeBytes(of: &slot.pointee.info) { Array($0) }
+        bytes.withByteView { tracer!.signalled(self, task, SignalInfo($0)) }
+      }
       answer.pointee.words = (slot.pointee.function, Int64(slot.pointee.signal), 0, 0)
       storeSignalInfo(slot)
       return Int32(KS_HANDLER)
@@ -172,7 +190,10 @@ final class HostBackend {
     defer { drop(call, of: task) }
     if call.isAbandoned { return nil }
     let result = slot.pointee.result
-    if let child = call.child, result < 0 { tasks[child] = nil }
+    if let child = call.child {
+      // Known already when the child is stopped or killed before it can say anything.
+      if result > 0 { tasks[child]?.tid = Int32(truncatingIfNeeded: result) } else { tasks[child] = nil }
+    }
     if call.index == nil {
       answer.pointee.error = 0
       return Int32(KS_REPLY)
@@ -197,7 +218,7 @@ final class HostBackend {
     answer.pointee.has_extra = reply.hasExtra ? 1 : 0
     setBytes(reply.bytes)
     hash = Digest.mix(hash ^ UInt64(bitPattern: reply.words[0]) ^ UInt64(UInt32(bitPattern: reply.errno)) << 32)
-    tracer?.end(self, task, reply)
+    tracer?.end(self, task, reply, hasSlept: world.slot(task.slot).pointee.has_slept != 0)
     return Int32(KS_REPLY)
   }
 
@@ -233,6 +254,7 @@ final class HostBackend {
   func handlerReturned(wasLeft: Bool) -> Int32 {
     let task = current!
     if wasLeft {
+      if task.calls.last?.index != nil { tracer?.abandon(task) }
       if !task.calls.isEmpty { task.calls[task.calls.count - 1].isAbandoned = true }
       give(task, KS_DO_LEAVE)
       // The call below ends, and nobody takes its answer.

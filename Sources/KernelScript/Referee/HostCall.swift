@@ -255,10 +255,9 @@ enum HostAction {
   static func scriptBytes(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
     var handler = bytes.loadUnaligned(as: UInt64.self), flags = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
     let first = ks_handler_address(0)
-    if handler >= first {
-      handler = (handler - first) / UInt64(KS_HANDLER_STEP)
-      flags &= ~(information | Kernel.restorerFlag)
-    }
+    if handler >= first { handler = (handler - first) / UInt64(KS_HANDLER_STEP) }
+    // Both stay when SA_RESETHAND takes the handler away.
+    if flags & Kernel.restorerFlag != 0 { flags &= ~(information | Kernel.restorerFlag) }
     return littleEndian(handler) + littleEndian(flags) + littleEndian(bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
       + littleEndian(0)
   }

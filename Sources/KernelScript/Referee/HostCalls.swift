@@ -7,13 +7,15 @@ enum HostCalls {
   static func table(answer: UnsafePointer<ks_answer>) -> ks_host {
     // What does not touch the kernel is the same.
     var host = Host.table(answer: answer)
-    host.call = { pointer, index, arguments, digest, _ in
-      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, nil)))
+    host.call = { pointer, index, arguments, digest, canSleep in
+      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, nil)))
     }
-    host.call_spawning = { pointer, index, arguments, digest, _, thread in
-      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, thread)))
+    host.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
+      let outcome = hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, thread)
+      return ks_result(word: 0, outcome: Int64(outcome))
     }
     // Here the machine chooses whose turn it is.
+    host.answer_words = { _ in }  // They are there.
     host.next_turn = { _, _, _ in nil }
     host.result = { pointer in hosted(pointer).current.outcome }
     host.call_result = { pointer in ks_result(word: 0, outcome: Int64(hosted(pointer).current.outcome)) }
@@ -51,8 +53,11 @@ enum HostCalls {
       let operation = String(cString: operation!)
       return backend.query(operation, values) ?? backend.machine.query(operation, values, backend.machine.core)
     }
-    host.enter = { _, _ in nil }
-    host.leave = { _ in }
+    host.enter = { pointer, number in
+      guard let driven = hosted(pointer).machine.driven[number] else { return nil }
+      driven.enter()
+      return UnsafeMutableRawPointer(driven.core)
+    }
     return host
   }
 }
@@ -87,6 +92,7 @@ extension HostBackend {
       guard let failure = world.put(arguments.string(0), arguments.view(1).array) else { return machine.nothing }
       return machine.answer("\(failure.name) (\(failure.message))")
     case "get": return world.get(arguments.string(0)).map { machine.answer($0) } ?? machine.nothing
+    case "release": return machine.answer(HostClock.release)
     case "leaks": return machine.nothing
     default: return nil
     }

@@ -34,7 +34,7 @@ enum HostLibrary {
       arguments.setRegister(0, 0)
       arguments.setRegister(1, 0)
       arguments.setRegister(2, UInt64(bitPattern: old + min(max(raw[0].word, -40), 40)))
-    default: break
+    default: return prepareControl(&arguments, raw)
     }
     return true
   }
@@ -67,7 +67,7 @@ enum HostLibrary {
       } else {
         reply.words[0] = Int64(bytes.loadUnaligned(as: Int32.self))
       }
-    default: break
+    default: finishControl(&reply, call, backend, task)
     }
   }
 }

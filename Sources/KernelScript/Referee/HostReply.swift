@@ -32,6 +32,8 @@ struct HostReply {
       }
       return
     }
+    // A transfer to the caller's own memory tells how much it moved.
+    if case .transfer? = declaration.results.first?.kind { words[0] = result }
     if let returned = shape.returned { words[min(returned, 3)] = result }
     var sources: [Int: (room: HostWorld.Room, offset: Int)] = [:]
     for (results, room) in call.outputs {
@@ -49,7 +51,10 @@ struct HostReply {
         words[0] = 0
       }
     }
-    if declaration.returnsPath, bytes.last == 0 { bytes.removeLast() }
+    if declaration.returnsPath, bytes.last == 0 {
+      bytes.removeLast()
+      words[0] = Int64(bytes.count)
+    }
   }
 
   private mutating func take(
@@ -68,7 +73,10 @@ struct HostReply {
     case .structures(let layout):
       // The number of entries is what C returns; capget's array is always whole.
       self.bytes += bytes(returned > 0 ? Int(returned) * layout.size : room.count)
-      if returned == 0, call.returnsCount { self.bytes = [] }
+      if call.returnsCount {
+        words[0] = returned
+        if returned == 0 { self.bytes = [] }
+      }
     case .integers(let size): self.bytes += bytes(Int(returned) * size)
     case .structure: self.bytes += room
     case .bytes, .transfer, .records:

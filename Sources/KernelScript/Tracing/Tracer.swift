@@ -22,6 +22,8 @@ public struct TracedCall: Sendable {
   public internal(set) var woken: [Int32] = []
   /// The interrupted call that this one goes on with, as restart_syscall(2).
   public internal(set) var resumes: String?
+  /// Why it may differ on another kernel, as the script says.
+  public internal(set) var reason: String?
 
   public enum Ending: Sendable, Equatable {
     case pending
@@ -66,9 +68,12 @@ struct Tracer {
   private var order = 0
   private let showsNames: Bool
   private let take: (TraceEvent) -> Void
+  /// What scripts ask and are answered, for a comparison.
+  let record: CallRecord?
 
-  init(showsNames: Bool, take: @escaping (TraceEvent) -> Void) {
+  init(showsNames: Bool, record: CallRecord? = nil, take: @escaping (TraceEvent) -> Void) {
     self.showsNames = showsNames
+    self.record = record
     self.take = take
   }
 
@@ -77,19 +82,30 @@ struct Tracer {
     return order
   }
 
-  mutating func begin(_ kernel: borrowing Kernel, _ task: TaskID, _ index: Int, _ arguments: Arguments, where place: String) {
+  mutating func begin(
+    _ kernel: borrowing Kernel, _ task: TaskID, _ index: Int, _ arguments: Arguments, where place: String, reason: String?
+  ) {
     let tid = kernel.tid(of: task)
     pids[tid] = kernel.pid(of: task)
     let number = nextOrder()
     let call = TracedCall(
       tid: tid, pid: kernel.pid(of: task), trace: CallTrace(index, arguments, kernel, task, showsNames: showsNames),
-      began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime, place: place)
+      began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime, place: place, reason: reason)
     open[tid] = call
+    record?.begin(call)
     take(.began(call))
   }
 
   /// The task sleeps in its call.
-  mutating func wait(_ tid: Int32) { open[tid]?.hasWaited = true }
+  mutating func wait(_ tid: Int32) {
+    open[tid]?.hasWaited = true
+    record?.wait(tid)
+  }
+
+  /// The script gets its answer.
+  func deliver(_ kernel: borrowing Kernel, _ task: TaskID, _ reply: Reply, _ bytes: ByteView) {
+    record?.end(kernel.tid(of: task), reply, bytes, kernel, task)
+  }
 
   mutating func end(_ kernel: borrowing Kernel, _ task: TaskID, _ reply: Reply, _ bytes: ByteView) {
     let tid = kernel.tid(of: task)
@@ -175,7 +191,7 @@ struct Tracer {
     let number = nextOrder()
     var call = TracedCall(
       tid: tid, pid: old.pid, trace: old.trace, began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number,
-      realTime: kernel.realTime, place: old.place)
+      realTime: kernel.realTime, place: old.place, reason: old.reason)
     if isResumed(old) { call.resumes = old.resumes ?? old.name }
     open[tid] = call
     take(.began(call))

@@ -35,6 +35,7 @@ public enum Constants {
           sets.append(set)
           add(layout)
         case .structure(let layout), .structures(let layout): add(layout)
+        case .control(let forms): for layout in forms.layouts { add(layout) }
         default: break
         }
       }

@@ -91,6 +91,8 @@ struct FileStatus: Returned {
   var changed: FileTime
   var born: FileTime?
   var mount: UInt64 = 0
+  /// Whether its path is the root of a mount.
+  var isMountRoot = false
 
   static var results: [ResultKind] { [.structure(.stat)] }
 
@@ -124,6 +126,7 @@ extension Kernel {
       device: fileSystem.device, inode: inode.number, links: UInt64(inode.links), mode: inode.mode, uid: inode.uid,
       gid: inode.gid, accessed: inode.accessed, modified: inode.modified, changed: inode.changed)
     status.mount = UInt64(path.mount.index) + 1
+    status.isMountRoot = mounts[path.mount].root == path.dentry
     switch inode.content {
     case .regular(let memory):
       status.size = Int64(memories[memory].size)
@@ -138,6 +141,7 @@ extension Kernel {
     case .process(let file):
       status.blockSize = 1024
       status.size = processSize(file)
+    case .messageQueue(let queue): status.size = posixQueues[queue].statusSize
     case .fifo, .socket: break
     }
     if fileSystem.kind == .tmpfs { status.born = inode.born }

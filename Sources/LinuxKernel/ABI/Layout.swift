@@ -42,8 +42,11 @@ public struct Layout: Sendable {
     public let type: FieldType
     /// Names that scripts may use for the value, when it has some.
     public let names: NameSet?
+    /// Another name for a field: scripts may use it, traces do not show it.
+    public let isAlias: Bool
 
-    public init(_ name: String, _ offset: Int, _ type: FieldType, names: NameSet? = nil) {
+    public init(_ name: String, _ offset: Int, _ type: FieldType, names: NameSet? = nil, isAlias: Bool = false) {
+      self.isAlias = isAlias
       self.name = name
       self.offset = offset
       self.type = type
@@ -61,5 +64,19 @@ public struct Layout: Sendable {
     self.size = size
     self.fields = fields
     for field in fields { precondition(field.offset + field.type.size <= size, "\(name).\(field.name) lies outside") }
+  }
+
+  /// The letters of string.pack for a few integers of at most 4 bytes, one behind the other; nil for anything else.
+  public var rowFields: String? {
+    var letters = "", end = 0
+    for field in fields {
+      guard field.offset == end, field.type.size <= 4, field.type.code.first != "@" else { return nil }
+      switch field.type {
+      case .bytes, .structure: return nil
+      default: letters += field.type.code.prefix(1)
+      }
+      end += field.type.size
+    }
+    return end == size && letters.count < 12 ? letters : nil
   }
 }

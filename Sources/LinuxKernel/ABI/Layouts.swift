@@ -14,6 +14,7 @@ public enum Layouts {
       for parameter in call.parameters {
         switch parameter.kind {
         case .structure(let layout), .structures(let layout), .flagsOrStructure(_, let layout): add(layout)
+        case .control(let forms): for layout in forms.layouts { add(layout) }
         default: break
         }
       }

@@ -43,7 +43,7 @@ extension SignalInfo {
   }
 
   /// siginfo_t as a caller hands it over, for the calls that send any.
-  init(_ view: ByteView) {
+  package init(_ view: ByteView) {
     self.init(signal: view.load(at: 0), code: view.load(at: 8))
     errno = view.load(at: 4)
     pid = view.load(at: 16)

@@ -142,7 +142,7 @@ extension Kernel {
 
   /// Performs `body` as a call of `me`, and looks at the signals that have come afterwards.
   @inline(__always)
-  private mutating func perform<R>(as me: TaskID, _ body: (inout Kernel) throws(Stop) -> R) throws -> R {
+  mutating func perform<R>(as me: TaskID, _ body: (inout Kernel) throws(Stop) -> R) throws -> R {
     callCount += 1
     output.clear()
     current = CallContext()
@@ -163,7 +163,7 @@ extension Kernel {
     switch stop {
     case .ended: return Unanswered.taskEnded
     case .wait, .yield:
-      removeWaiters(of: me)
+      stopWaiting(me)
       restoreSavedMask(me)
       return Unanswered.wouldWait
     case .errno(let errno):

@@ -12,7 +12,7 @@ extension Kernel {
   /// Takes the task out of whatever it sleeps in, as if it had never made the call; handlers that run are left too.
   public mutating func abandonCall(_ me: TaskID) {
     guard tasks[me].state != .dead else { return }
-    removeWaiters(of: me)
+    stopWaiting(me)
     if let call = tasks[me].call { calls.remove(call) }
     tasks[me].call = nil
     for entry in tasks[me].signals.returns.reversed() {

@@ -124,6 +124,11 @@ extension Kernel {
     return "\(declaration.name)(\(arguments))"
   }
 
+  /// How many System V objects there are, and of what belongs to them.
+  package var ipcCounts: (namespaces: Int, sets: Int, segments: Int, pending: Int, undos: Int) {
+    (ipcNamespaces.count, semaphoreSets.count, sharedSegments.count, pendingOperations.count, semaphoreUndos.count)
+  }
+
   /// All tasks, by tid.
   public var taskIDs: [TaskID] { tasks.ids.sorted { tasks[$0].tid < tasks[$1].tid } }
   public func isBlocked(_ task: TaskID) -> Bool { tasks[task].state == .blocked || tasks[task].state == .stopped }
@@ -150,6 +155,7 @@ extension Kernel {
     if tasks[task].state == .stopped { return "is stopped, and nobody sends SIGCONT" }
     if let list = tasks[task].waitsForLock { return reasonForLock(list, task) }
     if let call = tasks[task].call, let child = calls[call].context.vforkChild { return "waits for the end of task \(child.pid)" }
+    if let pending = tasks[task].pendingOperation { return reasonForSemaphore(pendingOperations[pending]) }
     guard let waiter = tasks[task].firstWaiter else { return "waits for a signal" }
     let queue = waiters[waiter].queue
     for pipe in pipes.ids {
@@ -158,6 +164,14 @@ extension Kernel {
     }
     for process in processes.ids where processes[process].childChanged == queue { return "waits for a child" }
     return "waits for what no task will do"
+  }
+
+  private func reasonForSemaphore(_ pending: PendingOperation) -> String {
+    let operation = pending.operations[pending.blocking]
+    let semaphore = semaphoreSets[pending.set].semaphores[operation.index]
+    let wanted = operation.change == 0 ? "be 0" : "reach \(-Int(operation.change))"
+    let last = semaphore.pid == 0 ? "and nobody has touched it" : "and process \(semaphore.pid) came to it last"
+    return "waits for semaphore \(operation.index) to \(wanted): it is \(semaphore.value), \(last)"
   }
 
   private func reasonForLock(_ list: ID<LockList>, _ task: TaskID) -> String {

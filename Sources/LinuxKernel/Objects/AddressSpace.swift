@@ -28,6 +28,8 @@ struct MemoryArea {
   var ownPages = PagedBytes()
   /// Whether what is mapped may be written through (a file opened for writing): mprotect asks.
   var mayWrite = true
+  /// The segment of System V shared memory that it is attached to.
+  var segment: ID<SharedSegment>?
 
   var count: Int { Int(end - start) }
 }
@@ -168,18 +170,31 @@ extension Kernel {
     if memories[memory].references == 0 { memories.remove(memory) }
   }
 
+  /// There is one more area like this one: what it shows has one more holder. Linux: the open operation of its kind.
+  mutating func hold(_ area: MemoryArea, by me: TaskID) {
+    if let memory = area.memory { memories[memory].references += 1 }
+    if let segment = area.segment { attach(segment, by: me) }
+  }
+
+  /// An area is no more. Linux: the close operation of its kind.
+  mutating func release(_ area: MemoryArea, by me: TaskID) {
+    if let memory = area.memory { release(memory) }
+    if let segment = area.segment { detach(segment, by: me) }
+  }
+
   /// A copy for a new process: private pages are shared until written, shared memory is the same.
-  mutating func duplicate(_ space: ID<AddressSpace>) -> ID<AddressSpace> {
+  mutating func duplicate(_ space: ID<AddressSpace>, by me: TaskID) -> ID<AddressSpace> {
     var copy = addressSpaces[space]
     copy.references = 1
-    for area in copy.areas { if let memory = area.memory { memories[memory].references += 1 } }
+    for area in copy.areas { hold(area, by: me) }
     return addressSpaces.insert(copy)
   }
 
-  mutating func releaseAddressSpace(_ space: ID<AddressSpace>) {
+  mutating func releaseAddressSpace(of me: TaskID) {
+    let space = tasks[me].memory
     addressSpaces[space].references -= 1
     guard addressSpaces[space].references == 0 else { return }
-    for area in addressSpaces.remove(space).areas { if let memory = area.memory { release(memory) } }
+    for area in addressSpaces.remove(space).areas { release(area, by: me) }
   }
 
   /// Maps `count` zero bytes for a task's own use, aligned to 64 (ks.buffer): carved from a private area that grows in

@@ -12,14 +12,19 @@ struct CloneFlags: OptionSet, Sendable {
   static let parentSetTID = CloneFlags(rawValue: 0x10_0000), childClearTID = CloneFlags(rawValue: 0x20_0000)
   static let detached = CloneFlags(rawValue: 0x40_0000), childSetTID = CloneFlags(rawValue: 0x100_0000)
   static let newUser = CloneFlags(rawValue: 0x1000_0000), newPID = CloneFlags(rawValue: 0x2000_0000)
-  static let sysVSem = CloneFlags(rawValue: 0x40000)
+  static let sysVSem = CloneFlags(rawValue: 0x40000), newIPC = CloneFlags(rawValue: 0x800_0000)
   static let clearSighand = CloneFlags(rawValue: 0x1_0000_0000), intoCgroup = CloneFlags(rawValue: 0x2_0000_0000)
 
   /// What is modelled; the other names are there so that a script may ask, and is told that they are not.
   static let built: CloneFlags = [
     .vm, .fs, .files, .sighand, .vfork, .parent, .thread, .parentSetTID, .childClearTID, .childSetTID, .clearSighand,
-    // There are no System V semaphores yet, and so no undo lists that it could make shared.
-    .sysVSem,
+    .sysVSem, .newIPC,
+  ]
+
+  /// Namespaces, which only CAP_SYS_ADMIN may make; a user namespace is made first, and gives it.
+  static let namespaces: CloneFlags = [
+    .newNS, .newIPC, .newPID, CloneFlags(rawValue: 0x80), CloneFlags(rawValue: 0x200_0000),
+    CloneFlags(rawValue: 0x400_0000), CloneFlags(rawValue: 0x4000_0000),
   ]
 
   static let names = NameSet(
@@ -46,11 +51,17 @@ extension Kernel {
       tid: pid, process: parent,
       files: flags.contains(.files) ? share(tasks[me].files) : duplicate(tasks[me].files),
       fileSystem: flags.contains(.fs) ? share(tasks[me].fileSystem) : duplicate(tasks[me].fileSystem),
-      memory: flags.contains(.vm) ? share(tasks[me].memory) : duplicate(tasks[me].memory),
+      memory: flags.contains(.vm) ? share(tasks[me].memory) : duplicate(tasks[me].memory, by: me),
+      ipcNamespace: flags.contains(.newIPC) ? makeIPCNamespace() : share(tasks[me].ipcNamespace),
       credentials: tasks[me].credentials)
     task.signals.blocked = tasks[me].signals.blocked
     task.niceness = tasks[me].niceness
     task.name = tasks[me].name
+    if flags.contains(.sysVSem) {
+      let list = undoList(of: me)
+      undoLists[list].references += 1
+      task.undoList = list
+    }
     if flags.contains(.thread) {
       task.previousThread = processes[parent].lastThread
     } else {

@@ -23,7 +23,15 @@ extension Kernel {
     let who = tasks[me].credentials, directory = place.directory.dentry
     try checkMayCreate(in: directory, who)
     let parent = dentries[directory].inode
-    if fileSystems[inodes[parent].fileSystem].kind == .proc { throw .errno(.EPERM) }
+    switch fileSystems[inodes[parent].fileSystem].kind {
+    case .tmpfs: break
+    case .proc: throw .errno(.EPERM)
+    case .mqueue:
+      guard case .regular(let memory) = content else { throw .errno(.EPERM) }
+      let dentry = try createQueue(place.name, mode: mode, nil, in: directory, me)
+      release(memory)
+      return dentry
+    }
     let (uid, gid, mode) = owner(ofNew: mode, in: parent, who)
     let inode = try makeInode(content, mode: mode, owner: (uid, gid), in: inodes[parent].fileSystem)
     let dentry = enter(inode, place.name, in: directory)
@@ -64,11 +72,16 @@ extension Kernel {
     let walk = try walkToParent(directory, try name.bytes(self, me), me)
     guard case .name(let last) = walk.last else { throw .errno(.EISDIR) }
     guard let victim = try lookUp(last, in: walk.path.dentry, me) else { throw .errno(.ENOENT) }
-    let inode = dentries[victim].inode
-    if walk.hasTrailingSlash { throw .errno(inodes[inode].isDirectory ? .EISDIR : .ENOTDIR) }
+    if walk.hasTrailingSlash { throw .errno(inodes[dentries[victim].inode].isDirectory ? .EISDIR : .ENOTDIR) }
     try checkMayDelete(victim, asDirectory: false, walk.credentials)
-    try checkIsChangeable(walk.path)
+    if fileSystems[inodes[inode(walk.path)].fileSystem].kind == .proc { throw .errno(.EPERM) }
     if isMountpoint(victim) { throw .errno(.EBUSY) }
+    removeName(victim)
+  }
+
+  /// Takes a name from a file that is no directory. Linux: vfs_unlink().
+  mutating func removeName(_ victim: ID<Dentry>) {
+    let inode = dentries[victim].inode
     inodes[inode].links -= 1
     inodes[inode].changed = fileTime
     remove(victim)
@@ -102,9 +115,9 @@ extension Kernel {
     inodes[directory].changed = fileTime
   }
 
-  /// /proc has neither unlink nor rename.
+  /// In /proc names neither come nor go; in an mqueue file system they cannot be moved or shared.
   func checkIsChangeable(_ directory: Path) throws(Stop) {
-    if fileSystems[inodes[inode(directory)].fileSystem].kind == .proc { throw .errno(.EPERM) }
+    if fileSystems[inodes[inode(directory)].fileSystem].kind != .tmpfs { throw .errno(.EPERM) }
   }
 
   /// Gives a file another name. Linux: vfs_link().

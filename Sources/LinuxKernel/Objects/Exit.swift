@@ -25,7 +25,7 @@ extension Kernel {
   /// Ends one task; with its last thread the process becomes a zombie. Linux: do_exit().
   mutating func endTask(_ me: TaskID, status: Int32 = 0) {
     guard tasks[me].state != .dead else { return }
-    removeWaiters(of: me)
+    stopWaiting(me)
     abandonLockQueue(me)
     if let call = tasks[me].call {
       removeCall(call)
@@ -49,9 +49,12 @@ extension Kernel {
       processes[process].timers = nil
     }
     clearTID(me)
-    releaseAddressSpace(tasks[me].memory)
-    releaseTable(tasks[me].files)
+    releaseAddressSpace(of: me)
+    leaveUndoList(me)
+    orphanSegments(of: me)
+    releaseTable(tasks[me].files, by: me)
     releaseContext(tasks[me].fileSystem)
+    release(tasks[me].ipcNamespace)
     endedTasks.append(me)
     if let parent = tasks[me].vforkParent, tasks.contains(parent) { makeRunnable(parent) }
     if processes[process].threadCount == 0 {

@@ -73,20 +73,21 @@ extension Kernel {
     let table = tasks[me].files
     let old = fileTables[table].file(Int32(number))
     fileTables[table].set(number, FileTable.Descriptor(file: file, closesOnExec: closesOnExec))
-    if let old { closed(old, in: table) }
+    if let old { closed(old, in: table, by: me) }
   }
 
   /// close(2) of one descriptor.
   mutating func close(_ fd: FD, of me: TaskID) throws(Stop) {
     let table = tasks[me].files
     guard fd.number >= 0, let file = fileTables[table].clear(Int(fd.number)) else { throw .errno(.EBADF) }
-    closed(file, in: table)
+    closed(file, in: table, by: me)
   }
 
   /// What follows when a descriptor of `table` no longer names `file`. Linux: filp_close().
-  mutating func closed(_ file: ID<OpenFile>, in table: ID<FileTable>) {
+  mutating func closed(_ file: ID<OpenFile>, in table: ID<FileTable>, by me: TaskID) {
     // Any descriptor of the file will do: that is how POSIX has it.
     if lockLists.count > 0 { removeLocks(of: .table(table), on: file) }
+    if case .messageQueue(let queue) = files[file].object { dropNotification(of: queue, ownedBy: process(of: me)) }
     release(file)
   }
 
@@ -101,11 +102,11 @@ extension Kernel {
   }
 
   /// One user of the table is gone; the last one closes what is in it.
-  mutating func releaseTable(_ table: ID<FileTable>) {
+  mutating func releaseTable(_ table: ID<FileTable>, by me: TaskID) {
     fileTables[table].references -= 1
     guard fileTables[table].references == 0 else { return }
     for number in 0..<fileTables[table].descriptors.count {
-      if let file = fileTables[table].clear(number) { closed(file, in: table) }
+      if let file = fileTables[table].clear(number) { closed(file, in: table, by: me) }
     }
     fileTables.remove(table)
   }

@@ -22,6 +22,14 @@ extension Kernel {
     return fileSystemContexts.insert(FileSystemContext(root: root, current: root))
   }
 
+  /// Shows the POSIX queues of the first IPC namespace at /dev/mqueue.
+  mutating func mountInitialQueues(of namespace: ID<IPCNamespace>) {
+    guard let device = dentry(Array("dev".utf8), in: rootPath.dentry) else { return }
+    let directory = crossMounts(Path(mount: rootPath.mount, dentry: device))
+    guard let place = dentry(Array("mqueue".utf8), in: directory.dentry) else { return }
+    mountQueues(of: namespace, at: Path(mount: directory.mount, dentry: place))
+  }
+
   /// A new file system, mounted.
   private mutating func makeTree(_ kind: FileSystem.Kind, mode: UInt32, at place: Path?) -> Path {
     let fileSystem = makeFileSystem(kind)
@@ -29,6 +37,7 @@ extension Kernel {
     switch kind {
     case .tmpfs: inode = makeInitialInode(.directory, FileMode.directory | mode, in: fileSystem)
     case .proc: inode = makeProcessInode(.root, in: fileSystem)
+    case .mqueue: preconditionFailure("an IPC namespace makes its own")
     }
     let dentry = makeDentry([], inode)
     dentries[dentry].isUnlinked = false

@@ -10,6 +10,8 @@ struct Inode {
     case socket
     /// A file of /proc, whose content is computed when it is looked at.
     case process(ProcessFile)
+    /// A POSIX message queue; a regular file, to look at.
+    case messageQueue(ID<PosixQueue>)
   }
 
   let number: UInt64
@@ -39,6 +41,8 @@ struct Inode {
   var chargedPages = 0
   /// While somebody holds or awaits one.
   var locks: ID<LockList>?
+
+  @inline(__always) mutating func touchAll(_ time: FileTime) { (accessed, modified, changed) = (time, time, time) }
 
   var kind: UInt32 { mode & FileMode.kindMask }
   var isDirectory: Bool { kind == FileMode.directory }
@@ -92,7 +96,7 @@ struct FileTime: Equatable, Comparable, Sendable {
 
 /// Where files live: the space and the inode numbers they share. Linux: struct super_block.
 struct FileSystem {
-  enum Kind: Sendable { case tmpfs, proc }
+  enum Kind: Sendable { case tmpfs, proc, mqueue }
 
   let kind: Kind
   /// st_dev.
@@ -103,6 +107,8 @@ struct FileSystem {
   var inodeCount = 0
   var lastInodeNumber: UInt64 = 0
   var isReadOnly = false
+  /// Of an mqueue file system: whose queues it shows, while that is.
+  var namespace: ID<IPCNamespace>?
 
   /// 512 MiB.
   static let defaultPageLimit = 512 << 20 / Page.size
@@ -140,6 +146,7 @@ extension Kernel {
     guard inodes[inode].references == 0 else { return }
     let ended = inodes.remove(inode)
     if case .process = ended.content { return }
+    if case .messageQueue(let queue) = ended.content { return end(queue, in: ended.fileSystem) }
     if case .fifo(let fifo) = ended.content { end(fifo) }
     fileSystems[ended.fileSystem].inodeCount -= 1
     fileSystems[ended.fileSystem].usedPages -= ended.chargedPages

@@ -12,7 +12,7 @@ extension Kernel {
       try checkRange(offset ?? 0, destination.remaining)
       return try readDevice(device, &destination, for: me)
     case .process(let kind): return try readProcess(kind, file, &destination, at: offset, for: me)
-    case .symlink, .fifo, .socket: throw .errno(.EINVAL)
+    case .symlink, .fifo, .socket, .messageQueue: throw .errno(.EINVAL)
     }
   }
 
@@ -24,13 +24,14 @@ extension Kernel {
     case .device(let number):
       guard let device = Device(rawValue: number) else { throw .errno(.ENXIO) }
       return try writeDevice(device, &source, for: me)
-    case .process(let kind): return try writeProcess(kind, &source, for: me)
-    case .directory, .symlink, .fifo, .socket: throw .errno(.EINVAL)
+    case .process(let kind): return try writeProcess(kind, file, &source, at: offset, for: me)
+    case .directory, .symlink, .fifo, .socket, .messageQueue: throw .errno(.EINVAL)
     }
   }
 
   /// Sets the position. Linux: vfs_llseek() and the llseek operations.
   mutating func seek(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
+    if case .messageQueue(let queue) = files[file].object { return try seek(file, in: queue, offset, whence) }
     guard case .inode(let inode) = files[file].object else {
       if isStream(file) { throw .errno(.ESPIPE) }
       // noop_llseek(): eventfds and their like have a position that means nothing.

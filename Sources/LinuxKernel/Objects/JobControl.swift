@@ -13,7 +13,7 @@ extension Kernel {
       if tasks[task].state == .blocked, let call = tasks[task].call {
         // The sleeper is woken to stop; what its call makes of that shows when it goes on.
         calls[call].context.isInterrupted = true
-        removeWaiters(of: task)
+        stopWaiting(task)
         tasks[task].sleepNumber &+= 1
       }
       if tasks[task].state == .settling { settling.removeAll { $0 == task } }

@@ -1,9 +1,10 @@
 // How areas of memory are made, cut, moved and given up. Linux: mm/mmap.c, mm/vma.c, mm/mprotect.c, mm/mremap.c.
 
 extension MemoryArea {
-  /// Whether the two could be one: neighbours of the same kind. Linux: can_vma_merge_after().
+  /// Whether the two could be one: neighbours of the same kind, and not of those that count their pieces (System V
+  /// segments). Linux: can_vma_merge_after().
   func joins(_ next: MemoryArea) -> Bool {
-    end == next.start && protection == next.protection && isShared == next.isShared && memory == next.memory
+    end == next.start && segment == nil && next.segment == nil && protection == next.protection && isShared == next.isShared && memory == next.memory
       && mayWrite == next.mayWrite && (memory == nil || offset + count == next.offset)
   }
 
@@ -82,11 +83,11 @@ extension AddressSpace {
 
 extension Kernel {
   /// Makes `address` a boundary between areas, if it lies inside one.
-  private mutating func cut(_ space: ID<AddressSpace>, at address: UInt64) {
+  private mutating func cut(_ space: ID<AddressSpace>, at address: UInt64, by me: TaskID) {
     guard let index = addressSpaces[space].area(at: address), addressSpaces[space].areas[index].start < address else { return }
     let rest = addressSpaces[space].areas[index].split(at: address)
     addressSpaces[space].areas.insert(rest, at: index + 1)
-    if let memory = rest.memory { memories[memory].references += 1 }
+    hold(rest, by: me)
   }
 
   /// Makes one area of neighbours that are alike, around those in `range`. Linux: vma_merge().
@@ -107,15 +108,16 @@ extension Kernel {
   }
 
   /// Gives up a range, whatever is mapped there. Linux: do_vmi_munmap().
-  mutating func unmap(_ range: Range<UInt64>, in space: ID<AddressSpace>) {
-    for area in takeAreas(range, in: space) { if let memory = area.memory { release(memory) } }
+  mutating func unmap(_ range: Range<UInt64>, of me: TaskID) {
+    for area in takeAreas(range, of: me) { release(area, by: me) }
   }
 
   /// Takes the areas of a range out of the space, cut to it.
-  mutating func takeAreas(_ range: Range<UInt64>, in space: ID<AddressSpace>) -> [MemoryArea] {
+  mutating func takeAreas(_ range: Range<UInt64>, of me: TaskID) -> [MemoryArea] {
+    let space = tasks[me].memory
     if addressSpaces[space].isFree(range) { return [] }
-    cut(space, at: range.lowerBound)
-    cut(space, at: range.upperBound)
+    cut(space, at: range.lowerBound, by: me)
+    cut(space, at: range.upperBound, by: me)
     let found = addressSpaces[space].areas(in: range)
     let taken = Array(addressSpaces[space].areas[found])
     addressSpaces[space].areas.removeSubrange(found)
@@ -128,9 +130,10 @@ extension Kernel {
   }
 
   /// Linux: mprotect_fixup(). Pages before a hole, or before one that must not change so, are changed all the same.
-  mutating func protect(_ range: Range<UInt64>, _ protection: Protection, in space: ID<AddressSpace>) throws(Stop) {
-    cut(space, at: range.lowerBound)
-    cut(space, at: range.upperBound)
+  mutating func protect(_ range: Range<UInt64>, _ protection: Protection, of me: TaskID) throws(Stop) {
+    let space = tasks[me].memory
+    cut(space, at: range.lowerBound, by: me)
+    cut(space, at: range.upperBound, by: me)
     var next = range.lowerBound
     var failure: Errno?
     for index in addressSpaces[space].areas(in: range) {

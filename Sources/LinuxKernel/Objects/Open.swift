@@ -116,6 +116,10 @@ extension Kernel {
     case .fifo:
       let pipe = try openFIFO(inode, flags)
       return addOpenFile(.fifo(pipe), walk.path, request)
+    case .messageQueue(let queue):
+      if flags.contains(.truncate), !isNew { posixQueues[queue].statusSize = 0 }
+      if flags.contains(.direct) { throw .errno(.EINVAL) }
+      return addOpenFile(.messageQueue(queue), walk.path, request)
     default: break
     }
     if flags.contains(.truncate), !isNew, kind == FileMode.regular, inodes[inode].memory != nil {
@@ -129,7 +133,7 @@ extension Kernel {
     let walk = try walk(directory, name, request.walk.union(.directory), me)
     let parent = inode(walk.path)
     try checkPermission(parent, [.write, .execute], walk.credentials)
-    if fileSystems[inodes[parent].fileSystem].kind == .proc { throw .errno(.EOPNOTSUPP) }
+    if fileSystems[inodes[parent].fileSystem].kind != .tmpfs { throw .errno(.EOPNOTSUPP) }
     let (uid, gid, mode) = owner(ofNew: FileMode.regular | masked(request.mode, me), in: parent, walk.credentials)
     let memory = makeMemory()
     let inode: ID<Inode>

@@ -32,6 +32,7 @@ enum FileObject {
   case timer(ID<TimerFile>)
   case epoll(ID<Epoll>)
   case signals(ID<SignalDescriptor>)
+  case messageQueue(ID<PosixQueue>)
   /// A fifo, or a pipe opened through /proc; its status says which ends.
   case fifo(ID<Pipe>)
   /// A file with bytes or entries of its own, or any file that was opened with O_PATH.
@@ -56,6 +57,7 @@ extension Kernel {
     case .timer(let timer): return try read(timer, file, &destination, for: me)
     case .epoll: throw .errno(.EINVAL)
     case .signals(let signals): return try read(signals, file, &destination, for: me)
+    case .messageQueue(let queue): return try readStatus(of: queue, file, &destination, at: offset, for: me)
     case .fifo(let pipe): return try readFIFO(pipe, file, &destination, for: me)
     case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)
     }
@@ -68,7 +70,7 @@ extension Kernel {
     case .pipeReader: throw .errno(.EBADF)
     case .console(let stream): return try writeConsole(stream, &source, for: me)
     case .eventCounter(let counter): return try write(counter, file, &source, for: me)
-    case .timer, .epoll, .signals: throw .errno(.EINVAL)
+    case .timer, .epoll, .signals, .messageQueue: throw .errno(.EINVAL)
     case .fifo(let pipe): return try writeFIFO(pipe, file, &source, for: me)
     case .inode(let inode): return try writeInode(inode, file, &source, at: offset, for: me)
     }
@@ -84,6 +86,7 @@ extension Kernel {
     case .timer(let timer): poll(timer)
     case .epoll(let epoll): poll(epoll, for: me)
     case .signals(let signals): poll(signals, for: me)
+    case .messageQueue(let queue): poll(queue)
     // DEFAULT_POLLMASK: files that never make anybody wait.
     case .inode: PollAnswer(events: [.readable, .writable])
     }
@@ -92,7 +95,7 @@ extension Kernel {
   /// Whether an epoll can hold the file: one that is always ready has nothing to wait for. Linux: file_can_poll().
   func isPollable(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals: true
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .messageQueue: true
     case .inode: false
     }
   }
@@ -101,7 +104,7 @@ extension Kernel {
   func hasPositions(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
     case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals: false
-    case .inode: true
+    case .inode, .messageQueue: true
     }
   }
 
@@ -118,7 +121,7 @@ extension Kernel {
       case .pipeWriter(let pipe): releasePipe(pipe, reader: false)
       case .console: break
       case .fifo(let pipe): releaseFIFO(pipe, ended)
-      case .inode: break
+      case .inode, .messageQueue: break
       case .eventCounter(let counter): removeQueue(eventCounters.remove(counter).changed)
       case .timer(let timer): removeQueue(timerFiles.remove(timer).expired)
       case .epoll(let epoll): release(epoll)
@@ -138,6 +141,7 @@ extension Kernel {
     case .timer: "anon_inode:[timerfd]"
     case .epoll: "anon_inode:[eventpoll]"
     case .signals: "anon_inode:[signalfd]"
+    case .messageQueue: "mqueue"
     case .inode(let inode): "inode:[\(inodes[inode].number)]"
     }
   }

@@ -12,6 +12,9 @@ extension Kernel {
   func checkPermission(_ id: ID<Inode>, _ access: Access, _ who: Credentials) throws(Stop) {
     if access.isEmpty { return }
     let inode = inodes[id]
+    if case .process(.system(let node)) = inode.content, let file = SystemNode.all[node].file, file.isSetting {
+      return try checkSetting(file, access, who)
+    }
     if access.contains(.write), fileSystems[inode.fileSystem].isReadOnly, inode.isRegular || inode.isDirectory || inode.isSymlink {
       throw .errno(.EROFS)
     }

@@ -11,11 +11,14 @@ enum ProcessFile: Equatable, Sendable {
   /// A place in `ProcessEntry.task`, of a task.
   case taskEntry(Int32, Int)
   case descriptor(Int32, Int32)
+  /// A place in `SystemNode.all`.
+  case system(Int)
 
   /// Small, and the same each time.
   var inodeNumber: UInt64 {
     switch self {
     case .root: 1
+    case .system(let node): 0xf000_1000 + UInt64(node)
     case .rootEntry(let index): 0xf000_0001 + UInt64(index)
     case .task(let tid, let isThread): UInt64(tid) << 20 | (isThread ? 0xff : 0xfe)
     case .taskEntry(let tid, let index): UInt64(tid) << 20 | UInt64(index)
@@ -33,6 +36,8 @@ struct ProcessEntry: Sendable {
     case descriptors
     /// The threads of its process.
     case threads
+    /// A directory of the system's, by its place in `SystemNode.all`.
+    case system(Int)
   }
 
   let name: [UInt8]
@@ -47,7 +52,9 @@ struct ProcessEntry: Sendable {
 
   /// In the order in which Linux lists them: by length, then by name; self and thread-self stand last.
   static let root: [ProcessEntry] = [
+    ProcessEntry("sys", FileMode.directory | 0o555, .system(SystemNode.top("sys"))),
     ProcessEntry("uptime", FileMode.regular | 0o444, .text { kernel, _ in kernel.uptimeText() }),
+    ProcessEntry("sysvipc", FileMode.directory | 0o555, .system(SystemNode.top("sysvipc"))),
     ProcessEntry("version", FileMode.regular | 0o444, .text { _, _ in "Linux version 6.18.0 (kscript)\n" }),
     ProcessEntry("self", FileMode.symlink | 0o777, .link { kernel, me in
       .text(Array("\(kernel.processes[kernel.tasks[me].process].pid)".utf8))
@@ -64,6 +71,7 @@ struct ProcessEntry: Sendable {
     ProcessEntry("status", FileMode.regular | 0o444, .text { kernel, task in kernel.statusText(task) }),
     ProcessEntry("comm", FileMode.regular | 0o644, .text { kernel, task in kernel.commandName(of: task) + "\n" }),
     ProcessEntry("stat", FileMode.regular | 0o444, .text { kernel, task in kernel.statText(task) }),
+    ProcessEntry("maps", FileMode.regular | 0o444, .text { kernel, task in kernel.mapsText(task) }),
     ProcessEntry("cwd", FileMode.symlink | 0o777, .link { (kernel, task) throws(Stop) in
       .path(try kernel.context(of: task).current)
     }),
@@ -89,7 +97,10 @@ extension Kernel {
   private func findProcess(_ name: [UInt8], _ file: ProcessFile) -> ProcessFile? {
     switch file {
     case .root:
-      if let index = ProcessEntry.index(name, in: ProcessEntry.root) { return .rootEntry(index) }
+      if let index = ProcessEntry.index(name, in: ProcessEntry.root) {
+        if case .system(let node) = ProcessEntry.root[index].content { return .system(node) }
+        return .rootEntry(index)
+      }
       guard let pid = number(name), task(pid) != nil else { return nil }
       return .task(pid, isThread: false)
     case .task(let tid, let isThread):
@@ -107,6 +118,7 @@ extension Kernel {
         return .task(number, isThread: true)
       default: return nil
       }
+    case .system(let node): return SystemNode.all[node].child(name).map { .system($0) }
     case .rootEntry, .descriptor: return nil
     }
   }
@@ -133,6 +145,7 @@ extension Kernel {
     switch file {
     case .root: mode = FileMode.directory | 0o555
     case .rootEntry(let index): mode = ProcessEntry.root[index].mode
+    case .system(let node): mode = SystemNode.all[node].mode
     case .task(let tid, _): (mode, owner) = (FileMode.directory | 0o555, task(tid))
     case .taskEntry(let tid, let index): (mode, owner) = (ProcessEntry.task[index].mode, task(tid))
     case .descriptor(let tid, let number):
@@ -215,6 +228,10 @@ extension Kernel {
       text = compute(self, task)
     case .root, .task: throw .errno(.EISDIR)
     case .descriptor: throw .errno(.EINVAL)
+    case .system(let node):
+      guard let entry = SystemNode.all[node].file else { throw .errno(.EISDIR) }
+      // A setting is read whole, and then is at its end.
+      text = entry.isSetting && (offset ?? files[file].position) > 0 ? "" : entry.read(self, me)
     }
     let start = offset ?? files[file].position
     try checkRange(start, destination.remaining)
@@ -227,7 +244,10 @@ extension Kernel {
     return copied
   }
 
-  mutating func writeProcess(_ kind: ProcessFile, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+  mutating func writeProcess(
+    _ kind: ProcessFile, _ file: ID<OpenFile>, _ source: inout Source, at offset: Int64?, for me: TaskID
+  ) throws(Stop) -> Int {
+    if case .system(let node) = kind { return try writeSystem(node, file, &source, at: offset, for: me) }
     throw .errno(.EINVAL)
   }
 
@@ -239,7 +259,8 @@ extension Kernel {
     case .root:
       while position < 2 + ProcessEntry.root.count {
         let index = Int(position) - 2, entry = ProcessEntry.root[index]
-        let item = DirectoryEntry(name: entry.name, inode: ProcessFile.rootEntry(index).inodeNumber, kind: entry.mode >> 12)
+        let file = findProcess(entry.name, .root) ?? .rootEntry(index)
+        let item = DirectoryEntry(name: entry.name, inode: file.inodeNumber, kind: entry.mode >> 12)
         guard emit(item, at: position, &listing) else { return }
         position += 1
       }
@@ -273,6 +294,14 @@ extension Kernel {
           return .task(number, isThread: true)
         }
       default: break
+      }
+    case .system(let node):
+      let children = SystemNode.all[node].children
+      while position < 2 + children.count {
+        let child = children[Int(position) - 2], entry = SystemNode.all[child]
+        let item = DirectoryEntry(name: entry.name, inode: ProcessFile.system(child).inodeNumber, kind: entry.mode >> 12)
+        guard emit(item, at: position, &listing) else { return }
+        position += 1
       }
     case .rootEntry, .descriptor: break
     }

@@ -117,6 +117,10 @@ extension Kernel {
 
   /// Sets the size of a regular file. Linux: do_truncate(), shmem_setattr().
   mutating func truncate(_ inode: ID<Inode>, to size: Int, for me: TaskID) throws(Stop) {
+    if case .messageQueue(let queue) = inodes[inode].content {
+      posixQueues[queue].statusSize = Int64(size)
+      return touchModified(inode)
+    }
     guard let memory = inodes[inode].memory else { throw .errno(.EINVAL) }
     let old = memories[memory].size
     try checkNewSize(memory, size, me)

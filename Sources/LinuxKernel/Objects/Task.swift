@@ -20,6 +20,7 @@ extension Kernel {
     var files: ID<FileTable>
     var fileSystem: ID<FileSystemContext>
     var memory: ID<AddressSpace>
+    var ipcNamespace: ID<IPCNamespace>
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
@@ -30,6 +31,12 @@ extension Kernel {
     var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.
     var waitsForLock: ID<LockList>?
+    /// Its call that others complete when the semaphores allow it.
+    var pendingOperation: ID<PendingOperation>?
+    /// What its process takes back of semaphore operations at the end; made by the first with SEM_UNDO.
+    var undoList: ID<UndoList>?
+    /// Its place in line at a message queue, or what has come of that.
+    var queueSleeper: ID<QueueSleeper>?
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).
@@ -101,13 +108,18 @@ public struct Credentials: Equatable, Sendable {
   public internal(set) var uid: UInt32 = 0, euid: UInt32 = 0, suid: UInt32 = 0, fsuid: UInt32 = 0
   public internal(set) var gid: UInt32 = 0, egid: UInt32 = 0, sgid: UInt32 = 0, fsgid: UInt32 = 0
   public internal(set) var groups: [UInt32] = []
-  public internal(set) var effective: UInt64 = Capability.all
-  public internal(set) var permitted: UInt64 = Capability.all
+  public internal(set) var effective: UInt64
+  public internal(set) var permitted: UInt64
   public internal(set) var inheritable: UInt64 = 0
   public internal(set) var ambient: UInt64 = 0
   /// What can still be gained by execve and capset. Linux: cap_bset.
-  public internal(set) var bounding: UInt64 = Capability.all
+  public internal(set) var bounding: UInt64
   public internal(set) var secureBits: UInt32 = 0
+
+  /// Those of the first process: root with the capabilities given.
+  init(capabilities: UInt64 = Capability.all) {
+    (effective, permitted, bounding) = (capabilities, capabilities, capabilities)
+  }
 
   /// SECBIT_KEEP_CAPS.
   static let keepCapabilities: UInt32 = 1 << 4
@@ -252,7 +264,9 @@ extension Kernel {
   }
 
   /// Makes task 1, init of the kernel, and returns it.
-  public mutating func boot() -> TaskID {
+  ///
+  /// - Parameter capabilities: what the first process may do, as capabilities(7) numbers them; all by default.
+  public mutating func boot(capabilities: UInt64 = .max) -> TaskID {
     precondition(lastPID == 0, "a kernel boots once")
     let process = processes.insert(
       Process(
@@ -262,7 +276,9 @@ extension Kernel {
     processes[process].signals.isUnkillable = true
     let task = Task(
       tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
-      memory: addressSpaces.insert(AddressSpace()), credentials: Credentials())
+      memory: addressSpaces.insert(AddressSpace()), ipcNamespace: makeIPCNamespace(),
+      credentials: Credentials(capabilities: capabilities & Capability.all))
+    mountInitialQueues(of: task.ipcNamespace)
     let id = tasks.insert(task)
     processes[process].firstThread = id
     processes[process].lastThread = id

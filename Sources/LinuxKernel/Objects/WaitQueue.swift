@@ -95,6 +95,14 @@ extension Kernel {
     if previous == nil || next == nil { waitQueues[queue].lost(previous, next) }
   }
 
+  /// A task that does not sleep after all, or no more, waits for nothing. (One that was woken to look whether a signal
+  /// ends its sleep keeps its place among the pending semaphore operations, or at a message queue, until it has looked.)
+  mutating func stopWaiting(_ task: TaskID) {
+    removeWaiters(of: task)
+    abandonOperation(task)
+    abandonSleep(task)
+  }
+
   /// Takes the task off every queue it stands on.
   mutating func removeWaiters(of task: TaskID) {
     let first = tasks[task].firstWaiter

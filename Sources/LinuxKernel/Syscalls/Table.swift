@@ -18,10 +18,15 @@ extension Syscall {
     epollPwait, epollPwait2,
     // Memory
     mmap, munmap, mprotect, mremap, madvise, msync, mincore,
+    // System V objects
+    semget, semop, semtimedop, semctl, shmget, shmat, shmdt, shmctl,
     // System
     uname, sysinfo, getcpu, getrandom,
+    // Message queues
+    msgget, msgsnd, msgrcv, msgctl,
+    mqOpen, mqUnlink, mqSend, mqTimedsend, mqReceive, mqTimedreceive, mqNotify, mqGetattr, mqSetattr,
     // Processes
-    fork, vfork, clone3, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
+    fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
     setpgid, getpgid, getpgrp, setsid, getsid,
     // Signals
     kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,

@@ -8,7 +8,8 @@ extension Syscall {
     errors: [
       .EAGAIN: "no pid is free, or RLIMIT_NPROC is reached",
       .EINVAL: "flags, exit_signal or stack contradict each other or hold an unknown bit",
-      .ENOSYS: "not built: namespaces, CLONE_PIDFD, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
+      .EPERM: "a new namespace without CAP_SYS_ADMIN",
+      .ENOSYS: "not built: namespaces but CLONE_NEWIPC, CLONE_PIDFD, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
     ]
   ) { (kernel: inout Kernel, me: TaskID, arguments: CloneArguments, _: TaskFunction) throws(Stop) -> SpawnedTask in
     if let child = try kernel.endedVforkChild() { return child }
@@ -21,6 +22,11 @@ extension Syscall {
     // A sibling of init would have no parent inside its pid namespace.
     if flags.contains(.parent), kernel.processes[kernel.process(of: me)].signals.isUnkillable { throw .errno(.EINVAL) }
     if flags.contains(.thread), !flags.isDisjoint(with: [.newUser, .newPID]) { throw .errno(.EINVAL) }
+    // copy_namespaces(): a child in another IPC namespace cannot share undo lists of this one.
+    if !flags.isDisjoint(with: .namespaces), !flags.contains(.newUser) {
+      guard kernel.tasks[me].credentials.has(.sysAdmin) else { throw .errno(.EPERM) }
+      if flags.isSuperset(of: [.newIPC, .sysVSem]) { throw .errno(.EINVAL) }
+    }
     guard flags.isSubset(of: .built), arguments.setTIDSize == 0 else { throw .errno(.ENOSYS) }
     if flags.contains(.vfork), !kernel.canSleep { throw .sleep(until: .max) }
     let child = try kernel.clone(flags, exitSignal: arguments.exitSignal, by: me)

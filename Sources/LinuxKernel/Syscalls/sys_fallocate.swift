@@ -23,6 +23,7 @@ extension Syscall {
     if operation == .punchHole, !mode.contains(.keepSize) { throw .errno(.EOPNOTSUPP) }
     if [.collapse, .insert].contains(operation), mode.contains(.keepSize) { throw .errno(.EOPNOTSUPP) }
     guard kernel.files[file].isWritable else { throw .errno(.EBADF) }
+    if case .messageQueue = kernel.files[file].object { throw .errno(.EOPNOTSUPP) }
     guard case .inode(let inode) = kernel.files[file].object else { throw .errno(kernel.isPipe(file) ? .ESPIPE : .ENODEV) }
     guard kernel.inodes[inode].isRegular else { throw .errno(.ENODEV) }
     if offset.addingReportingOverflow(count).overflow { throw .errno(.EFBIG) }

@@ -30,6 +30,8 @@ extension Kernel {
     case .inode(let inode):
       guard let memory = inodes[inode].memory else { throw .errno(.ENOTTY) }
       return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
+    // A regular file, by its size.
+    case .messageQueue(let queue): return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
     case .eventCounter, .timer, .epoll, .signals: throw .errno(.ENOTTY)
     }
   }

@@ -38,7 +38,6 @@ extension Kernel {
     let isDevice = kind == FileMode.block || kind == FileMode.character && device != 0
     try checkMayCreate(in: place.directory.dentry, tasks[me].credentials)
     if isDevice, !tasks[me].credentials.has(.mknod) { throw .errno(.EPERM) }
-    try checkIsChangeable(place.directory)
     let content: Inode.Content
     switch kind {
     case FileMode.regular: content = .regular(makeMemory())

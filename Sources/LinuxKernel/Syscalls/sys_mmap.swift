@@ -37,7 +37,7 @@ extension Syscall {
     var area = MemoryArea(
       start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
     try kernel.backMapping(&area, file, offset, flags, protection)
-    kernel.unmap(range, in: space)
+    kernel.unmap(range, of: me)
     kernel.addressSpaces[space].insert(area)
     kernel.mergeAreas(space, around: range)
     return MappedMemory(address: range.lowerBound, count: length)
@@ -54,7 +54,7 @@ extension Syscall {
     let start = address.value, limit = AddressSpace.limit
     guard start % UInt64(Page.size) == 0, start <= limit, length > 0, UInt64(length) <= limit - start else { throw .errno(.EINVAL) }
     let end = start + (UInt64(length) + 4095) / 4096 * 4096
-    kernel.unmap(start..<end, in: kernel.tasks[me].memory)
+    kernel.unmap(start..<end, of: me)
     return Done()
   }
 
@@ -76,7 +76,7 @@ extension Syscall {
     let end = start &+ (UInt64(bitPattern: Int64(size)) &+ 4095) / 4096 * 4096
     guard end > start else { throw .errno(.ENOMEM) }
     try protection.check()
-    try kernel.protect(start..<end, protection.protection, in: kernel.tasks[me].memory)
+    try kernel.protect(start..<end, protection.protection, of: me)
     return Done()
   }
 }

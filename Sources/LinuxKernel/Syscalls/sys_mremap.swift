@@ -37,7 +37,7 @@ extension Syscall {
     // Length 0 once made a second view of shared memory; that is not built.
     guard oldSize > 0 else { throw .errno(.EINVAL) }
     if !isPlaced, !flags.contains(.keepOld), newSize <= oldSize {
-      if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, in: space) }
+      if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
       return MappedMemory(address: start, count: newLength)
     }
     guard oldSize <= area.end - start else { throw .errno(.EFAULT) }
@@ -50,10 +50,11 @@ extension Syscall {
       }
       guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
     }
-    if isPlaced { kernel.unmap(target..<target + newSize, in: space) }
+    if isPlaced { kernel.unmap(target..<target + newSize, of: me) }
     guard let place = isPlaced ? target : kernel.addressSpaces[space].freeRange(Int(newSize)) else { throw .errno(.ENOMEM) }
-    if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, in: space) }
-    kernel.move(start..<start + min(oldSize, newSize), to: place..<place + newSize, keepsOld: flags.contains(.keepOld), in: space)
+    if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
+    let moved = start..<start + min(oldSize, newSize)
+    kernel.move(moved, to: place..<place + newSize, keepsOld: flags.contains(.keepOld), of: me)
     return MappedMemory(address: place, count: newLength)
   }
 }
@@ -61,13 +62,17 @@ extension Syscall {
 extension Kernel {
   /// Moves what is mapped in `old`, part of one area, to `new`. With `keepsOld` an area without its pages stays behind.
   /// Linux: move_vma().
-  mutating func move(_ old: Range<UInt64>, to new: Range<UInt64>, keepsOld: Bool, in space: ID<AddressSpace>) {
-    guard var area = takeAreas(old, in: space).first else { return }
+  mutating func move(_ old: Range<UInt64>, to new: Range<UInt64>, keepsOld: Bool, of me: TaskID) {
+    let space = tasks[me].memory
+    guard var area = takeAreas(old, of: me).first else { return }
+    // The new place is there before the old one goes.
+    hold(area, by: me)
     if keepsOld {
       var rest = area
       rest.ownPages = PagedBytes()
-      if let memory = rest.memory { memories[memory].references += 1 }
       addressSpaces[space].insert(rest)
+    } else {
+      release(area, by: me)
     }
     area.start = new.lowerBound
     area.end = new.upperBound

@@ -44,7 +44,11 @@ extension Kernel {
   fileprivate func fileSystemStatus(_ target: Target) -> FileSystemStatus {
     guard case .path(let path) = target else { return FileSystemStatus(magic: 0x5049_5045, device: 0xf) }
     let system = fileSystems[inodes[inode(path)].fileSystem]
-    guard system.kind == .tmpfs else { return FileSystemStatus(magic: 0x9fa0, device: system.device) }
+    switch system.kind {
+    case .tmpfs: break
+    case .proc: return FileSystemStatus(magic: 0x9fa0, device: system.device)
+    case .mqueue: return FileSystemStatus(magic: 0x1980_0202, device: system.device)
+    }
     let free = max(0, system.pageLimit - system.usedPages)
     return FileSystemStatus(
       magic: 0x0102_1994, blockCount: UInt64(system.pageLimit), freeBlocks: UInt64(free),

@@ -22,7 +22,10 @@ extension Syscall {
 struct StatxMask: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
+  static let changes: UInt32 = 0xc0
   static let basic: UInt32 = 0x7ff, born: UInt32 = 0x800, mountID: UInt32 = 0x1000
+  /// STATX_ATTR_MOUNT_ROOT; with AUTOMOUNT and DAX what every file system knows; IMMUTABLE, APPEND and NODUMP.
+  static let mountRoot: UInt64 = 0x2000, attributes: UInt64 = 0x20_3000, memoryAttributes: UInt64 = 0x70
   static let names = NameSet(
     "statx mask", .bits,
     [
@@ -42,10 +45,16 @@ struct ExtendedStatus: Returned {
     let output = kernel.output, start = output.count
     output.append(zeros: Layout.statx.size)
     var known = StatxMask.basic | StatxMask.mountID
-    if status.born != nil { known |= StatxMask.born }
+    // shmem_getattr() looks at the mask, and has three attributes more than others.
+    let isBornAsked = UInt32(bitPattern: mask.rawValue) & StatxMask.born != 0
+    if status.born != nil, isBornAsked { known |= StatxMask.born }
+    // Nor are times told unasked that would have to be made finer then: fill_mg_cmtime().
+    let tellsChanges = status.born == nil || UInt32(bitPattern: mask.rawValue) & StatxMask.changes != 0
+    if !tellsChanges { known &= ~StatxMask.changes }
     output.store(known, at: start)
     output.store(UInt32(status.blockSize), at: start + 4)
-    // STATX_ATTR_MOUNT_ROOT is a fact of mounts that scripts can ask for through their ids.
+    output.store(status.isMountRoot ? StatxMask.mountRoot : 0, at: start + 8)
+    output.store(StatxMask.attributes | (status.born != nil ? StatxMask.memoryAttributes : 0), at: start + 56)
     output.store(UInt32(status.links), at: start + 16)
     output.store(status.uid, at: start + 20)
     output.store(status.gid, at: start + 24)
@@ -53,7 +62,9 @@ struct ExtendedStatus: Returned {
     output.store(status.inode, at: start + 32)
     output.store(status.size, at: start + 40)
     output.store(status.blocks, at: start + 48)
-    for (offset, time) in [(64, status.accessed), (80, status.born), (96, status.changed), (112, status.modified)] {
+    let born = isBornAsked ? status.born : nil
+    let (changed, modified) = tellsChanges ? (status.changed, status.modified) : (nil, nil)
+    for (offset, time) in [(64, status.accessed), (80, born), (96, changed), (112, modified)] {
       guard let time else { continue }
       output.store(time.seconds, at: start + offset)
       output.store(UInt32(time.nanoseconds), at: start + offset + 8)

@@ -33,7 +33,7 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, length: Int) throws(Stop) -> Done in
     if length < 0 { throw .errno(.EINVAL) }
     let file = try kernel.file(fd, of: me)
-    guard case .inode(let inode) = kernel.files[file].object, kernel.inodes[inode].isRegular, kernel.files[file].isWritable else {
+    guard let inode = kernel.inode(of: file), kernel.inodes[inode].isRegular, kernel.files[file].isWritable else {
       throw .errno(.EINVAL)
     }
     try kernel.truncate(inode, to: length, for: me)

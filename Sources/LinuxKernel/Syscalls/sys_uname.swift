@@ -42,7 +42,7 @@ struct SystemNames: Returned {
 struct SystemState: Returned {
   let uptime: Int64
   let processes: Int
-  private static let memory: UInt64 = 1 << 30
+  static let memory: UInt64 = 1 << 30
 
   static let layout = Layout(
     "sysinfo", size: 112,

@@ -44,6 +44,7 @@ public struct CallShape: Sendable {
     var freeResults = Array(call.results.indices)
     var slots: [(name: String, slot: Slot)] = []
     var counted: Int?
+    var isCounted = false
 
     /// Takes the first result that fits a pointer which nothing is passed through.
     func outputs(for parameter: CPrototype.Parameter) -> [Int] {
@@ -74,8 +75,10 @@ public struct CallShape: Sendable {
         unused.removeAll { $0 == index }
         switch call.parameters[index].kind {
         case .destination:
-          let result = freeResults.first ?? 0
+          let result = freeResults.first { if case .transfer = call.results[$0].kind { true } else { false } } ?? freeResults.first ?? 0
           freeResults.removeAll { $0 == result }
+          // What else there is comes with the bytes (msgrcv's type): C returns their number.
+          isCounted = true
           slots.append((parameter.name, .room(index, result)))
           counted = index
         case .data, .vector, .structures, .structure:
@@ -103,8 +106,8 @@ public struct CallShape: Sendable {
     for index in unused { slots.append((call.parameters[index].name, .input(index))) }
     self.slots = slots
     isVariadic = call.prototype.contains("...")
-    returned = freeResults.first
-    further = Array(freeResults.dropFirst())
+    returned = isCounted ? nil : freeResults.first
+    further = Array(freeResults.dropFirst(isCounted ? 0 : 1))
     knownCount =
       slots.firstIndex {
         switch $0.slot {

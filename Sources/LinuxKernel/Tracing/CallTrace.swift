@@ -1,3 +1,14 @@
+/// Where a trace looks at what a call was pointed at: a kernel, or the referee's world.
+public protocol TraceSource: ~Copyable {
+  associatedtype TracedTask
+  /// Bytes of a task's memory, as many as can be read.
+  func bytes(at address: UInt64, _ count: Int, of task: TracedTask) -> [UInt8]
+  /// What a descriptor of the task names; nil where it is not open.
+  func name(ofDescriptor number: Int32, of task: TracedTask) -> String?
+}
+
+extension Kernel: TraceSource {}
+
 /// The arguments and the answer of one call as values, in the order of its C parameters.
 public struct CallTrace: Sendable {
   public struct Argument: Sendable {
@@ -20,7 +31,9 @@ public struct CallTrace: Sendable {
   private var room: (address: UInt64, count: Int)?
 
   /// - Parameter showsNames: whether descriptors carry what they name.
-  public init(_ index: Int, _ raw: Arguments, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
+  public init<S: TraceSource & ~Copyable>(
+    _ index: Int, _ raw: Arguments, _ kernel: borrowing S, _ task: S.TracedTask, showsNames: Bool
+  ) {
     let call = Syscall.all[index], shape = CallShape.all[index]
     self.index = index
     var values: [Argument] = []
@@ -54,8 +67,8 @@ public struct CallTrace: Sendable {
     }
   }
 
-  private static func value(
-    _ raw: RawArgument, _ kind: ArgumentKind, _ kernel: borrowing Kernel, _ task: TaskID, _ showsNames: Bool
+  private static func value<S: TraceSource & ~Copyable>(
+    _ raw: RawArgument, _ kind: ArgumentKind, _ kernel: borrowing S, _ task: S.TracedTask, _ showsNames: Bool
   ) -> TraceValue {
     var memory: [UInt8] = []
     if raw.form == .memory { memory = kernel.bytes(at: UInt64(bitPattern: raw.word), max(raw.count, 0) == 0 ? 256 : raw.count, of: task) }
@@ -74,7 +87,9 @@ public struct CallTrace: Sendable {
   }
 
   /// Fills in what has come out.
-  public mutating func answer(_ reply: Reply, _ bytes: ByteView, _ kernel: borrowing Kernel, _ task: TaskID, showsNames: Bool) {
+  public mutating func answer<S: TraceSource & ~Copyable>(
+    _ reply: Reply, _ bytes: ByteView, _ kernel: borrowing S, _ task: S.TracedTask, showsNames: Bool
+  ) {
     let call = Syscall.all[index], shape = CallShape.all[index]
     let hasFailed = reply.errno != 0
     for (place, (_, slot)) in shape.slots.enumerated() where place < arguments.count {
@@ -83,7 +98,7 @@ public struct CallTrace: Sendable {
         if hasFailed {
           arguments[place].value = room.map { .address($0.address) } ?? .note("...")
         } else if let room, !reply.hasBytes {
-          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[0])), of: task))
+          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[result])), of: task))
         } else {
           arguments[place].value = CallTrace.value(of: call.results[result], result, reply, bytes)
         }
@@ -103,6 +118,7 @@ public struct CallTrace: Sendable {
       }
     }
     guard !hasFailed else { return }
+    showControl(reply, bytes)
     further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes).pollAnswers }
     if let returned = shape.returned {
       if case .buffer = call.results[returned].kind {
@@ -111,15 +127,25 @@ public struct CallTrace: Sendable {
         result = descriptor(call.results[returned], reply.words[returned], kernel, task, showsNames)
       }
     } else {
-      let countsWhatCame = shape.slots.contains {
-        switch $0.slot {
-        case .room: true
-        case .output(let results): CallTrace.isCounted(call.results[results[0]].kind)
-        default: false
+      var count: Int64 = 0
+      for (_, slot) in shape.slots {
+        switch slot {
+        case .room(_, let place): count = reply.words[place]
+        case .output(let places) where CallTrace.isCounted(call.results[places[0]].kind): count = reply.words[0]
+        default: break
         }
       }
-      result = .integer(countsWhatCame ? reply.words[0] : 0)
+      result = .integer(count)
     }
+  }
+
+  /// What a command has answered stands where C has a pointer for it.
+  private mutating func showControl(_ reply: Reply, _ bytes: ByteView) {
+    let call = Syscall.all[index]
+    guard case .control(let forms)? = call.results.first?.kind, reply.words[1] != ControlForms.number else { return }
+    let place = arguments.firstIndex { $0.name == call.parameters.last?.name }
+    let value = TraceValue.control(bytes, reply.words[1], forms)
+    if let place { arguments[place].value = value } else { arguments.append(Argument(name: "arg", value: value)) }
   }
 
   private static func isCounted(_ kind: ResultKind) -> Bool {
@@ -130,8 +156,8 @@ public struct CallTrace: Sendable {
   }
 
   /// An integer that is a descriptor, by the name its declaration gives it.
-  private func descriptor(
-    _ result: Syscall.Result, _ word: Int64, _ kernel: borrowing Kernel, _ task: TaskID, _ showsNames: Bool
+  private func descriptor<S: TraceSource & ~Copyable>(
+    _ result: Syscall.Result, _ word: Int64, _ kernel: borrowing S, _ task: S.TracedTask, _ showsNames: Bool
   ) -> TraceValue {
     guard result.name.hasSuffix("fd") || result.name == "reader" || result.name == "writer", word >= 0 else { return .integer(word) }
     let number = Int32(truncatingIfNeeded: word)

@@ -40,7 +40,7 @@ extension Kernel {
   }
 
   /// Bytes of a task's memory, as many as can be read; a trace looks at what a call was pointed at.
-  func bytes(at address: UInt64, _ count: Int, of task: TaskID) -> [UInt8] {
+  public func bytes(at address: UInt64, _ count: Int, of task: TaskID) -> [UInt8] {
     var bytes: [UInt8] = []
     _ = readMemory(address, count, of: task) { view, _ in bytes += view.array }
     return bytes

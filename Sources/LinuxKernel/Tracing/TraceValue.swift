@@ -127,6 +127,7 @@ extension TraceValue {
       switch kind {
       case .structure(let layout): structure(view, layout)
       case .structures(let layout): structures(view, layout)
+      case .control(let forms): control(view, view.count == forms.layouts[0].size ? 1 : ControlForms.list, forms)
       case .time: structure(view, Layouts.timespec)
       case .signalSet: view.count >= 8 ? .signals(SignalSet(rawValue: view.load(at: 0))) : .bytes(bytes)
       case .signalAction: signalAction(view)
@@ -137,7 +138,14 @@ extension TraceValue {
 
   static func structure(_ view: ByteView, _ layout: Layout) -> TraceValue {
     guard view.count >= layout.size else { return .bytes(view.array) }
-    return .structure(layout.name, layout.fields.map { ($0.name, field(view, $0)) })
+    return .structure(layout.name, layout.fields.filter { !$0.isAlias }.map { ($0.name, field(view, $0)) })
+  }
+
+  /// What a command takes or gives.
+  static func control(_ view: ByteView, _ form: Int64, _ forms: ControlForms) -> TraceValue {
+    if form > 0, form <= forms.layouts.count { return structure(view, forms.layouts[Int(form) - 1]) }
+    guard forms.listedSize == 2 else { return .bytes(view.array) }
+    return .list((0..<view.count / 2).map { .integer(Int64(view.load(UInt16.self, at: $0 * 2))) })
   }
 
   static func structures(_ view: ByteView, _ layout: Layout) -> TraceValue {

@@ -8,7 +8,7 @@ struct TestCommand: ParsableCommand {
     discussion:
       "PATH:LINE runs the case that the line belongs to. Ends with `N passed, N failed, N skipped` on standard "
       + "output (on standard error when that holds another format than text). Exits with 1 when a case failed, 64 when "
-      + "there was no case, 66 when a path does not exist. A case may run 100 million Lua instructions (--limit; 0 "
+      + "there was no case, 66 when a path does not exist. With --host, cases tagged #emulated are skipped. A case may run 100 million Lua instructions (--limit; 0 "
       + "for no limit), so that an endless loop fails.")
 
   /// An endless loop reaches it within a second or a few, and no sensible case does.
@@ -73,25 +73,21 @@ struct TestCommand: ParsableCommand {
   @Flag(help: "A case fails that leaves files open or tasks behind.")
   var leaks = false
 
-  @Flag(help: "Runs the cases on this machine's own kernel (not built yet).")
-  var host = false
-
   @OptionGroup var machineOptions: MachineOptions
   @OptionGroup var outputOptions: OutputOptions
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1, not \(jobs)") }
     if repetitions < 1 { throw ValidationError("--repeat takes a number from 1, not \(repetitions)") }
-    if host {
-      throw ValidationError(
-        "--host is not built yet: it comes with the referee; without it the emulated kernel runs the cases")
+    if machineOptions.host, let jobs, jobs > 1 {
+      throw ValidationError("--host runs one case at a time, since all worlds share one processor; leave out --jobs")
     }
   }
 
   mutating func run() throws {
     signal(SIGPIPE, SIG_IGN)
     let began = HostClock.now
-    let threads = jobs ?? OrderedWork.processorCount
+    let threads = machineOptions.host ? 1 : jobs ?? OrderedWork.processorCount
     let suite = try loadSuite(threads)
     if list {
       Terminal.output(listing(suite))

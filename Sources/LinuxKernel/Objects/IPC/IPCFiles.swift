@@ -1,0 +1,140 @@
+// IPC namespaces as files: the settings in /proc/sys, and /proc/sysvipc. Linux: ipc/ipc_sysctl.c, ipc/util.c. Each shows
+// the namespace of whoever reads it.
+
+extension IPCNamespace {
+  /// A setting of one number, in the namespace of the reader.
+  static func number(
+    _ path: String, _ range: ClosedRange<Int64>, mode: UInt32 = 0o644, writer: Capability? = nil,
+    get: @escaping @Sendable (IPCNamespace) -> Int64, set: @escaping @Sendable (inout IPCNamespace, Int64) -> Void
+  ) -> SystemFile {
+    SystemFile.number(
+      path, range, mode: mode, writer: writer, get: { kernel, me in get(kernel.ipcNamespaces[kernel.ipc(of: me)]) },
+      set: { kernel, me, value in set(&kernel.ipcNamespaces[kernel.ipc(of: me)], value) })
+  }
+
+  private static let any = 0...Int64(Int32.max)
+  private static let objects = 0...Int64(IPCTable<MessageQueue>.slotLimit)
+
+  static let settings: [SystemFile] = [
+    number("sys/kernel/msgmax", any, get: { Int64($0.limits.messageSize) }, set: { $0.limits.messageSize = Int32($1) }),
+    number("sys/kernel/msgmnb", any, get: { Int64($0.limits.queueBytes) }, set: { $0.limits.queueBytes = Int32($1) }),
+    number("sys/kernel/msgmni", objects, get: { Int64($0.limits.queueCount) }, set: { $0.limits.queueCount = Int32($1) }),
+    // What is written is forgotten.
+    number("sys/kernel/auto_msgmni", 0...1, get: { _ in 0 }, set: { _, _ in }),
+    SystemFile("sys/kernel/sem", 0o644, read: { kernel, me in kernel.semaphoreLimits(me) }) {
+      (kernel: inout Kernel, me: TaskID, text: [UInt8]) throws(Stop) -> Int in try kernel.setSemaphoreLimits(text, me)
+    },
+    long("sys/kernel/shmmax", get: { $0.limits.segmentSize }, set: { $0.limits.segmentSize = $1 }),
+    long("sys/kernel/shmall", get: { $0.limits.segmentPages }, set: { $0.limits.segmentPages = $1 }),
+    number("sys/kernel/shmmni", objects, get: { Int64($0.limits.segmentCount) }, set: { $0.limits.segmentCount = Int32($1) }),
+    SystemFile.number(
+      "sys/kernel/shm_rmid_forced", 0...1,
+      get: { kernel, me in kernel.ipcNamespaces[kernel.ipc(of: me)].limits.destroysOrphans ? 1 : 0 },
+      set: { kernel, me, value in
+        kernel.ipcNamespaces[kernel.ipc(of: me)].limits.destroysOrphans = value == 1
+        if value == 1 { kernel.destroyOrphans(in: kernel.ipc(of: me)) }
+      }),
+    nextID("msg", get: { $0.queues.nextID }, set: { $0.queues.nextID = $1 }),
+    nextID("sem", get: { $0.semaphores.nextID }, set: { $0.semaphores.nextID = $1 }),
+    nextID("shm", get: { $0.segments.nextID }, set: { $0.segments.nextID = $1 }),
+  ]
+
+  private static func nextID(
+    _ kind: String, get: @escaping @Sendable (IPCNamespace) -> Int32, set: @escaping @Sendable (inout IPCNamespace, Int32) -> Void
+  ) -> SystemFile {
+    number(
+      "sys/kernel/\(kind)_next_id", any, mode: 0o444, writer: .checkpointRestore, get: { Int64(get($0)) },
+      set: { set(&$0, Int32($1)) })
+  }
+
+  /// An unsigned 64-bit number. Linux: proc_doulongvec_minmax().
+  private static func long(
+    _ path: String, get: @escaping @Sendable (IPCNamespace) -> UInt64, set: @escaping @Sendable (inout IPCNamespace, UInt64) -> Void
+  ) -> SystemFile {
+    SystemFile(path, 0o644, read: { kernel, me in "\(get(kernel.ipcNamespaces[kernel.ipc(of: me)]))\n" }) {
+      (kernel: inout Kernel, me: TaskID, text: [UInt8]) throws(Stop) -> Int in
+      var numbers = NumberText(text)
+      guard let value = try numbers.next().flatMap({ UInt64(exactly: $0) }) else { throw .errno(.EINVAL) }
+      set(&kernel.ipcNamespaces[kernel.ipc(of: me)], value)
+      return numbers.finish()
+    }
+  }
+
+  static let listings: [SystemFile] = [
+    SystemFile("sysvipc/msg", 0o444, read: { kernel, me in
+      "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n"
+        + kernel.messageQueueRows(kernel.ipc(of: me))
+    }),
+    SystemFile("sysvipc/sem", 0o444, read: { kernel, me in
+      "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"
+        + kernel.semaphoreRows(kernel.ipc(of: me))
+    }),
+    SystemFile("sysvipc/shm", 0o444, read: { kernel, me in
+      "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime"
+        + "      ctime                   rss                  swap\n" + kernel.segmentRows(kernel.ipc(of: me))
+    }),
+  ]
+}
+
+extension IPCPermission {
+  /// Columns that all kinds begin with, and those that all have in the middle.
+  var head: String { "\(key)".padded(10) + " " + "\(id)".padded(10) + "  " + String(mode, radix: 8).padded(4) }
+  var owners: String { "\(uid)".padded(5) + " " + "\(gid)".padded(5) + " " + "\(cuid)".padded(5) + " " + "\(cgid)".padded(5) }
+}
+
+extension String {
+  /// Blanks in front, up to a width.
+  func padded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+}
+
+extension Kernel {
+  /// kernel.sem: semmsl, semmns, semopm, semmni.
+  fileprivate func semaphoreLimits(_ me: TaskID) -> String {
+    let limits = ipcNamespaces[ipc(of: me)].limits
+    return "\(limits.semaphoresInSet)\t\(limits.semaphoreCount)\t\(limits.operationCount)\t\(limits.setCount)\n"
+  }
+
+  /// Fewer numbers change only the first; a number of sets out of range is refused, and the others count all the same.
+  /// Linux: proc_ipc_sem_dointvec().
+  fileprivate mutating func setSemaphoreLimits(_ text: [UInt8], _ me: TaskID) throws(Stop) -> Int {
+    var numbers = NumberText(text), limits = ipcNamespaces[ipc(of: me)].limits
+    let namespace = ipc(of: me), fields: [WritableKeyPath<IPCLimits, Int32>] = [
+      \.semaphoresInSet, \.semaphoreCount, \.operationCount, \.setCount,
+    ]
+    for (place, field) in fields.enumerated() {
+      guard let value = try numbers.next() else {
+        if place == 0 { throw .errno(.EINVAL) }
+        break
+      }
+      guard let number = Int32(exactly: value) else { throw .errno(.EINVAL) }
+      if field == \.setCount, !(0...Int32(IPCTable<SemaphoreSet>.slotLimit)).contains(number) { throw .errno(.ERANGE) }
+      limits[keyPath: field] = number
+      ipcNamespaces[namespace].limits = limits
+    }
+    return numbers.finish()
+  }
+
+  /// Linux: sysvipc_sem_proc_show().
+  fileprivate func semaphoreRows(_ namespace: ID<IPCNamespace>) -> String {
+    var text = ""
+    for slot in ipcNamespaces[namespace].semaphores.usedSlots {
+      let entry = ipcNamespaces[namespace].semaphores[slot], set = semaphoreSets[entry.object]
+      text += entry.permission.head + " " + "\(set.semaphores.count)".padded(10) + " " + entry.permission.owners
+      text += " " + "\(set.operated)".padded(10) + " " + "\(set.changed)".padded(10) + "\n"
+    }
+    return text
+  }
+
+  /// Linux: sysvipc_shm_proc_show().
+  fileprivate func segmentRows(_ namespace: ID<IPCNamespace>) -> String {
+    var text = ""
+    for slot in ipcNamespaces[namespace].segments.usedSlots {
+      let entry = ipcNamespaces[namespace].segments[slot], segment = sharedSegments[entry.object]
+      text += entry.permission.head + " " + "\(segment.size)".padded(21) + " " + "\(segment.creatorPID)".padded(5) + " "
+      text += "\(segment.lastPID)".padded(5) + "  " + "\(segment.attachCount)".padded(5) + " " + entry.permission.owners
+      for time in [segment.attached, segment.detached, segment.changed] { text += " " + "\(time)".padded(10) }
+      text += " " + "\(residentPages(of: entry.object) * Page.size)".padded(21) + " " + "0".padded(21) + "\n"
+    }
+    return text
+  }
+}

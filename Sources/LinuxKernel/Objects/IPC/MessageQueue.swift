@@ -1,0 +1,122 @@
+/// A bounded queue of messages, and those who sleep until it has room or a message: what both kinds of message queue stand
+/// on. Linux has this twice, in ipc/msg.c and in ipc/mqueue.c.
+///
+/// Messages stand in the order of their arrival, and the oldest of each type in an index: so the next one of a type, the
+/// lowest type and the highest priority are found without a walk past others.
+struct MessageQueue {
+  /// The two kinds, where they differ: in who is served first of those who sleep.
+  enum Kind: Sendable { case systemV, posix }
+
+  let kind: Kind
+  // The oldest and the youngest message.
+  fileprivate(set) var first = MessageNumber.none
+  fileprivate(set) var last = MessageNumber.none
+  private var index = TypeIndex()
+  fileprivate(set) var count = 0
+  fileprivate(set) var byteCount = 0
+  var countLimit: Int
+  var byteLimit: Int
+  var receivers = SleeperLine()
+  var senders = SleeperLine()
+
+  init(_ kind: Kind, countLimit: Int, byteLimit: Int) {
+    self.kind = kind
+    self.countLimit = countLimit
+    self.byteLimit = byteLimit
+  }
+
+  /// Linux: msg_fits_inqueue().
+  @inline(__always) func hasRoom(for length: Int) -> Bool { count < countLimit && length <= byteLimit && byteCount <= byteLimit - length }
+}
+
+/// Which message a receiver wants.
+enum MessageSelector: Equatable, Sendable {
+  /// The oldest (msgrcv with type 0).
+  case oldest
+  /// The oldest of a type.
+  case type(Int64)
+  /// The oldest of any other type (MSG_EXCEPT).
+  case except(Int64)
+  /// The lowest type up to a limit (a negative type).
+  case lowest(upTo: Int64)
+  /// The highest priority (POSIX).
+  case highest
+  /// The one at this place, the oldest at 0 (MSG_COPY).
+  case position(Int64)
+
+  /// Whether one who sleeps takes a message of this type that comes. Linux: testmsg().
+  func accepts(_ type: Int64) -> Bool {
+    switch self {
+    case .oldest, .highest, .position: true
+    case .type(let wanted): type == wanted
+    case .except(let unwanted): type != unwanted
+    case .lowest(let limit): type <= limit
+    }
+  }
+}
+
+extension MessageQueue {
+  /// Adds a message. Linux: msg_insert(), and the end of do_msgsnd().
+  @inline(__always) mutating func append(_ number: MessageNumber, _ store: inout MessageStore) {
+    count += 1
+    byteCount += Int(store[number].length)
+    if last.isNone {
+      first = number
+    } else {
+      store[number].previous = last
+      store[last].next = number
+    }
+    last = number
+    index.enter(number, &store)
+  }
+
+  /// The message that `selector` chooses. Linux: find_msg(), msg_get().
+  @inline(__always) func find(_ selector: MessageSelector, _ store: borrowing MessageStore) -> MessageNumber {
+    switch selector {
+    case .oldest: return first
+    case .type(let type): return index.find(type, store)
+    case .lowest(let limit):
+      let lowest = index.lowest(store)
+      return lowest.isNone || store[lowest].type > limit ? .none : lowest
+    case .highest: return index.highest(store)
+    case .except(let type):
+      var next = first
+      while !next.isNone, store[next].type == type { next = store[next].next }
+      return next
+    case .position(let position):
+      guard position >= 0, position < count else { return .none }
+      var next = first
+      for _ in 0..<position { next = store[next].next }
+      return next
+    }
+  }
+
+  /// Takes out a message, which is the oldest of its type: every selector finds such a one, but that of a copy.
+  @inline(__always) mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) {
+    let message = store[number]
+    count -= 1
+    byteCount -= Int(message.length)
+    if message.previous.isNone { first = message.next } else { store[message.previous].next = message.next }
+    if message.next.isNone { last = message.previous } else { store[message.next].previous = message.previous }
+    index.remove(number, message, &store)
+  }
+
+  /// Gives back what the index holds of the store; the queue ends.
+  mutating func dismantle(_ store: inout MessageStore) { index.dismantle(&store) }
+
+  /// The types of the oldest messages, in order.
+  func types(_ store: borrowing MessageStore, limit: Int) -> [Int64] {
+    var types: [Int64] = []
+    var next = first
+    while !next.isNone, types.count < limit {
+      types.append(store[next].type)
+      next = store[next].next
+    }
+    return types
+  }
+}
+
+extension Kernel {
+  /// The rows of /proc/sysvipc/msg. Linux: sysvipc_msg_proc_show().
+  func messageQueueRows(_ namespace: ID<IPCNamespace>) -> String { "" }
+}

@@ -1,0 +1,210 @@
+/// A POSIX message queue: what it has besides the queue itself. Linux: struct mqueue_inode_info, ipc/mqueue.c.
+struct PosixQueue {
+  let queue: ID<MessageQueue>
+  /// The longest message there may be.
+  let messageSize: Int
+  /// Who is charged for it, and with how much (RLIMIT_MSGQUEUE).
+  let owner: UInt32
+  let charge: UInt64
+  /// Where poll and epoll wait.
+  let changed: ID<WaitQueue>
+  /// The file that it is; set right after both were made.
+  var inode: ID<Inode>?
+  /// Who is to be told that a message has come, and how.
+  var notification: QueueNotification?
+  /// What stat says; only ftruncate changes it.
+  var statusSize: Int64 = 80
+}
+
+/// Who is to be told of the next message that comes to an empty queue. Linux: the notify_ fields.
+struct QueueNotification {
+  let owner: ID<Process>
+  let event: SignalEvent
+}
+
+extension Kernel {
+  /// What a call may ask about the queue behind a descriptor. Linux: fdget() and the checks after it.
+  @inline(__always)
+  func posixQueue(_ fd: FD, of me: TaskID) throws(Stop) -> (file: ID<OpenFile>, queue: ID<PosixQueue>) {
+    let file = try file(fd, of: me)
+    guard case .messageQueue(let queue) = files[file].object else { throw .errno(.EBADF) }
+    return (file, queue)
+  }
+
+  /// When a time-out is over, on the monotonic clock. Linux: prepare_timeout().
+  @inline(__always) func end(of timeout: TimeSpec?) throws(Stop) -> Int64 {
+    guard let timeout else { return .max }
+    guard timeout.isValid else { throw .errno(.EINVAL) }
+    return monotonic(timeout.total, of: .realtime)
+  }
+
+  /// Linux: do_mq_timedsend().
+  @inline(__always)
+  mutating func send(
+    _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) {
+    let end = try end(of: timeout)
+    guard priority < PosixQueue.priorityCount else { throw .errno(.EINVAL) }
+    let (file, object) = try posixQueue(fd, of: me)
+    if tasks[me].queueSleeper != nil {
+      let slept = try endPosixSleep(end, me)
+      guard case .done = slept.outcome else {
+        messages.remove(slept.message)
+        throw stop(slept, end, me)
+      }
+      return
+    }
+    guard files[file].isWritable else { throw .errno(.EBADF) }
+    guard UInt(bitPattern: source.remaining) <= UInt(posixQueues[object].messageSize) else { throw .errno(.EMSGSIZE) }
+    let number = try makeMessage(Int64(priority), source, me), queue = posixQueues[object].queue
+    guard messageQueues[queue].hasRoom(for: 0) else {
+      if files[file].isNonblocking {
+        messages.remove(number)
+        throw .errno(.EAGAIN)
+      }
+      if maySleep(me), end > now { awaitRoom(queue, number, me) } else { messages.remove(number) }
+      try sleepOnPosix(until: end, me)
+    }
+    if let receiver = messageQueues[queue].receivers.first {
+      settle(receiver, .done, message: number)
+    } else {
+      messageQueues[queue].append(number, &messages)
+      notify(of: object, by: me)
+    }
+    touchQueue(object)
+  }
+
+  /// Linux: do_mq_timedreceive().
+  @inline(__always)
+  mutating func receive(
+    _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) -> (priority: Int64, count: Int) {
+    let end = try end(of: timeout)
+    let (file, object) = try posixQueue(fd, of: me)
+    if tasks[me].queueSleeper != nil {
+      let slept = try endPosixSleep(end, me)
+      guard case .done = slept.outcome else { throw stop(slept, end, me) }
+      return try unpackPosix(slept.message, &destination, me)
+    }
+    guard files[file].isReadable else { throw .errno(.EBADF) }
+    guard UInt(bitPattern: destination.remaining) >= UInt(posixQueues[object].messageSize) else { throw .errno(.EMSGSIZE) }
+    let queue = posixQueues[object].queue
+    let number = messageQueues[queue].find(.highest, messages)
+    if number.isNone {
+      if files[file].isNonblocking { throw .errno(.EAGAIN) }
+      if maySleep(me), end > now { awaitMessage(queue, .highest, room: .max, me) }
+      try sleepOnPosix(until: end, me)
+    }
+    messageQueues[queue].remove(number, &messages)
+    touchQueue(object)
+    if let sender = messageQueues[queue].senders.first {
+      // The place is taken again before anybody sees that it was free. Linux: pipelined_receive().
+      messageQueues[queue].append(queueSleepers[sender].message, &messages)
+      settle(sender, .done, message: .some(.none))
+    } else {
+      wake(posixQueues[object].changed)
+    }
+    return try unpackPosix(number, &destination, me)
+  }
+
+  @inline(__always)
+  private mutating func unpackPosix(
+    _ number: MessageNumber, _ destination: inout Destination, _ me: TaskID
+  ) throws(Stop) -> (priority: Int64, count: Int) {
+    let priority = messages[number].type
+    return (priority, try unpack(number, limit: .max, &destination, me))
+  }
+
+  /// Sleeps on until the queue or the time has an answer. The clock may be set while it does. Linux: wq_sleep().
+  private mutating func sleepOnPosix(until end: Int64, _ me: TaskID) throws(Stop) -> Never {
+    let isInterrupted = current.isInterrupted || tasks[me].needsAttention && !deliverable(me).isEmpty
+    if end <= now, !isInterrupted { throw .errno(.ETIMEDOUT) }
+    if end == .max { throw .sleep(until: .max, interruption: .restart) }
+    throw .wait(on: clockQueue(), interruption: .restart, until: end)
+  }
+
+  /// What has become of the task's sleep. One that was woken for nothing (the clock was set) sleeps on in its place.
+  private mutating func endPosixSleep(_ end: Int64, _ me: TaskID) throws(Stop) -> QueueSleeper {
+    let id = tasks[me].queueSleeper!
+    let isInterrupted = current.isInterrupted || !deliverable(me).isEmpty
+    if case .none = queueSleepers[id].outcome, !isInterrupted, end > now { try sleepOnPosix(until: end, me) }
+    return endSleep(me)!
+  }
+
+  /// Why a sleep has ended that brought nothing.
+  private mutating func stop(_ slept: QueueSleeper, _ end: Int64, _ me: TaskID) -> Stop {
+    if case .failed(let errno) = slept.outcome { return .errno(errno) }
+    if current.isInterrupted || !deliverable(me).isEmpty { return .sleep(until: .max, interruption: .restart) }
+    return .errno(.ETIMEDOUT)
+  }
+
+  /// A queue's file was read and written.
+  @inline(__always) private mutating func touchQueue(_ object: ID<PosixQueue>) {
+    inodes[posixQueues[object].inode!].touchAll(fileTime)
+  }
+
+  /// The status of a queue's file was asked for or changed.
+  mutating func touchStatus(_ object: ID<PosixQueue>) {
+    let inode = posixQueues[object].inode!, time = fileTime
+    inodes[inode].accessed = time
+    inodes[inode].changed = time
+  }
+
+  // MARK: Notification
+
+  /// A message has come that no sleeper was handed: tells who has asked for that, and pollers. Linux: __do_notify().
+  @inline(__always) private mutating func notify(of object: ID<PosixQueue>, by me: TaskID) {
+    if posixQueues[object].notification != nil, messageQueues[posixQueues[object].queue].count == 1 { sendNotification(of: object, by: me) }
+    wake(posixQueues[object].changed)
+  }
+
+  @inline(never) private mutating func sendNotification(of object: ID<PosixQueue>, by me: TaskID) {
+    guard let notification = posixQueues[object].notification else { return }
+    posixQueues[object].notification = nil
+    // A signal number of 0 is taken, and means none.
+    guard notification.event.notify == SignalEvent.signal, notification.event.signal != 0 else { return }
+    guard processes.contains(notification.owner) else { return }
+    var info = sender(me, signal: notification.event.signal, code: SignalInfo.mesgq)
+    info.value = notification.event.value
+    send(info, to: notification.owner)
+  }
+
+  /// Linux: do_mq_notify().
+  mutating func setNotification(_ fd: FD, _ event: SignalEvent?, _ me: TaskID) throws(Stop) {
+    if let event { try check(event, me) }
+    let object = try posixQueue(fd, of: me).queue
+    if let event {
+      guard posixQueues[object].notification == nil else { throw .errno(.EBUSY) }
+      posixQueues[object].notification = QueueNotification(owner: process(of: me), event: event)
+    } else {
+      guard posixQueues[object].notification?.owner == process(of: me) else { return }
+      posixQueues[object].notification = nil
+    }
+    touchStatus(object)
+  }
+
+  private func check(_ event: SignalEvent, _ me: TaskID) throws(Stop) {
+    switch event.notify {
+    case SignalEvent.none: break
+    case SignalEvent.signal: guard (0...Signal.last).contains(event.signal) else { throw .errno(.EINVAL) }
+    case SignalEvent.thread:
+      _ = try memory(UInt64(bitPattern: event.value), PosixQueue.cookieSize, of: me)
+      _ = try file(FD(event.signal), of: me)
+      // There are no sockets yet, and so none that could carry the cookie.
+      throw .errno(.ENOTSOCK)
+    default: throw .errno(.EINVAL)
+    }
+  }
+
+  /// A process has closed some descriptor of a queue: it wants to hear no more. Linux: mqueue_flush_file().
+  mutating func dropNotification(of object: ID<PosixQueue>, ownedBy process: ID<Process>) {
+    if posixQueues[object].notification?.owner == process { posixQueues[object].notification = nil }
+  }
+}
+
+extension PosixQueue {
+  /// MQ_PRIO_MAX.
+  static let priorityCount: UInt32 = 32768
+  /// NOTIFY_COOKIE_LEN.
+  static let cookieSize = 32
+}

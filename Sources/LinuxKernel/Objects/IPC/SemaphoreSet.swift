@@ -1,0 +1,140 @@
+// System V semaphores. Linux: ipc/sem.c.
+
+/// A set of semaphores. Linux: struct sem_array.
+///
+/// Invariant: whenever no call is being performed, none of the pending calls could be completed.
+struct SemaphoreSet {
+  struct Semaphore {
+    var value: Int32 = 0
+    /// The process that changed or tested it last (sempid).
+    var pid: Int32 = 0
+    /// Pending calls that name it: only then need anybody be looked for when it changes.
+    var pendingCount: Int32 = 0
+  }
+
+  var semaphores: [Semaphore]
+  /// When semop last succeeded, and when semctl last changed the set, in seconds since 1970.
+  var operated: Int64 = 0
+  var changed: Int64
+  /// Calls that wait for zeros and change nothing, and those that change values, oldest first.
+  var zeroWaiters = PendingList()
+  var alterers = PendingList()
+  /// Pending calls of several operations: each completed call may then let an older one go on.
+  var complexCount = 0
+  /// Adjustments that processes have for this set.
+  var undos: [ID<SemaphoreUndo>] = []
+
+  /// SEMVMX: the greatest value.
+  static let valueLimit: Int32 = 32767
+  /// SEMUSZ, which IPC_INFO tells for old times' sake.
+  static let undoSize: Int32 = 20
+}
+
+/// A list of pending calls.
+struct PendingList {
+  var first: ID<PendingOperation>?
+  var last: ID<PendingOperation>?
+}
+
+/// One operation of semop(2). Linux: struct sembuf.
+struct SemaphoreOperation: Structure {
+  let number: UInt16
+  let change: Int16
+  let flags: Int16
+
+  static var layout: Layout { .sembuf }
+  static let byteCount = 6
+  static let undo: Int16 = 0x1000, noWait: Int16 = 0o4000
+  static let flagNames = NameSet("semop flags", .bits, ["IPC_NOWAIT": 0o4000, "SEM_UNDO": 0x1000])
+
+  @inline(__always) init(_ view: ByteView) {
+    number = view.load(at: 0)
+    change = view.load(at: 2)
+    flags = view.load(at: 4)
+  }
+
+  @inline(__always) var index: Int { Int(number) }
+  @inline(__always) var isUndone: Bool { flags & SemaphoreOperation.undo != 0 }
+}
+
+/// How an attempt to do all operations of a call went.
+enum SemaphoreAttempt {
+  case done
+  case failed(Errno)
+  /// This operation of the call cannot be done yet.
+  case blocked(by: Int)
+}
+
+extension SemaphoreSet {
+  /// Does one operation, unless it cannot be done now. `adjustment` is what the process has for the semaphore so far.
+  /// Linux: perform_atomic_semop().
+  @inline(__always)
+  mutating func attempt(_ operation: SemaphoreOperation, _ adjustment: Int16) -> SemaphoreAttempt {
+    let value = semaphores[operation.index].value, result = value + Int32(operation.change)
+    if operation.change == 0 ? value != 0 : result < 0 {
+      return operation.flags & SemaphoreOperation.noWait != 0 ? .failed(.EAGAIN) : .blocked(by: 0)
+    }
+    if result > SemaphoreSet.valueLimit { return .failed(.ERANGE) }
+    if operation.isUndone, Int16(exactly: Int32(adjustment) - Int32(operation.change)) == nil { return .failed(.ERANGE) }
+    semaphores[operation.index].value = result
+    return .done
+  }
+
+  /// IPC_STAT's answer.
+  func append(_ permission: IPCPermission, to output: ByteBuffer) {
+    permission.append(to: output)
+    for word in [operated, 0, changed, 0, Int64(semaphores.count), 0, 0] { output.append(word) }
+  }
+}
+
+extension Kernel {
+  /// Seconds since 1970. Linux: ktime_get_real_seconds().
+  @inline(__always) var realSeconds: Int64 { (epoch &+ now) / 1_000_000_000 }
+
+  /// The number of the process that a task belongs to.
+  @inline(__always) func processNumber(of task: TaskID) -> Int32 { processes[tasks[task].process].pid }
+
+  /// Does all operations of a call or none. Linux: perform_atomic_semop_slow().
+  mutating func attempt(
+    _ operations: [SemaphoreOperation], on set: ID<SemaphoreSet>, for pid: Int32, _ undo: ID<SemaphoreUndo>?
+  ) -> SemaphoreAttempt {
+    for (place, operation) in operations.enumerated() {
+      let adjustment = operation.isUndone ? semaphoreUndos[undo!].adjustments[operation.index] : 0
+      switch semaphoreSets[set].attempt(operation, adjustment) {
+      case .done:
+        if operation.isUndone { semaphoreUndos[undo!].adjustments[operation.index] = adjustment - operation.change }
+      case .failed(let errno):
+        takeBack(operations[..<place], on: set, undo)
+        return .failed(errno)
+      case .blocked:
+        takeBack(operations[..<place], on: set, undo)
+        return .blocked(by: place)
+      }
+    }
+    for operation in operations { semaphoreSets[set].semaphores[operation.index].pid = pid }
+    return .done
+  }
+
+  private mutating func takeBack(
+    _ operations: ArraySlice<SemaphoreOperation>, on set: ID<SemaphoreSet>, _ undo: ID<SemaphoreUndo>?
+  ) {
+    for operation in operations {
+      semaphoreSets[set].semaphores[operation.index].value -= Int32(operation.change)
+      if operation.isUndone { semaphoreUndos[undo!].adjustments[operation.index] += operation.change }
+    }
+  }
+
+  /// Removes a set with what processes would undo on it; who sleeps on it learns so. Linux: freeary().
+  mutating func removeSemaphoreSet(_ slot: Int, in namespace: ID<IPCNamespace>) {
+    let id = ipcNamespaces[namespace].semaphores.remove(slot).object
+    while let pending = semaphoreSets[id].zeroWaiters.first ?? semaphoreSets[id].alterers.first {
+      complete(pending, with: .EIDRM)
+    }
+    let set = semaphoreSets.remove(id)
+    for undo in set.undos {
+      let list = semaphoreUndos.remove(undo).list
+      undoLists[list].undos.removeAll { $0 == undo }
+    }
+    ipcNamespaces[namespace].usedSemaphores -= set.semaphores.count
+  }
+}

@@ -1,0 +1,214 @@
+/// A System V message queue: what it has besides the queue itself. Linux: struct msg_queue, ipc/msg.c.
+struct SystemVQueue {
+  let queue: ID<MessageQueue>
+  // Times in seconds since 1970, and processes; 0 for never.
+  var sent: Int64 = 0
+  var received: Int64 = 0
+  var changed: Int64
+  var sender: Int32 = 0
+  var receiver: Int32 = 0
+
+  @inline(__always) mutating func noteSend(by pid: Int32, at time: Int64) { (sender, sent) = (pid, time) }
+  @inline(__always) mutating func noteReceive(by pid: Int32, at time: Int64) { (receiver, received) = (pid, time) }
+}
+
+/// Flags of msgsnd and msgrcv; others are ignored. Linux: include/uapi/linux/msg.h.
+public struct MessageFlags: Flags {
+  public let rawValue: Int32
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+  public static let noWait = MessageFlags(rawValue: 0o4000), noError = MessageFlags(rawValue: 0o10000)
+  public static let except = MessageFlags(rawValue: 0o20000), copy = MessageFlags(rawValue: 0o40000)
+  static let names = NameSet(
+    "message flags", .bits, ["IPC_NOWAIT": 0o4000, "MSG_NOERROR": 0o10000, "MSG_EXCEPT": 0o20000, "MSG_COPY": 0o40000])
+}
+
+extension Kernel {
+  /// A new queue. Linux: newque().
+  mutating func makeSystemVQueue(_ key: Int32, _ flags: IPCFlags, _ me: TaskID) throws(Stop) -> Int32 {
+    let namespace = ipc(of: me), bytes = Int(ipcNamespaces[namespace].limits.queueBytes)
+    let queue = messageQueues.insert(MessageQueue(.systemV, countLimit: bytes, byteLimit: bytes))
+    let object = systemVQueues.insert(SystemVQueue(queue: queue, changed: realSeconds))
+    let limit = Int(ipcNamespaces[namespace].limits.queueCount)
+    do throws(Stop) {
+      return try ipcNamespaces[namespace].queues.insert(object, key: key, flags, by: tasks[me].credentials, limit: limit)
+    } catch {
+      messageQueues.remove(queue)
+      systemVQueues.remove(object)
+      throw error
+    }
+  }
+
+  /// Removes a queue and its messages; who sleeps on it learns so. Linux: freeque().
+  mutating func removeMessageQueue(_ slot: Int, in namespace: ID<IPCNamespace>) {
+    end(systemVQueues.remove(ipcNamespaces[namespace].queues.remove(slot).object).queue)
+  }
+
+  /// A message made of what a call was given. Linux: load_msg().
+  @inline(__always)
+  mutating func makeMessage(_ type: Int64, _ source: Source, _ me: TaskID) throws(Stop) -> MessageNumber {
+    if let view = source.whole { return messages.insert(type: type, view) }
+    let bytes = try bytes(of: source, me)
+    return bytes.withByteView { messages.insert(type: type, $0) }
+  }
+
+  /// Gives a message's bytes to the one who receives it, and ends it: where they cannot be stored they are lost.
+  /// Linux: store_msg(), free_msg().
+  @inline(__always)
+  mutating func unpack(_ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID) throws(Stop) -> Int {
+    if destination.isReply {
+      let count = messages.read(number, limit: limit, into: output)
+      messages.remove(number)
+      return count
+    }
+    let bytes = ByteBuffer(capacity: max(1, Int(messages[number].length)))
+    let count = messages.read(number, limit: limit, into: bytes)
+    messages.remove(number)
+    guard deliver(bytes.view, to: &destination, of: me) == count else { throw .errno(.EFAULT) }
+    return count
+  }
+
+  // MARK: Sending
+
+  /// Linux: do_msgsnd().
+  @inline(__always)
+  mutating func send(_ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID) throws(Stop) {
+    let namespace = ipc(of: me)
+    let number: MessageNumber
+    if let slept = endSleep(me) {
+      number = try takeUp(slept, me)
+    } else {
+      guard type > 0, id >= 0, source.remaining >= 0, source.remaining <= Int(ipcNamespaces[namespace].limits.messageSize) else {
+        throw .errno(.EINVAL)
+      }
+      number = try makeMessage(type, source, me)
+    }
+    do throws(Stop) { try send(number, to: id, in: namespace, flags, me) } catch {
+      // It belongs to the sleeper by now, or to nobody.
+      if tasks[me].queueSleeper == nil { messages.remove(number) }
+      throw error
+    }
+  }
+
+  /// The message of a sender whose sleep is over, who now looks again.
+  private mutating func takeUp(_ slept: QueueSleeper, _ me: TaskID) throws(Stop) -> MessageNumber {
+    if case .failed(let errno) = slept.outcome {
+      messages.remove(slept.message)
+      throw .errno(errno)
+    }
+    if current.isInterrupted || !deliverable(me).isEmpty {
+      messages.remove(slept.message)
+      throw .sleep(until: .max)
+    }
+    return slept.message
+  }
+
+  @inline(__always)
+  private mutating func send(
+    _ number: MessageNumber, to id: Int32, in namespace: ID<IPCNamespace>, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) {
+    let slot = try ipcNamespaces[namespace].queues.slot(of: id)
+    try ipcNamespaces[namespace].queues.check(IPCPermission.write, slot, tasks[me].credentials)
+    let object = ipcNamespaces[namespace].queues[slot].object, queue = systemVQueues[object].queue
+    guard messageQueues[queue].hasRoom(for: Int(messages[number].length)) else {
+      if flags.contains(.noWait) { throw .errno(.EAGAIN) }
+      if maySleep(me) { awaitRoom(queue, number, me) }
+      throw .sleep(until: .max)
+    }
+    systemVQueues[object].noteSend(by: processNumber(of: me), at: realSeconds)
+    if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue, of: object) { return }
+    messageQueues[queue].append(number, &messages)
+  }
+
+  /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is asked.
+  /// Linux: pipelined_send().
+  private mutating func handOver(_ number: MessageNumber, on queue: ID<MessageQueue>, of object: ID<SystemVQueue>) -> Bool {
+    let type = messages[number].type, length = Int(messages[number].length)
+    var next = messageQueues[queue].receivers.first
+    while let id = next {
+      next = queueSleepers[id].next
+      guard queueSleepers[id].selector.accepts(type) else { continue }
+      if queueSleepers[id].room < length {
+        settle(id, .failed(.E2BIG))
+        continue
+      }
+      systemVQueues[object].noteReceive(by: processNumber(of: queueSleepers[id].task), at: realSeconds)
+      settle(id, .done, message: number)
+      return true
+    }
+    return false
+  }
+
+  // MARK: Receiving
+
+  /// Linux: do_msgrcv().
+  @inline(__always)
+  mutating func receive(
+    _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) -> (type: Int64, count: Int) {
+    let room = destination.remaining
+    guard id >= 0, room >= 0 else { throw .errno(.EINVAL) }
+    if flags.contains(.copy), flags.contains(.except) || !flags.contains(.noWait) { throw .errno(.EINVAL) }
+    if let slept = endSleep(me) {
+      switch slept.outcome {
+      case .done: return try unpack(slept.message, room, &destination, me)
+      case .failed(let errno): throw .errno(errno)
+      case .none, .retry: if current.isInterrupted || !deliverable(me).isEmpty { throw .sleep(until: .max) }
+      }
+    }
+    let namespace = ipc(of: me)
+    let slot = try ipcNamespaces[namespace].queues.slot(of: id)
+    try ipcNamespaces[namespace].queues.check(IPCPermission.read, slot, tasks[me].credentials)
+    let object = ipcNamespaces[namespace].queues[slot].object, queue = systemVQueues[object].queue
+    let selector = flags.selector(type)
+    let number = messageQueues[queue].find(selector, messages)
+    if number.isNone {
+      if flags.contains(.noWait) { throw .errno(.ENOMSG) }
+      if maySleep(me) { awaitMessage(queue, selector, room: flags.contains(.noError) ? .max : room, me) }
+      throw .sleep(until: .max)
+    }
+    let length = Int(messages[number].length)
+    if length > room, !flags.contains(.noError) { throw .errno(.E2BIG) }
+    if flags.contains(.copy) {
+      // copy_msg(): the copy was given its room before its length was known.
+      if length > min(room, Int(ipcNamespaces[namespace].limits.messageSize)) { throw .errno(.EINVAL) }
+      return try unpack(messages.copy(number), room, &destination, me)
+    }
+    messageQueues[queue].remove(number, &messages)
+    systemVQueues[object].noteReceive(by: processNumber(of: me), at: realSeconds)
+    if !messageQueues[queue].senders.isEmpty { rouseSenders(queue) }
+    return try unpack(number, room, &destination, me)
+  }
+
+  @inline(__always)
+  private mutating func unpack(
+    _ number: MessageNumber, _ room: Int, _ destination: inout Destination, _ me: TaskID
+  ) throws(Stop) -> (type: Int64, count: Int) {
+    let type = messages[number].type
+    return (type, try unpack(number, limit: room, &destination, me))
+  }
+
+  /// Lets those try again whose message fits now; one that does not goes behind the others. Linux: ss_wakeup().
+  mutating func rouseSenders(_ queue: ID<MessageQueue>) {
+    var next = messageQueues[queue].senders.first
+    var firstMoved: ID<QueueSleeper>?
+    while let id = next, id != firstMoved {
+      next = queueSleepers[id].next
+      if messageQueues[queue].hasRoom(for: Int(messages[queueSleepers[id].message].length)) {
+        rouse(id)
+      } else {
+        if firstMoved == nil { firstMoved = id }
+        moveToEnd(id)
+      }
+    }
+  }
+}
+
+extension MessageFlags {
+  /// Which message is meant. Linux: convert_mode().
+  @inline(__always) fileprivate func selector(_ type: Int64) -> MessageSelector {
+    if contains(.copy) { return .position(type) }
+    if type == 0 { return .oldest }
+    if type < 0 { return .lowest(upTo: type == .min ? .max : -type) }
+    return contains(.except) ? .except(type) : .type(type)
+  }
+}

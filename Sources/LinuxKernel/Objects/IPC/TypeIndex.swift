@@ -1,0 +1,215 @@
+/// Finds the oldest message of each type in a queue, and the lowest and the highest type.
+///
+/// Types below 32768, among them all of POSIX's priorities, are bits in groups of 64, and the groups bits of a summary: what
+/// one looks for is a few steps away. Others stand in a tree, threaded through the messages themselves; it is a treap, whose
+/// shape depends on the types in it alone. Younger messages of a type hang behind the oldest.
+struct TypeIndex {
+  /// A bit for each group that holds something.
+  private var summary: InlineArray<8, UInt64> = .init(repeating: 0)
+  /// Each group's place in the store; as many as were ever needed.
+  private var groups: [UInt32] = []
+  private var root = MessageNumber.none
+
+  /// Of 64 neighbouring types: which are there, and the oldest message of each of those.
+  struct Group {
+    var bits: UInt64 = 0
+    var oldest: InlineArray<64, MessageNumber> = .init(repeating: .none)
+
+    @inline(__always) mutating func set(_ bit: Int, _ number: MessageNumber) {
+      oldest[bit] = number
+      bits |= 1 << UInt64(bit)
+    }
+
+    /// Returns whether nothing is left.
+    @inline(__always) mutating func clear(_ bit: Int) -> Bool {
+      oldest[bit] = .none
+      bits &= ~(1 << UInt64(bit))
+      return bits == 0
+    }
+  }
+
+  private static let smallTypes: Int64 = 512 * 64
+
+  @inline(__always) func find(_ type: Int64, _ store: borrowing MessageStore) -> MessageNumber {
+    guard type >= 0, type < TypeIndex.smallTypes else { return findInTree(type, store) }
+    let number = Int(type >> 6)
+    guard number < groups.count, groups[number] != .max else { return .none }
+    return store.groups[Int(groups[number])].oldest[Int(type & 63)]
+  }
+
+  @inline(__always) func lowest(_ store: borrowing MessageStore) -> MessageNumber {
+    for word in 0..<8 where summary[word] != 0 {
+      let number = word << 6 | summary[word].trailingZeroBitCount, place = Int(groups[number])
+      return store.groups[place].oldest[store.groups[place].bits.trailingZeroBitCount]
+    }
+    guard !root.isNone else { return .none }
+    var lowest = root
+    while !store[lowest].left.isNone { lowest = store[lowest].left }
+    return lowest
+  }
+
+  @inline(__always) func highest(_ store: borrowing MessageStore) -> MessageNumber {
+    if root.isNone {
+      for word in (0..<8).reversed() where summary[word] != 0 {
+        let number = word << 6 | (63 - summary[word].leadingZeroBitCount), place = Int(groups[number])
+        return store.groups[place].oldest[63 - store.groups[place].bits.leadingZeroBitCount]
+      }
+      return .none
+    }
+    var highest = root
+    while !store[highest].right.isNone { highest = store[highest].right }
+    return highest
+  }
+
+  /// Adds the youngest message of a queue.
+  @inline(__always) mutating func enter(_ number: MessageNumber, _ store: inout MessageStore) {
+    let type = store[number].type
+    let oldest = find(type, store)
+    if !oldest.isNone {
+      store[store[oldest].lastOfType].nextOfType = number
+      store[oldest].lastOfType = number
+      return
+    }
+    if type >= 0, type < TypeIndex.smallTypes {
+      enterGroup(number, Int(type), &store)
+    } else {
+      enterTree(number, type, &store)
+    }
+  }
+
+  @inline(__always) private mutating func enterGroup(_ number: MessageNumber, _ type: Int, _ store: inout MessageStore) {
+    let group = type >> 6
+    if group >= groups.count || groups[group] == .max { makeGroup(group, &store) }
+    store.groups[Int(groups[group])].set(type & 63, number)
+    summary[group >> 6] |= 1 << UInt64(group & 63)
+  }
+
+  @inline(never) private mutating func makeGroup(_ group: Int, _ store: inout MessageStore) {
+    while groups.count <= group { groups.append(.max) }
+    groups[group] = store.makeGroup()
+  }
+
+  /// Takes out a message, which is the oldest of its type.
+  @inline(__always) mutating func remove(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
+    let successor = message.nextOfType
+    if !successor.isNone { store[successor].lastOfType = message.lastOfType }
+    guard message.type >= 0, message.type < TypeIndex.smallTypes else { return removeFromTree(number, message, &store) }
+    let group = Int(message.type >> 6), place = Int(groups[group]), bit = Int(message.type & 63)
+    if !successor.isNone {
+      store.groups[place].oldest[bit] = successor
+    } else if store.groups[place].clear(bit) {
+      summary[group >> 6] &= ~(1 << UInt64(group & 63))
+    }
+  }
+
+  mutating func dismantle(_ store: inout MessageStore) {
+    for place in groups where place != .max { store.endGroup(place) }
+    groups = []
+  }
+
+  private mutating func removeFromTree(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
+    let successor = message.nextOfType
+    let replacement: MessageNumber
+    if successor.isNone {
+      replacement = message.left.isNone ? message.right : message.right.isNone ? message.left : merge(message.left, message.right, &store)
+    } else {
+      store[successor].left = message.left
+      store[successor].right = message.right
+      replacement = successor
+    }
+    if root == number { root = replacement } else { replace(number, message.type, by: replacement, &store) }
+  }
+
+  // MARK: The tree
+
+  /// What decides which of two types stands higher: as good as random, and different for different types.
+  private func rank(_ type: Int64) -> UInt64 {
+    // Each step can be undone, so no two types have the same.
+    var word = UInt64(bitPattern: type) &* 0x9E37_79B9_7F4A_7C15
+    word ^= word >> 32
+    return word &* 0xD6E8_FEB8_6659_FD93
+  }
+
+  private func findInTree(_ type: Int64, _ store: borrowing MessageStore) -> MessageNumber {
+    var next = root
+    while !next.isNone {
+      let other = store[next].type
+      if other == type { return next }
+      next = type < other ? store[next].left : store[next].right
+    }
+    return .none
+  }
+
+  /// A message that is the only one of its type goes where the first of lower rank stands, and takes what is below that
+  /// for its branches.
+  private mutating func enterTree(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
+    let rank = self.rank(type)
+    var parent = MessageNumber.none, next = root
+    while !next.isNone, self.rank(store[next].type) > rank {
+      parent = next
+      next = type < store[next].type ? store[next].left : store[next].right
+    }
+    let (left, right) = split(next, at: type, &store)
+    store[number].left = left
+    store[number].right = right
+    if parent.isNone { root = number } else { setBranch(of: parent, towards: type, number, &store) }
+  }
+
+  private func setBranch(of parent: MessageNumber, towards type: Int64, _ child: MessageNumber, _ store: inout MessageStore) {
+    if type < store[parent].type { store[parent].left = child } else { store[parent].right = child }
+  }
+
+  /// Puts `replacement` where `number`, which is not the root, hangs.
+  private func replace(_ number: MessageNumber, _ type: Int64, by replacement: MessageNumber, _ store: inout MessageStore) {
+    var parent = root
+    while true {
+      let next = type < store[parent].type ? store[parent].left : store[parent].right
+      if next == number { break }
+      parent = next
+    }
+    setBranch(of: parent, towards: type, replacement, &store)
+  }
+
+  /// Divides a subtree into the types below and those above `type`, which is not in it.
+  private func split(
+    _ subtree: MessageNumber, at type: Int64, _ store: inout MessageStore
+  ) -> (MessageNumber, MessageNumber) {
+    var below = MessageNumber.none, above = MessageNumber.none
+    // Where the next part of either hangs; none for the top.
+    var belowEnd = MessageNumber.none, aboveEnd = MessageNumber.none
+    var next = subtree
+    while !next.isNone {
+      if store[next].type < type {
+        if belowEnd.isNone { below = next } else { store[belowEnd].right = next }
+        belowEnd = next
+        next = store[next].right
+      } else {
+        if aboveEnd.isNone { above = next } else { store[aboveEnd].left = next }
+        aboveEnd = next
+        next = store[next].left
+      }
+    }
+    if !belowEnd.isNone { store[belowEnd].right = .none }
+    if !aboveEnd.isNone { store[aboveEnd].left = .none }
+    return (below, above)
+  }
+
+  /// Joins two subtrees, all of whose types on the left are below those on the right.
+  private func merge(_ left: MessageNumber, _ right: MessageNumber, _ store: inout MessageStore) -> MessageNumber {
+    var left = left, right = right
+    var top = MessageNumber.none, end = MessageNumber.none
+    var endsLeft = false
+    while !left.isNone, !right.isNone {
+      let takesLeft = rank(store[left].type) > rank(store[right].type)
+      let next = takesLeft ? left : right
+      if end.isNone { top = next } else if endsLeft { store[end].right = next } else { store[end].left = next }
+      end = next
+      endsLeft = takesLeft
+      if takesLeft { left = store[left].right } else { right = store[right].left }
+    }
+    let rest = left.isNone ? right : left
+    if end.isNone { return rest }
+    if endsLeft { store[end].right = rest } else { store[end].left = rest }
+    return top
+  }
+}

@@ -1,0 +1,145 @@
+extension Syscall {
+  /// semop(2). Linux: ipc/sem.c, __do_semtimedop().
+  static let semop = Syscall(
+    65, "semop", "Does operations on semaphores of one set, all at once, as soon as all can be done.",
+    c: "int semop(int semid, struct sembuf *sops, size_t nsops)",
+    Param<Int32>("semid"), Param<SemaphoreOperations>("sops"),
+    returns: "zero",
+    errors: Syscall.semopErrors
+  ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations) throws(Stop) -> Done in
+    try kernel.operate(id, operations, timeout: nil, me)
+  }
+
+  /// semtimedop(2).
+  static let semtimedop = Syscall(
+    220, "semtimedop", "Does what semop does, and waits no longer than a time.",
+    c: "int semtimedop(int semid, struct sembuf *sops, size_t nsops, const struct timespec *_Nullable timeout)",
+    Param<Int32>("semid"), Param<SemaphoreOperations>("sops"), Param<TimeSpec?>(optional: "timeout"),
+    returns: "zero",
+    errors: Syscall.semopErrors
+  ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations, timeout: TimeSpec?)
+    throws(Stop) -> Done in
+    try kernel.operate(id, operations, timeout: timeout, me)
+  }
+
+  private static var semopErrors: KeyValuePairs<Errno, String> {
+    [
+      .E2BIG: "more operations than kernel.sem's third number",
+      .EINVAL: "no operation, no such set, or a time that is none",
+      .EFAULT: "the operations lie outside the caller's memory",
+      .EFBIG: "a semaphore that the set has not",
+      .EACCES: "the set does not grant writing, or reading where all operations wait for zero",
+      .EAGAIN: "an operation with IPC_NOWAIT cannot be done now, or the time ran out",
+      .ERANGE: "a value would pass 32767, or an adjustment leave 16 bits",
+      .EIDRM: "the set was removed meanwhile",
+      .EINTR: "a signal came, even one without a handler that stopped the process",
+    ]
+  }
+}
+
+extension Kernel {
+  fileprivate mutating func operate(
+    _ id: Int32, _ operations: SemaphoreOperations, timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) -> Done {
+    if current.isRetry { return try endOfWait(me) }
+    let namespace = ipc(of: me)
+    guard operations.count <= ipcNamespaces[namespace].limits.operationCount else { throw .errno(.E2BIG) }
+    guard operations.count > 0 else { throw .errno(.EINVAL) }
+    // By far the most calls have one operation, without SEM_UNDO: they come straight from the caller's bytes.
+    if let only = operations.only, !only.isUndone {
+      guard id >= 0, timeout?.isValid != false else { throw .errno(.EINVAL) }
+      let set = try usableSet(id, in: namespace, highest: only.index, changes: only.change != 0, me)
+      switch semaphoreSets[set].attempt(only, 0) {
+      case .done:
+        semaphoreSets[set].semaphores[only.index].pid = processNumber(of: me)
+        return done(set, after: only.change != 0, only.index)
+      case .failed(let errno): throw .errno(errno)
+      case .blocked: try wait(for: [only], blocking: 0, on: set, nil, timeout, me)
+      }
+    }
+    let list = try operations.load(self, me)
+    guard id >= 0, timeout?.isValid != false else { throw .errno(.EINVAL) }
+    let highest = list.reduce(0) { max($0, $1.index) }, changes = list.contains { $0.change != 0 }
+    let set = try usableSet(id, in: namespace, highest: highest, changes: changes, me)
+    let undo = list.contains { $0.isUndone } ? undo(of: me, for: set) : nil
+    switch attempt(list, on: set, for: processNumber(of: me), undo) {
+    case .done: return done(set, after: changes, nil)
+    case .failed(let errno): throw .errno(errno)
+    case .blocked(let place): try wait(for: list, blocking: place, on: set, undo, timeout, me)
+    }
+  }
+
+  /// The set, if the caller may do such operations on it. Throws EINVAL, EFBIG, EACCES.
+  @inline(__always) private func usableSet(
+    _ id: Int32, in namespace: ID<IPCNamespace>, highest: Int, changes: Bool, _ me: TaskID
+  ) throws(Stop) -> ID<SemaphoreSet> {
+    let slot = try ipcNamespaces[namespace].semaphores.slot(of: id)
+    let set = ipcNamespaces[namespace].semaphores[slot].object
+    guard highest < semaphoreSets[set].semaphores.count else { throw .errno(.EFBIG) }
+    let requested = changes ? IPCPermission.write : IPCPermission.read
+    try ipcNamespaces[namespace].semaphores.check(requested, slot, tasks[me].credentials)
+    return set
+  }
+
+  /// All operations were done; if they changed values, others may go on.
+  @inline(__always) private mutating func done(_ set: ID<SemaphoreSet>, after change: Bool, _ only: Int?) -> Done {
+    semaphoreSets[set].operated = realSeconds
+    if change, only.map({ semaphoreSets[set].semaphores[$0].pendingCount > 0 }) ?? true { settle(set) }
+    return Done()
+  }
+
+  /// Puts the call behind those that wait already; somebody else completes it.
+  private mutating func wait(
+    for operations: [SemaphoreOperation], blocking: Int, on set: ID<SemaphoreSet>, _ undo: ID<SemaphoreUndo>?,
+    _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) -> Never {
+    let end = timeout.map { deadline(after: $0.total) } ?? .max
+    guard end > now else { throw .errno(.EAGAIN) }
+    enqueue(
+      PendingOperation(
+        task: me, set: set, operations: operations, undo: undo, changesValues: operations.contains { $0.change != 0 },
+        blocking: blocking))
+    throw .sleep(until: end, interruption: .never)
+  }
+
+  /// What has ended the sleep: whoever completed the call, the end of the time, or a signal.
+  private mutating func endOfWait(_ me: TaskID) throws(Stop) -> Done {
+    if let completion = current.completion {
+      if completion != 0 { throw .errno(Errno(completion)) }
+      return Done()
+    }
+    if current.deadline <= now {
+      abandonOperation(me)
+      throw .errno(.EAGAIN)
+    }
+    throw .sleep(until: current.deadline, interruption: .never)
+  }
+}
+
+/// The operations of a call: handed over, or in the caller's memory.
+struct SemaphoreOperations: Argument, @unchecked Sendable {
+  private let raw: RawArgument
+
+  static var kind: ArgumentKind { .structures(.sembuf) }
+  @inline(__always)
+  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> SemaphoreOperations {
+    SemaphoreOperations(raw: raw)
+  }
+
+  /// A bare address stands for one operation.
+  @inline(__always) var count: Int { raw.count < 0 ? 1 : raw.count / SemaphoreOperation.byteCount }
+
+  /// The operation of a call that has one, and handed it over.
+  @inline(__always) var only: SemaphoreOperation? {
+    raw.form == .bytes && raw.count == SemaphoreOperation.byteCount ? SemaphoreOperation(raw.view) : nil
+  }
+
+  func load(_ kernel: borrowing Kernel, _ me: TaskID) throws(Stop) -> [SemaphoreOperation] {
+    func decode(_ view: ByteView) -> [SemaphoreOperation] {
+      (0..<count).map { SemaphoreOperation(view.slice($0 * SemaphoreOperation.byteCount, SemaphoreOperation.byteCount)) }
+    }
+    if raw.form == .bytes { return decode(raw.view) }
+    let bytes = try kernel.memory(UInt64(bitPattern: raw.word), count * SemaphoreOperation.byteCount, of: me)
+    return bytes.withByteView(decode)
+  }
+}
