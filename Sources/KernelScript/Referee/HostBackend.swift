@@ -98,6 +98,10 @@ final class HostBackend {
       drop(arguments.call, of: current)
       return reply(failure: Errno.ENOMEM.code)
     }
+    if let refusal = arguments.call.refusal {
+      drop(arguments.call, of: current)
+      return reply(failure: refusal.code)
+    }
     let slot = world.slot(current.slot)
     var command = KS_DO_CALL
     if let thread {
@@ -199,7 +203,7 @@ final class HostBackend {
       return Int32(KS_REPLY)
     }
     var answered = HostReply(call, result, world, task)
-    HostLibrary.finish(&answered, call, self, task)
+    HostLibrary.finish(&answered, call, result, self, task)
     return reply(answered, task)
   }
 

@@ -8,6 +8,8 @@ struct HostCall {
   /// The words of its arguments, and how many bytes each had.
   var words: [Int64] = []
   var counts: [Int] = []
+  /// Whether its transfer goes to memory that the script has named.
+  var isToMemory = false
   var registers: [UInt64] = [0, 0, 0, 0, 0, 0]
   /// Where results come out: the results by position, and the room.
   var outputs: [(results: [Int], room: HostWorld.Room)] = []
@@ -18,6 +20,8 @@ struct HostCall {
   var remaining: HostWorld.Room?
   /// Where an operation answers that the declaration does not tell of (HostLibrary).
   var answer: HostWorld.Room?
+  /// The errno with which the C library refuses it before the kernel is asked.
+  var refusal: Errno?
   /// The slot of the task that it makes.
   var child: Int?
   /// What the task's arena held before, and rooms outside it.
@@ -81,6 +85,7 @@ struct HostArguments {
         let argument = raw[position]
         if argument.form == .memory {
           call.registers[register] = UInt64(bitPattern: argument.word)
+          call.isToMemory = true
         } else {
           guard let room = room(roomSize(argument.word)) else { return false }
           call.transfer.append(room)
@@ -175,7 +180,9 @@ struct HostArguments {
   }
 
   mutating func addTransfer(_ room: HostWorld.Room) { call.transfer.append(room) }
+  mutating func replaceTransfer(_ room: HostWorld.Room) { call.transfer = [room] }
   mutating func setRegister(_ register: Int, _ word: UInt64) { call.registers[register] = word }
+  mutating func refuse(_ errno: Errno) { call.refusal = errno }
   mutating func setAnswer(_ room: HostWorld.Room) { call.answer = room }
   /// clone(2) with a stack of its own.
   mutating func becomeClone(flags: UInt64, stack: UInt64) {

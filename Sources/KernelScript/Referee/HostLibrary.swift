@@ -34,7 +34,7 @@ enum HostLibrary {
       arguments.setRegister(0, 0)
       arguments.setRegister(1, 0)
       arguments.setRegister(2, UInt64(bitPattern: old + min(max(raw[0].word, -40), 40)))
-    default: return prepareControl(&arguments, raw)
+    default: return prepareControl(&arguments, raw) && prepareQueue(&arguments, raw, backend)
     }
     return true
   }
@@ -50,7 +50,7 @@ enum HostLibrary {
     }
   }
 
-  static func finish(_ reply: inout HostReply, _ call: HostCall, _ backend: HostBackend, _ task: HostTask) {
+  static func finish(_ reply: inout HostReply, _ call: HostCall, _ result: Int64, _ backend: HostBackend, _ task: HostTask) {
     guard let index = call.index else { return }
     switch Syscall.all[index].name {
     case "getpriority" where reply.errno == 0: reply.words[0] = 20 - reply.words[0]
@@ -67,7 +67,9 @@ enum HostLibrary {
       } else {
         reply.words[0] = Int64(bytes.loadUnaligned(as: Int32.self))
       }
-    default: finishControl(&reply, call, backend, task)
+    default:
+      finishControl(&reply, call, backend, task)
+      finishQueue(&reply, call, result, backend, task)
     }
   }
 }

@@ -30,11 +30,10 @@ struct HostReply {
         bytes += world.bytes(room, left)
         left -= room.count
       }
-      return
     }
     // A transfer to the caller's own memory tells how much it moved.
     if case .transfer? = declaration.results.first?.kind { words[0] = result }
-    if let returned = shape.returned { words[min(returned, 3)] = result }
+    if call.transfer.isEmpty, let returned = shape.returned { words[min(returned, 3)] = result }
     var sources: [Int: (room: HostWorld.Room, offset: Int)] = [:]
     for (results, room) in call.outputs {
       for (place, result) in results.enumerated() { sources[result] = (room, place * 4) }

@@ -134,6 +134,14 @@ final class HostWorld {
     }
   }
 
+  /// Writes to a task's memory; false where that is not all there.
+  func setMemory(of tid: Int32, at address: UInt64, _ bytes: [UInt8]) -> Bool {
+    let file = openat(world.processes, "\(tid)/mem", O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return bytes.isEmpty || pwrite(file, bytes, bytes.count, off_t(Int64(bitPattern: address))) == bytes.count
+  }
+
   // MARK: Files of the world
 
   private struct OpenHow {

@@ -3,6 +3,7 @@ extension Syscall {
   static let mqGetattr = Syscall(
     245, "mq_getattr", "Returns the limits of a POSIX queue, how many messages it holds, and whether calls wait.",
     c: "int mq_getattr(mqd_t mqdes, struct mq_attr *attr)",
+    raw: "int mq_getsetattr(mqd_t mqdes, const struct mq_attr *newattr, struct mq_attr *attr)",
     Param<FD>("mqdes"),
     returns: "attr", errors: [.EBADF: "mqdes is no queue"]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> QueueAttributes in

@@ -19,10 +19,10 @@ extension Syscall {
     switch command {
     case .information, .usage:
       let highest = kernel.appendMessageInformation(command, me)
-      return try argument.answer(2, with: highest, &kernel, me)
+      return try argument.answer(command.rawValue, with: highest, &kernel, me)
     case .status, .slotStatus, .slotStatusForAll:
       let id = try kernel.appendQueueStatus(id, command, me)
-      return try argument.answer(1, with: command == .status ? nil : id, &kernel, me)
+      return try argument.answer(command.rawValue, with: command == .status ? 0 : id, &kernel, me)
     case .set:
       let given = try argument.structure(&kernel, me).withByteView { (GivenPermission($0), $0.load(UInt64.self, at: 88)) }
       try kernel.setQueue(id, given.0, bytes: given.1, me)
@@ -92,7 +92,8 @@ extension Kernel {
 
 /// What msgctl takes and gives.
 enum MessageControl: Control {
-  static let forms = ControlForms(.msqidDS, .msginfo)
+  static let forms = ControlForms(
+    .msqidDS, .msginfo, answers: [2: (1, false), 11: (1, true), 13: (1, true), 3: (2, true), 12: (2, true)])
 }
 
 /// Linux: include/uapi/linux/msg.h.
