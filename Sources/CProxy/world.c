@@ -53,7 +53,7 @@ static void make_directory(ks_header *header, const char *path, mode_t mode) {
 }
 
 static void mount_new(ks_header *header, const char *kind, const char *path, const char *options) {
-  if (mount(kind, path, kind, 0, options)) give_up(header, path);
+  if (mount(kind, path, kind, MS_NODEV | MS_NOSUID, options)) give_up(header, path);
 }
 
 /* As the emulated tree: InitialTree.swift. In a directory of the host that only this mount namespace sees covered. */
@@ -66,8 +66,18 @@ static void make_tree(ks_header *header) {
   if (chdir("/tmp")) give_up(header, "/tmp");
   make_directory(header, "dev", 0755);
   mount_new(header, "tmpfs", "dev", "mode=755");
-  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-    if (mknod(devices[i].name, S_IFCHR | 0666, makedev(1, devices[i].minor))) give_up(header, devices[i].name);
+  /* Device nodes that a script makes open nothing; these few lie on a mount of their own, and are bound to their names. */
+  make_directory(header, "run", 0755);
+  if (mount("tmpfs", "run", "tmpfs", MS_NOSUID, "mode=755")) give_up(header, "run");
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+    char hidden[32];
+    snprintf(hidden, sizeof hidden, "run/%d", devices[i].minor);
+    int file = open(devices[i].name, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+    if (file < 0 || close(file) || mknod(hidden, S_IFCHR | 0666, makedev(1, devices[i].minor))
+        || mount(hidden, devices[i].name, NULL, MS_BIND, NULL))
+      give_up(header, devices[i].name);
+  }
+  if (umount2("run", MNT_DETACH)) give_up(header, "run");
   if (symlink("/proc/self/fd", "dev/fd")) give_up(header, "dev/fd");
   make_directory(header, "dev/mqueue", 01777);
   make_directory(header, "dev/shm", 01777);
@@ -75,7 +85,6 @@ static void make_tree(ks_header *header) {
   make_directory(header, "proc", 0555);
   make_directory(header, "tmp", 01777);
   make_directory(header, "root", 0700);
-  make_directory(header, "run", 0755);
 }
 
 /* ---- the first proxy -------------------------------------------------------------------------------------------------- */
@@ -131,11 +140,13 @@ static void become_proxy(const struct plan *plan) {
     if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
     if (setrlimit(i, &wanted)) give_up(header, "setrlimit");
   }
+  for (int capability = 0; capability < 64; capability++)
+    if (KS_DROPPED_CAPABILITIES >> capability & 1) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   if (personality(ADDR_NO_RANDOMIZE) < 0) give_up(header, "personality");
   cpu_set_t processors;
   CPU_ZERO(&processors);
   CPU_SET(plan->processor, &processors);
-  struct sched_param first = {.sched_priority = 1};
+  struct sched_param first = {.sched_priority = KS_PRIORITY};
   if (sched_setaffinity(0, sizeof processors, &processors)) give_up(header, "sched_setaffinity");
   if (sched_setscheduler(0, SCHED_FIFO, &first)) give_up(header, "real-time scheduling (SCHED_FIFO)");
   for (int signal = 1; signal <= 64; signal++) {

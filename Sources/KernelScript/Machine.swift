@@ -1,4 +1,5 @@
 import CLua
+import CProxy
 import CShim
 import LinuxKernel
 
@@ -83,7 +84,7 @@ public final class Machine {
     self.console = console
     self.report = report
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
-    initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities : .max)
+    initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities & ~KS_DROPPED_CAPABILITIES : .max)
     answerPointer = .allocate(capacity: 1)
     answerPointer.initialize(to: ks_answer())
     core = .allocate(capacity: 1)

@@ -11,6 +11,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* What would reach beyond the world: capabilities(7) that proxies never have. SYS_MODULE 16, SYS_RAWIO 17, SYS_PACCT 20,
+ * SYS_BOOT 22, SYS_TIME 25, SYS_TTY_CONFIG 26, AUDIT_WRITE 29, AUDIT_CONTROL 30, MAC_OVERRIDE 32, MAC_ADMIN 33, SYSLOG 34,
+ * WAKE_ALARM 35, BLOCK_SUSPEND 36, AUDIT_READ 37, PERFMON 38, BPF 39, CHECKPOINT_RESTORE 40. */
+static const uint64_t KS_DROPPED_CAPABILITIES =
+  1ULL << 16 | 1ULL << 17 | 1ULL << 20 | 1ULL << 22 | 1ULL << 25 | 1ULL << 26 | 1ULL << 29 | 1ULL << 30 | 1ULL << 32 | 1ULL << 33
+  | 1ULL << 34 | 1ULL << 35 | 1ULL << 36 | 1ULL << 37 | 1ULL << 38 | 1ULL << 39 | 1ULL << 40;
+
 /* Where things lie in a proxy, all above what the emulated kernel hands out (AddressSpace.mappingTop). */
 static const uint64_t KS_CHANNEL = 0x7ffff0000000, KS_PROXY_CODE = 0x7ffff7000000;
 enum {
@@ -24,6 +31,9 @@ enum {
   /* Functions that signals can lead to: each has an entry of its own in the proxy, whose address is what sigaction is given. */
   KS_HANDLER_COUNT = 1024, KS_HANDLER_STEP = 16,
 };
+
+/* The real-time priority of a proxy whose task's nice value is 0; one less for each step of nice. */
+enum { KS_PRIORITY = 40 };
 
 /* Whose move it is. */
 enum { KS_TURN_BUSY, KS_TURN_CONTROLLER, KS_TURN_PROXY, KS_TURN_PARKED };

@@ -129,12 +129,24 @@ enum Normal {
     }
   }
 
-  /// "pipe:[123]" names an inode.
+  /// "pipe:[123]" names an inode, and ten digits that begin with 1 are a time of our days.
   private static func withoutNumbers(_ bytes: [UInt8]) -> [UInt8] {
-    guard let start = bytes.firstIndex(of: UInt8(ascii: "[")), start > 0, bytes[start - 1] == UInt8(ascii: ":"),
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "]")), end > start + 1,
-      bytes[(start + 1)..<end].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-    else { return bytes }
-    return Array(bytes[...start]) + [UInt8(ascii: "N")] + Array(bytes[end...])
+    func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    var result: [UInt8] = []
+    var position = 0
+    while position < bytes.count {
+      let end = bytes[position...].firstIndex { !isDigit($0) } ?? bytes.count
+      let count = end - position
+      if count == 0 {
+        result.append(bytes[position])
+        position += 1
+        continue
+      }
+      let isInode = result.suffix(2) == [UInt8(ascii: ":"), UInt8(ascii: "[")] && end < bytes.count && bytes[end] == UInt8(ascii: "]")
+      let isTime = count == 10 && bytes[position] == UInt8(ascii: "1")
+      result += isInode ? [UInt8(ascii: "N")] : isTime ? [UInt8(ascii: "T")] : bytes[position..<end]
+      position = end
+    }
+    return result
   }
 }

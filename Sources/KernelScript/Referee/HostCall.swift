@@ -123,6 +123,8 @@ struct HostArguments {
     switch (raw.form, kind) {
     case (.absent, _): 0
     case (.bytes, .vector): Int64(HostVector.count(raw.view))
+    // An address without a count: one entry, to be looked for there.
+    case (.memory, _) where raw.count < 0: 1
     case (.memory, .vector): Int64(raw.count / 16)
     case (.bytes, .structures(let layout)), (.memory, .structures(let layout)): Int64(raw.count / max(layout.size, 1))
     case (.bytes, .integers(let size)): Int64(raw.count / size)

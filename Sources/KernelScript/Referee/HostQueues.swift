@@ -39,7 +39,7 @@ extension HostLibrary {
         let text = backend.world.memory(of: arguments.task.tid, at: UInt64(bitPattern: raw[2].word), size)
         // What cannot be read is not there for the kernel either.
         if text.count < size {
-          arguments.setRegister(1, UInt64(bitPattern: raw[2].word) &- UInt64(typeSize))
+          arguments.setRegister(1, backend.world.placeBeforeNothing(bytes))
           return setSize(&arguments, raw)
         }
         bytes += text

@@ -56,10 +56,17 @@ final class HostWorld {
       if used.lowerBound - start >= size { break }
       start = used.upperBound
     }
-    guard start + size <= Int(KS_LARGE_SIZE) else { return nil }
+    guard start + size <= Int(KS_LARGE_SIZE) - 4096 else { return nil }
     largeInUse.append(start..<start + size)
     largeInUse.sort { $0.lowerBound < $1.lowerBound }
     return Room(offset: first + start, count: count)
+  }
+
+  /// Puts a few bytes where the channel ends, behind which nothing can be read.
+  func placeBeforeNothing(_ bytes: [UInt8]) -> UInt64 {
+    let offset = Int(KS_CHANNEL_SIZE) - bytes.count
+    bytes.withUnsafeBytes { (channel + offset).copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
+    return UInt64(KS_CHANNEL) + UInt64(offset)
   }
 
   func giveBack(_ room: Room) { largeInUse.removeAll { $0.lowerBound == room.offset - Int(KS_LARGE_ARENA) } }
