@@ -63,7 +63,7 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
 
 static inline uint64_t mix(uint64_t value) { return fold(value ^ first_key, second_key); }
 
-static uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
+static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
   const unsigned char *at = bytes;
   uint64_t sum = length, low = 0, high = 0, words[2];
   size_t offset = 0;
@@ -132,7 +132,7 @@ static void keep_rows(lua_State *L, const ks_function *function, const ks_argume
 /* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
  * or list, which the prelude packs; l a list of rows, packed into `rows` if they are plain; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
  * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
-static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again) {
+static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again) {
   int given = lua_gettop(L);
   uint64_t digest = function->number;
   int extra = given - function->count;
@@ -246,8 +246,54 @@ static uint64_t decode(lua_State *L, const ks_function *function, ks_argument *a
   return digest;
 }
 
+static inline int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  if (!lua_isinteger(L, index)) return 0;
+  argument->word = lua_tointegerx(L, index, NULL);
+  argument->form = KS_WORD;
+  argument->bytes = NULL;
+  argument->count = 0;
+  *digest = mix(*digest ^ (uint64_t)argument->word);
+  return 1;
+}
+
+static inline int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING) return 0;
+  argument->bytes = lua_tolstring(L, index, &length);
+  argument->count = (int64_t)length;
+  argument->form = KS_BYTES;
+  argument->word = 0;
+  *digest = mix(digest_bytes(*digest, argument->bytes, length) ^ (uint64_t)length << 1);
+  return 1;
+}
+
+/* As decode(), for what most calls come with: integers, strings to be written, numbers of bytes to be read, and nothing left out.
+ * Returns 0, and the work is decode()'s, for anything else. */
+static inline int decode_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
+  int count = function->count;
+  *digest = function->number;
+  if (lua_gettop(L) != count) return 0;
+  switch (function->signature) {
+  case KS_TAKES_NOTHING: return 1;
+  case KS_TAKES_INTEGERS:
+    for (int index = 0; index < count; index++) if (!take_integer(L, index + 1, &arguments[index], digest)) return 0;
+    return 1;
+  case KS_TAKES_INTEGER_AND_STRING: return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
+  default: return 0;
+  }
+}
+
+/* Which of the above a call is. */
+static int signature_of(const ks_function *function) {
+  size_t length = strlen(function->kinds);
+  if (length == 0) return KS_TAKES_NOTHING;
+  if (strspn(function->kinds, "id") == length) return KS_TAKES_INTEGERS;
+  if (!strcmp(function->kinds, "iw") || !strcmp(function->kinds, "is")) return KS_TAKES_INTEGER_AND_STRING;
+  return KS_TAKES_OTHERS;
+}
+
 /* The answer of a failed call: nil, message, errno and what accompanies it; or an error object, raised. */
-static int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
+static __attribute__((noinline)) int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   ks_argument arguments[KS_MAX_ARGUMENTS];
   unsigned char rows[ROWS_SIZE];
@@ -280,16 +326,19 @@ static int push_failure(lua_State *L, const ks_function *function, const ks_answ
   return 0;
 }
 
+static inline int push_transfer(lua_State *L, const ks_answer *answer) {
+  if (answer->has_bytes) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  else lua_pushinteger(L, answer->words[0]);
+  return 1;
+}
+
 /* Shapes: i integer, p two integers, t a transfer, q a transfer and an integer, r the other way round, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
-static int push_reply(lua_State *L, const ks_function *function) {
+static __attribute__((noinline)) int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);
   switch (function->shape) {
   case 'i': lua_pushinteger(L, answer->words[0]); return 1;
-  case 't':
-    if (answer->has_bytes) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
-    else lua_pushinteger(L, answer->words[0]);
-    return 1;
+  case 't': return push_transfer(L, answer);
   case 's': lua_pushlstring(L, answer->bytes, (size_t)answer->count); return 1;
   case 'p':
     lua_pushinteger(L, answer->words[0]);
@@ -335,6 +384,8 @@ void ks_push_handler(lua_State *L, const ks_answer *answer) {
 }
 
 static int go_on(lua_State *L, int status, lua_KContext context);
+static int deliver(lua_State *L, const ks_function *function, int outcome);
+static int wait_for_turn(lua_State *L, const ks_function *function);
 static int after_handler(lua_State *L, int status, lua_KContext context);
 
 int ks_end_task(lua_State *L) {
@@ -347,14 +398,51 @@ int ks_end_task(lua_State *L) {
   return luaL_error(L, "the task has ended");
 }
 
+/* Acts on what a call returned: at once for the answers that most calls have. */
+static inline int finish(lua_State *L, const ks_function *function, ks_result result) {
+  const ks_answer *answer = ks_interpreter_of(L)->host->answer;
+  if (result.outcome == KS_NUMBER && (function->shape == 'i' || function->shape == 't')) {
+    lua_pushinteger(L, result.word);
+    return 1;
+  }
+  if (result.outcome == KS_REPLY && function->shape == 't' && !answer->error) return push_transfer(L, answer);
+  if (result.outcome == KS_BLOCKED) return wait_for_turn(L, function);
+  return deliver(L, function, (int)result.outcome);
+}
+
+/* The task waits. Instead of yielding to the machine at once, it resumes whoever goes on next, for as long as nothing but waits
+ * happens; when it is its own turn again, its call simply returns. Only one task at a time does so: those that it resumes
+ * yield to it. */
+static __attribute__((noinline)) int wait_for_turn(lua_State *L, const ks_function *function) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  void *machine = interpreter->machine;
+  if (!interpreter->passes_turn && ks_is_task(L)) {
+    ks_result result;
+    lua_State *thread;
+    interpreter->passes_turn = 1;
+    while ((thread = interpreter->host->next_turn(machine, L, &result)) && thread != L) {
+      int status = ks_pass_turn(thread);
+      if (status == KS_SUSPENDED && !interpreter->unwinding) continue;
+      interpreter->host->came_back(machine, thread, status);
+      thread = NULL;
+      break;
+    }
+    interpreter->passes_turn = 0;
+    if (thread) return finish(L, function, result);
+  }
+  interpreter->suspended = 1;
+  return lua_yieldk(L, 0, (lua_KContext)function, go_on);
+}
+
 /* Acts on how the call goes on. */
-static int deliver(lua_State *L, const ks_function *function, int outcome) {
+static __attribute__((noinline)) int deliver(lua_State *L, const ks_function *function, int outcome) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   switch (outcome) {
-  case KS_REPLY: return push_reply(L, function);
-  case KS_BLOCKED:
-    interpreter->suspended = 1;
-    return lua_yieldk(L, 0, (lua_KContext)function, go_on);
+  case KS_NUMBER: interpreter->host->answer_in_full(interpreter->machine); /* fall through */
+  case KS_REPLY:
+    if (interpreter->host->answer->has_bytes && function->shape != 't') interpreter->host->answer_words(interpreter->machine);
+    return push_reply(L, function);
+  case KS_BLOCKED: return wait_for_turn(L, function);
   case KS_HANDLER: {
     ks_push_handler(L, interpreter->host->answer);
     return after_handler(L, lua_pcallk(L, 2, 0, 0, (lua_KContext)function, after_handler), (lua_KContext)function);
@@ -387,21 +475,47 @@ static int after_handler(lua_State *L, int status, lua_KContext context) {
 static int go_on(lua_State *L, int status, lua_KContext context) {
   (void)status;
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  return deliver(L, (const ks_function *)context, interpreter->host->result(interpreter->machine));
+  return finish(L, (const ks_function *)context, interpreter->host->call_result(interpreter->machine));
 }
 
-/* A system call. Upvalues: its ks_function, and whether failures are raised. */
-static int call(lua_State *L) {
+/* A system call, whatever it is given. */
+static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  const ks_function *function = lua_touserdata(L, lua_upvalueindex(1));
   ks_argument arguments[KS_MAX_ARGUMENTS];
   unsigned char rows[ROWS_SIZE];
   uint64_t digest = decode(L, function, arguments, rows, 0);
-  int outcome = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
-  if (outcome == KS_REPLY) return push_reply(L, function);
-  if (function->rows[0]) keep_rows(L, function, arguments);
-  return deliver(L, function, outcome);
+  ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+  if (function->rows[0] && result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_rows(L, function, arguments);
+  return finish(L, function, result);
 }
+
+/* A system call. Upvalues: its ks_function, and whether failures are raised. */
+static int call(lua_State *L, const ks_function *function) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  uint64_t digest;
+  if (!decode_plain(L, function, arguments, &digest)) return call_with_any(L, function);
+  return finish(
+    L, function,
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
+}
+
+/* Each call has a C function of its own, by its index in octal, since to ask Lua for an upvalue takes longer than many a call. */
+#define CALL(digits) \
+  static int call_##digits(lua_State *L) { return call(L, ks_interpreter_of(L)->functions[0##digits]); }
+#define EIGHT(of, digits) \
+  of(digits##0) of(digits##1) of(digits##2) of(digits##3) of(digits##4) of(digits##5) of(digits##6) of(digits##7)
+#define CALLS(digits) EIGHT(CALL, digits)
+#define CALLS_64(digit) \
+  CALLS(digit##0) CALLS(digit##1) CALLS(digit##2) CALLS(digit##3) CALLS(digit##4) CALLS(digit##5) CALLS(digit##6) CALLS(digit##7)
+CALLS_64(0) CALLS_64(1) CALLS_64(2) CALLS_64(3) CALLS_64(4) CALLS_64(5) CALLS_64(6) CALLS_64(7)
+
+#define NAME(digits) call_##digits,
+#define NAMES(digits) EIGHT(NAME, digits)
+#define NAMES_64(digit) \
+  NAMES(digit##0) NAMES(digit##1) NAMES(digit##2) NAMES(digit##3) NAMES(digit##4) NAMES(digit##5) NAMES(digit##6) NAMES(digit##7)
+static const lua_CFunction callers[KS_MAX_FUNCTIONS] = {
+  NAMES_64(0) NAMES_64(1) NAMES_64(2) NAMES_64(3) NAMES_64(4) NAMES_64(5) NAMES_64(6) NAMES_64(7)};
 
 /* A call that takes a function: a coroutine for the new task is made first, since that can fail. */
 static int call_with_function(lua_State *L) {
@@ -413,8 +527,8 @@ static int call_with_function(lua_State *L) {
   uint64_t digest = decode(L, function, arguments, rows, 0);
   lua_pushvalue(L, position + 1);
   lua_State *thread = ks_new_task(L, lua_gettop(L));
-  int outcome = interpreter->host->call_spawning(
-    interpreter->machine, function->index, arguments, digest, ks_can_suspend(L), thread);
+  int outcome = (int)interpreter->host->call_spawning(
+    interpreter->machine, function->index, arguments, digest, ks_can_suspend(L), thread).outcome;
   if (outcome == KS_REPLY && interpreter->host->answer->error) ks_release_task(L, thread);
   return deliver(L, function, outcome);
 }
@@ -438,7 +552,10 @@ int ks_bind(lua_State *L) {
   ks_function *function = lua_touserdata(L, -1);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
-  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : call, 2);
+  function->signature = (char)signature_of(function);
+  if (function->index >= KS_MAX_FUNCTIONS) return luaL_error(L, "more calls than KS_MAX_FUNCTIONS");
+  interpreter->functions[function->index] = function;
+  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : callers[function->index], 2);
   return 1;
 }
 

@@ -15,11 +15,6 @@ static void mark(lua_State *thread, int which, int on) {
 
 static int has_mark(lua_State *thread, int which) { return (ks_marks(thread) & which) != 0; }
 
-int ks_can_suspend(lua_State *L) {
-  /* A coroutine being closed counts as unsuspendable, so its mark need not be looked at. */
-  return !ks_interpreter_of(L)->unsuspendable && lua_isyieldable(L);
-}
-
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results) {
   ks_interpreter *interpreter = ks_interpreter_of(thread);
   lua_State *running = interpreter->running;

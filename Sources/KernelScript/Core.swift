@@ -18,6 +18,13 @@ struct Core: ~Copyable {
   var threads: [OpaquePointer?] = []
   /// The coroutine made for the task that a call in progress is to create, by the caller's slot.
   var newThreads: [UInt32: OpaquePointer] = [:]
+  /// Whether a task that waits may pass its turn on to the next one itself, as it may in a run that nobody watches step
+  /// by step.
+  var passesTurns = false
+  /// A coroutine that did not come back to wait, while another task's wait stood between it and the machine.
+  var cameBack: (thread: OpaquePointer, status: Int32)?
+  /// The running task has yielded to the machine only to be resumed at once.
+  var isToGoOn = false
   /// Set while calls are recorded.
   var tracer: Tracer?
   /// Something was written to the console, or a task ended: the machine is to look before it goes on.
@@ -27,15 +34,58 @@ struct Core: ~Copyable {
 
   /// Performs a call for the running task, and says how it goes on. `digest` is one of its arguments.
   @inline(__always)
-  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool) -> Int32 {
+  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool) -> ks_result {
     let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
     callCount &+= 1
     hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
     if tracer != nil { beginTrace(index, raw) }
     kernel.canSleep = canSleep
-    let outcome = kernel.perform(Int(index), raw, for: current)
-    if case .reply = outcome { return reply() }
-    return go(outcome)
+    return result(kernel.perform(Int(index), raw, for: current))
+  }
+
+  /// How a call of the running task went on, for C.
+  @inline(__always)
+  mutating func result(_ outcome: Outcome) -> ks_result {
+    guard outcome == .reply else { return ks_result(word: 0, outcome: Int64(go(outcome))) }
+    // Most calls answer one number, and it goes back in a register: what was just stored word by word, and is loaded
+    // again as one, costs more than the call itself.
+    guard kernel.answerIsNumber, !kernel.needsNotice, tracer == nil else {
+      return ks_result(word: 0, outcome: Int64(reply()))
+    }
+    let word = kernel.answerWord(0)
+    hash = Digest.mix(hash ^ UInt64(bitPattern: word))
+    return ks_result(word: word, outcome: Int64(KS_NUMBER))
+  }
+
+  /// What Machine.run and Machine.step do when a task has gone to sleep, for all cases but the rare ones: chooses who goes
+  /// on. C then resumes that task from where it stands, in the call of a task that waits: a switch there and back takes
+  /// one coroutine's yield instead of two.
+  ///
+  /// - Parameters:
+  ///   - own: the coroutine in whose call C stands. When its task is chosen, `result` is how its call went on.
+  /// - Returns: the coroutine to be resumed; nil when the machine is to look after things first.
+  mutating func nextTurn(_ own: OpaquePointer?, _ result: UnsafeMutablePointer<ks_result>) -> OpaquePointer? {
+    guard passesTurns, tracer == nil, !kernel.hasEnded, !kernel.needsNotice else { return nil }
+    while let task = kernel.schedule() {
+      current = task
+      kernel.canSleep = true
+      let outcome = kernel.resume(task)
+      if outcome == .blocked { continue }
+      guard outcome != .ended, let thread = threads[Int(task.index)] else { return nil }
+      guard thread == own else {
+        self.outcome = outcome
+        return thread
+      }
+      if outcome == .reply || outcome == .start {
+        result.pointee = self.result(outcome)
+        return thread
+      }
+      // A handler is to be run. From here that would leave C standing one call deeper after each signal.
+      self.outcome = outcome
+      isToGoOn = true
+      return nil
+    }
+    return nil
   }
 
   @inline(never)
@@ -51,19 +101,33 @@ struct Core: ~Copyable {
   /// Hands the kernel's answer to C.
   @inline(__always)
   private mutating func reply() -> Int32 {
-    let first = kernel.answerWord(0), errno = kernel.answerErrno
-    answer.pointee.words = (first, kernel.answerWord(1), kernel.answerWord(2), kernel.answerWord(3))
+    let bytes = kernel.answerPointer, first = kernel.answerWord(0), errno = kernel.answerErrno
     answer.pointee.error = errno
     answer.pointee.has_bytes = kernel.answerHasBytes ? 1 : 0
     answer.pointee.has_extra = kernel.answerHasExtra ? 1 : 0
-    let bytes = kernel.answerPointer
     answer.pointee.bytes = bytes.baseAddress
     answer.pointee.count = Int64(bytes.count)
+    answer.pointee.words.0 = first
+    // Beside the bytes of a transfer there is their number alone; others ask for their words.
+    if !kernel.answerHasBytes { storeWords() }
     hash = Digest.mix(hash ^ UInt64(bitPattern: first) ^ UInt64(UInt32(bitPattern: errno)) << 32)
     if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
     if kernel.needsNotice { notice() }
     if tracer != nil { endTrace() }
     return Int32(KS_REPLY)
+  }
+
+  /// All words of the answer.
+  func storeWords() {
+    answer.pointee.words = (kernel.answerWord(0), kernel.answerWord(1), kernel.answerWord(2), kernel.answerWord(3))
+  }
+
+  /// Fills in the answer to a call that C was told the number of.
+  func storeAnswer() {
+    storeWords()
+    (answer.pointee.error, answer.pointee.has_bytes, answer.pointee.has_extra) = (0, 0, 0)
+    answer.pointee.bytes = kernel.answerPointer.baseAddress
+    answer.pointee.count = 0
   }
 
   @inline(never)
@@ -107,7 +171,8 @@ struct Core: ~Copyable {
       return Int32(KS_BLOCKED)
     case .ended: return Int32(KS_ENDED)
     case .cannotSleep: return Int32(KS_CANNOT_SLEEP)
-    case .handler(let frame):
+    case .handler:
+      let frame = kernel.handlerFrame(of: current)
       kernel.storeSignalInfo(frame.info)
       answer.pointee.words = (frame.function, Int64(frame.info.signal), 0, 0)
       let bytes = kernel.answerPointer

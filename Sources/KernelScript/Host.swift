@@ -15,9 +15,19 @@ enum Host {
       core.pointee.newThreads[core.pointee.current.index] = thread
       return core.pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
     }
+    host.answer_in_full = { pointer in corePointer(pointer).pointee.storeAnswer() }
+    host.answer_words = { pointer in corePointer(pointer).pointee.storeWords() }
     host.result = { pointer in
       let core = corePointer(pointer)
       return core.pointee.go(core.pointee.outcome)
+    }
+    host.call_result = { pointer in
+      let core = corePointer(pointer)
+      return core.pointee.result(core.pointee.outcome)
+    }
+    host.next_turn = { pointer, own, result in corePointer(pointer).pointee.nextTurn(own, result.unsafelyUnwrapped) }
+    host.came_back = { pointer, thread, status in
+      corePointer(pointer).pointee.cameBack = (thread.unsafelyUnwrapped, status)
     }
     host.handler_returned = { pointer, wasLeft in
       let core = corePointer(pointer)

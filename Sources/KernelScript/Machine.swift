@@ -203,6 +203,8 @@ public final class Machine {
   /// Runs until task 1 has ended or nothing can go on.
   public func run() -> Outcome {
     if let backend, let thread = hostedThread { return backend.run(thread) }
+    core.pointee.passesTurns = true
+    defer { core.pointee.passesTurns = false }
     while true {
       guard let task = core.pointee.kernel.schedule() else {
         if let outcome = withNobodyRunnable() { return outcome }
@@ -233,16 +235,31 @@ public final class Machine {
     case .ended: return afterEnds()
     default: break
     }
-    guard let thread = core.pointee.threads[Int(task.index)] else { return afterEnds() }
+    guard var thread = core.pointee.threads[Int(task.index)] else { return afterEnds() }
     core.pointee.outcome = outcome
-    if let outcome = goOn(thread, failed: { fail(task, thread) }) { return outcome }
+    var task = task, status = ks_go_on(thread)
+    while core.pointee.isToGoOn {
+      core.pointee.isToGoOn = false
+      (task, thread) = (core.pointee.current, core.pointee.threads[Int(core.pointee.current.index)]!)
+      status = ks_go_on(thread)
+    }
+    // The task has passed its turn on, and what has come back is a later one's.
+    if let late = core.pointee.cameBack {
+      (task, thread, status) = (core.pointee.current, late.thread, late.status)
+      core.pointee.cameBack = nil
+    }
+    if let outcome = conclude(thread, status, failed: { fail(task, thread) }) { return outcome }
     if core.pointee.kernel.hasConsoleOutput { flushConsole(&core.pointee.kernel) }
     return afterEnds()
   }
 
   /// Lets a coroutine run; `failed` is called when an error has ended it. Returns how the run ends, if it does.
   func goOn(_ thread: OpaquePointer, failed: () -> Void) -> Outcome? {
-    let status = ks_go_on(thread)
+    conclude(thread, ks_go_on(thread), failed: failed)
+  }
+
+  /// What follows from how a coroutine has come back.
+  private func conclude(_ thread: OpaquePointer, _ status: Int32, failed: () -> Void) -> Outcome? {
     if interpreter.pointee.unwinding != KS_UNWIND_NOT, Int(interpreter.pointee.unwinding) != KS_UNWIND_TASK_ENDED {
       return unwound(thread, failed: status == KS_FAILED)
     }

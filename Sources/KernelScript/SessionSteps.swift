@@ -117,13 +117,13 @@ extension Core {
   /// As `call`, but the call waits for the next step; inside a callback that cannot be suspended it cannot.
   fileprivate mutating func postpone(
     _ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool
-  ) -> Int32 {
+  ) -> ks_result {
     guard canSleep else { return call(index, arguments, digest, canSleep: false) }
     let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
     callCount &+= 1
     hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
     if tracer != nil { beginTrace(index, raw) }
     kernel.postpone(Int(index), raw, for: current)
-    return go(.blocked)
+    return ks_result(word: 0, outcome: Int64(go(.blocked)))
   }
 }

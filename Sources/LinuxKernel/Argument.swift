@@ -22,6 +22,8 @@ public struct RawArgument {
   public var rawForm: Int32
 
   @inline(__always) public var form: Form { Form(rawValue: rawForm) ?? .absent }
+  @inline(__always) var isBytes: Bool { rawForm == Form.bytes.rawValue }
+  @inline(__always) var isMemory: Bool { rawForm == Form.memory.rawValue }
   @inline(__always) package var view: ByteView { ByteView(start: bytes, count: count) }
 
   public static var absent: RawArgument { RawArgument(word: 0, bytes: nil, count: 0, rawForm: Form.absent.rawValue) }

@@ -101,13 +101,13 @@ public enum Digest {
 ///
 /// Its fields lie behind a `let` pointer, so that reaching them needs no dynamic exclusivity check.
 public final class ByteBuffer {
-  private struct Fields {
-    var base: UnsafeMutableRawPointer
-    var capacity: Int
-    var count = 0
+  @usableFromInline struct Fields {
+    @usableFromInline var base: UnsafeMutableRawPointer
+    @usableFromInline var capacity: Int
+    @usableFromInline var count = 0
   }
 
-  private let fields: UnsafeMutablePointer<Fields>
+  @usableFromInline let fields: UnsafeMutablePointer<Fields>
 
   public init(capacity: Int = 4096) {
     fields = .allocate(capacity: 1)
@@ -119,7 +119,7 @@ public final class ByteBuffer {
     fields.deallocate()
   }
 
-  @inline(__always) public var count: Int { fields.pointee.count }
+  @inlinable @inline(__always) public var count: Int { fields.pointee.count }
   @inline(__always) private var base: UnsafeMutableRawPointer { fields.pointee.base }
   public var view: ByteView { ByteView(start: base, count: count) }
   /// The bytes, for C to read before the next change.
@@ -372,6 +372,13 @@ extension Arguments {
   /// Room for `count` arguments, for the time of `body`.
   @inline(__always) static func with<R>(_ count: Int, _ body: (UnsafeMutableBufferPointer<RawArgument>) -> R) -> R {
     withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: max(count, 1), body)
+  }
+}
+
+extension Arguments {
+  /// Room for as many arguments as any call has, for the time of `body`.
+  @inline(__always) static func withRoom<R>(_ body: (UnsafeMutablePointer<RawArgument>) -> R) -> R {
+    withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: Arguments.capacity) { body($0.baseAddress.unsafelyUnwrapped) }
   }
 }
 

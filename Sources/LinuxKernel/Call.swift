@@ -1,52 +1,121 @@
 /// A call that has to wait, as data: it belongs to its task, and can be performed again, interrupted, saved or listed.
 public struct Call {
   /// Position in `Syscall.all`.
-  let index: Int
+  private(set) var index: Int
   /// How many arguments the call takes.
-  private let count: Int
-  private var words: InlineArray<7, Int64> = .init(repeating: 0)
-  private var forms: InlineArray<7, Int32> = .init(repeating: 0)
-  private var counts: InlineArray<7, Int> = .init(repeating: 0)
+  private var count: Int
+  // Three arguments that are fields, since most calls have no more, and an array's elements are reached by copying it.
+  private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
+  private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
   /// The bytes of all arguments that came as bytes, one behind the other.
-  private var bytes: [UInt8] = []
+  fileprivate var bytes: [UInt8] = []
+  fileprivate var hasBytes: Bool { !bytes.isEmpty }
   var context: CallContext
 
   /// The first argument, if it is a descriptor.
-  var descriptor: Int32? { Syscall.all[index].takesDescriptor ? Int32(truncatingIfNeeded: words[0]) : nil }
+  var descriptor: Int32? {
+    Syscall.performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor } ? Int32(truncatingIfNeeded: first.word) : nil
+  }
 
-  /// Copies what `arguments` points to.
-  init(index: Int, count: Int, arguments: Arguments, context: CallContext) {
+  init(index: Int, count: Int, context: CallContext) {
     self.index = index
     self.count = count
     self.context = context
+  }
+
+  /// Becomes another call, in the same place.
+  @inline(__always) mutating func renew(index: Int, count: Int, context: CallContext, _ arguments: Arguments) {
+    self.index = index
+    self.count = count
+    self.context = context
+    if hasBytes { bytes = [] }
+    keep(arguments)
+  }
+
+  /// Copies what `arguments` points to.
+  @inline(__always) mutating func keep(_ arguments: Arguments) {
+    var comesAsBytes = false
+    if count > 0 {
+      first = arguments[0]
+      comesAsBytes = first.isBytes
+    }
+    if count > 1 {
+      second = arguments[1]
+      comesAsBytes = comesAsBytes || second.isBytes
+    }
+    if count > 2 {
+      third = arguments[2]
+      comesAsBytes = comesAsBytes || third.isBytes
+    }
+    if comesAsBytes || count > 3 { keepRest(arguments) }
+  }
+
+  @inline(never) private mutating func keepRest(_ arguments: Arguments) {
     for position in 0..<count {
-      let raw = arguments[position]
-      words[position] = raw.word
-      forms[position] = raw.rawForm
-      counts[position] = raw.count
-      if raw.form == .bytes { bytes += raw.view.array }
+      if position > 2 { others[position - 3] = arguments[position] }
+      if arguments[position].isBytes { bytes += arguments[position].view.array }
     }
   }
 
   /// Gives `body` the arguments in the form in which they first came.
-  @inline(__always) func withArguments<R>(_ body: (Arguments) -> R) -> R {
+  func withArguments<R>(_ body: (Arguments) -> R) -> R {
     bytes.withByteView { view in
-      Arguments.with(count) { raw in
-        var offset = 0
-        for position in 0..<count {
-          raw[position] = RawArgument(word: words[position], bytes: nil, count: counts[position], rawForm: forms[position])
-          if raw[position].form == .bytes {
-            raw[position].bytes = view.slice(offset, counts[position]).start
-            offset += counts[position]
-          }
-        }
-        return body(Arguments(UnsafePointer(raw.baseAddress!)))
+      Arguments.withRoom { raw in
+        copyArguments(to: raw)
+        if hasBytes { lendBytes(view, to: raw) }
+        return body(Arguments(UnsafePointer(raw)))
       }
+    }
+  }
+
+  @inline(__always) fileprivate func copyArguments(to raw: UnsafeMutablePointer<RawArgument>) {
+    raw[0] = first
+    raw[1] = second
+    raw[2] = third
+    if count > 3 { for position in 3..<count { raw[position] = others[position - 3] } }
+  }
+
+  /// Leads the arguments that came as bytes to their copies. `view` is of the call's own bytes.
+  fileprivate func lendBytes(_ view: ByteView, to raw: UnsafeMutablePointer<RawArgument>) {
+    var offset = 0
+    for position in 0..<count where raw[position].isBytes {
+      raw[position].bytes = view.slice(offset, raw[position].count).start
+      offset += raw[position].count
     }
   }
 }
 
+extension Kernel {
+  /// Performs the body of a call that waits in `calls` with its own arguments; nil when it has answered.
+  ///
+  /// The call stays where it is, since to copy it costs more than most bodies; its bytes are held meanwhile.
+  @inline(__always) mutating func performBody(of id: ID<Call>, for me: TaskID) -> Stop? {
+    if calls[id].hasBytes { return performBodyWithBytes(of: id, for: me) }
+    return Arguments.withRoom { raw in
+      calls[id].copyArguments(to: raw)
+      return performBody(calls[id].index, Arguments(UnsafePointer(raw)), for: me)
+    }
+  }
+
+  @inline(never) private mutating func performBodyWithBytes(of id: ID<Call>, for me: TaskID) -> Stop? {
+    let bytes = calls[id].bytes
+    return bytes.withByteView { view in
+      Arguments.withRoom { raw in
+        calls[id].copyArguments(to: raw)
+        calls[id].lendBytes(view, to: raw)
+        return performBody(calls[id].index, Arguments(UnsafePointer(raw)), for: me)
+      }
+    }
+  }
+
+  @inline(__always) private mutating func performBody(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Stop? {
+    performers[index]._withUnsafeGuaranteedRef { $0.perform(&self, me, arguments) }
+  }
+}
+
 /// What a body may ask about the performance it is part of.
+///
+/// It is made anew for every call, so what only some calls keep shares one place.
 struct CallContext {
   /// Bytes already transferred by earlier performances of this call.
   var progress = 0
@@ -60,18 +129,44 @@ struct CallContext {
   var isInterrupted = false
   /// What the wait it last threw said about signals.
   var interruption = Interruption.restart
-  /// The fifo whose other end it waits for, and how often that had been opened before.
-  var partner: (inode: ID<Inode>, opens: Int)?
-  /// The child whose end it waits for, and its pid (vfork).
-  var vforkChild: (task: TaskID, pid: Int32)?
+  private var kept = Kept.nothing
   /// The open file that its first argument named when it first slept: it is kept, whoever closes the descriptor.
   var held: (number: Int32, file: ID<OpenFile>)?
+
+  private enum Kept {
+    case nothing
+    case partner(inode: ID<Inode>, opens: Int)
+    case vforkChild(task: TaskID, pid: Int32)
+    case lockTicket(UInt64)
+    case completion(Int32)
+    case remaining(Int64)
+  }
+
+  /// The fifo whose other end it waits for, and how often that had been opened before.
+  var partner: (inode: ID<Inode>, opens: Int)? {
+    get { if case .partner(let inode, let opens) = kept { (inode, opens) } else { nil } }
+    set { kept = newValue.map { .partner(inode: $0.inode, opens: $0.opens) } ?? .nothing }
+  }
+  /// The child whose end it waits for, and its pid (vfork).
+  var vforkChild: (task: TaskID, pid: Int32)? {
+    get { if case .vforkChild(let task, let pid) = kept { (task, pid) } else { nil } }
+    set { kept = newValue.map { .vforkChild(task: $0.task, pid: $0.pid) } ?? .nothing }
+  }
   /// Its place among those who wait for a lock; 0 before it first waited.
-  var lockTicket: UInt64 = 0
+  var lockTicket: UInt64 {
+    get { if case .lockTicket(let ticket) = kept { ticket } else { 0 } }
+    set { kept = .lockTicket(newValue) }
+  }
   /// What others have made of the call while it slept: 0, or an errno (semop).
-  var completion: Int32?
+  var completion: Int32? {
+    get { if case .completion(let errno) = kept { errno } else { nil } }
+    set { kept = newValue.map { .completion($0) } ?? .nothing }
+  }
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
-  var remaining: Int64?
+  var remaining: Int64? {
+    get { if case .remaining(let left) = kept { left } else { nil } }
+    set { kept = newValue.map { .remaining($0) } ?? .nothing }
+  }
 }
 
 extension Kernel {

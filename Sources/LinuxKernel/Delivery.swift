@@ -86,7 +86,7 @@ extension Kernel {
       frame.hasStarted = true
       tasks[me].signals.returns[tasks[me].signals.returns.count - 1] = .handler(frame)
       recalculateAttention(me)
-      return .handler(frame)
+      return .handler
     case .access:
       tasks[me].signals.returns.removeLast()
       restoreSavedMask(me)
@@ -110,7 +110,7 @@ extension Kernel {
       calls[call].context.isInterrupted = false
       tasks[me].call = call
       if isWatched { observe(.restarted(tid: tasks[me].tid)) }
-      return performAgain(me)
+      return performAgain(call, for: me)
     }
   }
 
@@ -120,6 +120,12 @@ extension Kernel {
       tasks[me].signals.blocked = mask
     }
     recalculateAttention(me)
+  }
+
+  /// The handler that is to be run, after an outcome has said so.
+  public func handlerFrame(of me: TaskID) -> SignalFrame {
+    guard case .handler(let frame)? = tasks[me].signals.returns.last else { preconditionFailure("no handler is to be run") }
+    return frame
   }
 
   /// The running handler has returned. Linux: sys_rt_sigreturn().

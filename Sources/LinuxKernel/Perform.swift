@@ -1,11 +1,11 @@
-/// How a task goes on after a call was performed.
-public enum Outcome {
+/// How a task goes on after a call was performed. A plain byte, since every call returns one.
+public enum Outcome: UInt8, Sendable {
   /// The call has answered: `reply` and `output`.
   case reply
   /// It waits, and owns its call; `resume` performs it again when the scheduler picks the task.
   case blocked
-  /// A handler is to be run first; then `handlerReturned`.
-  case handler(SignalFrame)
+  /// A handler is to be run first, which `handlerFrame(of:)` tells; then `handlerReturned`.
+  case handler
   /// A task that was never resumed: its function is to be started.
   case start
   /// The task is no more.
@@ -23,6 +23,8 @@ extension Kernel {
   @inlinable @inline(__always) public var answerHasBytes: Bool { reply.hasBytes }
   @inlinable @inline(__always) public var answerHasExtra: Bool { reply.extraResult }
   public var answerBytes: ByteView { output.view }
+  /// Whether the answer is its first word and nothing else.
+  @inlinable @inline(__always) public var answerIsNumber: Bool { reply.errno == 0 && !reply.hasBytes && output.count == 0 }
 
   /// Performs a call for the running task.
   ///
@@ -33,23 +35,48 @@ extension Kernel {
   public mutating func perform(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Outcome {
     callCount += 1
     if policy != .fifo, canSleep, isPreempted(me) {
-      tasks[me].call = calls.insert(Call(index: index, count: parameterCount(index), arguments: arguments, context: CallContext()))
-      enqueue(me)
+      postpone(index, arguments, for: me)
       return .blocked
     }
     output.clear()
     current = CallContext()
-    reply.extraResult = false
-    switch performers[index]._withUnsafeGuaranteedRef({ $0.perform(&self, me, arguments) }) {
-    case nil: reply.errno = 0
-    case .errno(let errno): reply.errno = errno.code
+    reply.clear()
+    guard let stop = performers[index]._withUnsafeGuaranteedRef({ $0.perform(&self, me, arguments) }) else {
+      reply.errno = 0
+      return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
+    }
+    return stopped(stop, index, arguments, me)
+  }
+
+  /// What follows when a call that was performed for the first time did not answer.
+  @inline(never) private mutating func stopped(_ stop: Stop, _ index: Int, _ arguments: Arguments, _ me: TaskID) -> Outcome {
+    switch stop {
+    case .errno(let errno):
+      reply.errno = errno.code
+      return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
     case .ended: return .ended
     case .yield:
-      return giveWay(me) { kernel in kernel.calls.insert(Call(index: index, count: kernel.parameterCount(index), arguments: arguments, context: kernel.current)) }
+      return giveWay(me) { kernel in kernel.keep(index, arguments, nil) }
     case .wait(let wait):
-      return sleep(wait, me) { kernel in kernel.calls.insert(Call(index: index, count: kernel.parameterCount(index), arguments: arguments, context: kernel.current)) }
+      let takesDescriptor = performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor }
+      let number = takesDescriptor ? Int32(truncatingIfNeeded: arguments[0].word) : nil
+      let spare = tasks[me].spareCall
+      return sleep(wait, me, number) { kernel in kernel.keep(index, arguments, spare) }
     }
-    return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
+  }
+
+  /// The call as data, with what the kernel knows of this performance; in the place of `spare`, if there is one.
+  @inline(__always) private mutating func keep(_ index: Int, _ arguments: Arguments, _ spare: ID<Call>?) -> ID<Call> {
+    let count = parameterCount(index), context = current
+    guard let spare else { return keepNew(index, arguments) }
+    calls[spare].renew(index: index, count: count, context: context, arguments)
+    return spare
+  }
+
+  @inline(never) private mutating func keepNew(_ index: Int, _ arguments: Arguments) -> ID<Call> {
+    var call = Call(index: index, count: parameterCount(index), context: current)
+    call.keep(arguments)
+    return calls.insert(call)
   }
 
   @inline(__always) func parameterCount(_ index: Int) -> Int {
@@ -58,80 +85,110 @@ extension Kernel {
 
   /// Lets the task that `schedule` picked go on from where it was.
   public mutating func resume(_ me: TaskID) -> Outcome {
+    if let call = tasks[me].callToPerform { return performAgain(call, for: me) }
+    return resumeWithAttention(me)
+  }
+
+  @inline(never) private mutating func resumeWithAttention(_ me: TaskID) -> Outcome {
     // A task that was killed does nothing more, though what it waited for may have come about too.
     if processes[tasks[me].process].groupExitStatus != nil { return attend(me) }
-    if tasks[me].call != nil { return performAgain(me) }
+    if let call = tasks[me].call { return performAgain(call, for: me) }
     if tasks[me].needsAttention { return attend(me) }
     return .start
   }
 
   /// Performs the task's own call again, after it was woken.
-  mutating func performAgain(_ me: TaskID) -> Outcome {
-    let id = tasks[me].call!
-    let call = calls[id]
+  mutating func performAgain(_ id: ID<Call>, for me: TaskID) -> Outcome {
     output.clear()
-    current = call.context
+    current = calls[id].context
     // A call taken from a preempted task is here for the first time.
-    current.isRetry = call.context.hasSlept
-    reply.extraResult = false
-    let stop = call.withArguments { arguments in
-      performers[call.index]._withUnsafeGuaranteedRef { $0.perform(&self, me, arguments) }
-    }
+    current.isRetry = current.hasSlept
+    reply.clear()
+    let stop = performBody(of: id, for: me)
     switch stop {
     case nil: reply.errno = 0
     case .errno(let errno): reply.errno = errno.code
     case .ended: return .ended
-    case .yield:
-      calls[id].context = current
-      return giveWay(me) { _ in id }
+    case .yield: return giveWay(me) { kernel in kernel.keep(id) }
     case .wait(let wait):
-      calls[id].context = current
-      return sleep(wait, me) { _ in id }
+      let number = calls[id].descriptor
+      return sleep(wait, me, number) { kernel in kernel.keep(id) }
     }
-    removeCall(id)
-    tasks[me].call = nil
+    if let held = current.held { release(held.file) }
+    // A handler's call may have ended, and left its place, before the one that it interrupted.
+    if !tasks[me].callEnded(id) { calls.discard(id) }
     return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
   }
 
-  /// Puts the task to sleep, or has a signal that is already there cut the call short.
-  private mutating func sleep(_ wait: Wait, _ me: TaskID, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
+  /// A call that waits again stays where it is.
+  @inline(__always) private mutating func keep(_ id: ID<Call>) -> ID<Call> {
+    calls[id].context = current
+    return id
+  }
+
+  /// Puts the task to sleep, or has a signal that is already there cut the call short. `descriptor`: what the call's
+  /// first argument is, if it is one. `call` keeps the call as data.
+  @inline(__always)
+  private mutating func sleep(_ wait: Wait, _ me: TaskID, _ descriptor: Int32?, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
     current.interruption = wait.interruption
-    let isInterrupted = current.isInterrupted || tasks[me].needsAttention && !deliverable(me).isEmpty
-    if isInterrupted, wait.interruption != .killable || isDying(me) {
+    let (needsAttention, head, table) = (tasks[me].needsAttention, tasks[me].firstWaiter, tasks[me].files)
+    if current.isInterrupted || needsAttention, isCutShort(wait, me) {
       stopWaiting(me)
-      if current.progress > 0 {
-        let progress = current.progress
-        if tasks[me].call != nil { removeCall(call(&self)) }
-        tasks[me].call = nil
-        reply.errno = 0
-        reply.words[0] = Int64(progress)
-        return replyThroughSignals(me)
-      }
+      if current.progress > 0 { return answerProgress(me) }
+      current.hasSlept = true
+      let held = current.held
+      current.held = nil
       let id = call(&self)
-      calls[id].context.hasSlept = true
-      dropHeldFile(id)
-      tasks[me].call = nil
-      if isWatched { observe(.interrupted(tid: tasks[me].tid, wait.interruption)) }
-      tasks[me].signals.returns.append(.interrupted(id))
-      return attend(me)
+      if tasks[me].spareCall == id { tasks[me].spareCall = nil }
+      return interrupted(id, wait, held?.file, me)
     }
-    guard canSleep else {
-      stopWaiting(me)
-      restoreSavedMask(me)
-      guard current.progress > 0 else { return .cannotSleep }
-      // What a transfer has already moved cannot be taken back: it is the answer, as when a signal cuts it short.
-      reply.errno = 0
-      reply.words[0] = Int64(current.progress)
-      return .reply
+    guard canSleep else { return cannotSleep(me) }
+    var waiter: ID<Waiter>?
+    if let queue = wait.queue {
+      waiter = link(
+        Waiter(owner: .task(me), queue: queue, nextOfOwner: head, isExclusive: wait.exclusive, events: .all), at: wait.place)
     }
-    if let queue = wait.queue { addWaiter(me, to: queue, exclusive: wait.exclusive, at: wait.place) }
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
+    current.hasSlept = true
+    if let descriptor, current.held == nil { holdFile(descriptor, in: table) }
     let id = call(&self)
-    calls[id].context.hasSlept = true
-    holdFile(id, me)
-    tasks[me].call = id
-    tasks[me].state = .blocked
+    tasks[me].fallAsleep(in: id, waiter)
     return .blocked
+  }
+
+  /// Whether a signal that has come before the task sleeps keeps it from that.
+  @inline(never) private mutating func isCutShort(_ wait: Wait, _ me: TaskID) -> Bool {
+    guard current.isInterrupted || !deliverable(me).isEmpty else { return false }
+    return wait.interruption != .killable || isDying(me)
+  }
+
+  /// A transfer that was cut short answers what it has moved.
+  @inline(never) private mutating func answerProgress(_ me: TaskID) -> Outcome {
+    let progress = current.progress
+    if let call = tasks[me].call { removeCall(call) }
+    tasks[me].call = nil
+    reply.errno = 0
+    reply.words[0] = Int64(progress)
+    return replyThroughSignals(me)
+  }
+
+  /// A call that a signal has cut short starts anew, and looks its descriptor up again.
+  @inline(never) private mutating func interrupted(_ id: ID<Call>, _ wait: Wait, _ held: ID<OpenFile>?, _ me: TaskID) -> Outcome {
+    if let held { release(held) }
+    tasks[me].call = nil
+    if isWatched { observe(.interrupted(tid: tasks[me].tid, wait.interruption)) }
+    tasks[me].signals.returns.append(.interrupted(id))
+    return attend(me)
+  }
+
+  @inline(never) private mutating func cannotSleep(_ me: TaskID) -> Outcome {
+    stopWaiting(me)
+    restoreSavedMask(me)
+    guard current.progress > 0 else { return .cannotSleep }
+    // What a transfer has already moved cannot be taken back: it is the answer, as when a signal cuts it short.
+    reply.errno = 0
+    reply.words[0] = Int64(current.progress)
+    return .reply
   }
 
   /// Lets everybody else go first who can; the call is performed again after them.
@@ -142,32 +199,24 @@ extension Kernel {
       reply.words[0] = 0
       return .reply
     }
-    let id = call(&self)
-    calls[id].context.hasSlept = true
-    tasks[me].call = id
+    current.hasSlept = true
+    tasks[me].call = call(&self)
     enqueue(me)
     return .blocked
   }
 
   /// A sleeping call keeps its open file, as fdget() does where a table is shared. Linux: fs/file.c.
-  @inline(__always) private mutating func holdFile(_ id: ID<Call>, _ me: TaskID) {
-    guard calls[id].context.held == nil, let number = calls[id].descriptor,
-      let file = fileTables[tasks[me].files].file(number)
-    else { return }
+  @inline(__always) private mutating func holdFile(_ number: Int32, in table: ID<FileTable>) {
+    guard let file = fileTables[table].file(number) else { return }
     files[file].references += 1
-    calls[id].context.held = (number, file)
-  }
-
-  /// A call that a signal has cut short starts anew, and looks its descriptor up again.
-  private mutating func dropHeldFile(_ id: ID<Call>) {
-    guard let held = calls[id].context.held else { return }
-    calls[id].context.held = nil
-    release(held.file)
+    current.held = (number, file)
   }
 
   /// A call is over, or its task is.
   mutating func removeCall(_ id: ID<Call>) {
-    if let held = calls.remove(id).context.held { release(held.file) }
+    let held = calls[id].context.held
+    calls.discard(id)
+    if let held { release(held.file) }
   }
 
   private func isDying(_ me: TaskID) -> Bool {

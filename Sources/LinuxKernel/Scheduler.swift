@@ -71,17 +71,19 @@ struct RunQueue {
 }
 
 extension Kernel {
-  /// Ends a task's sleep, or starts a new task.
-  mutating func makeRunnable(_ task: TaskID, isNew: Bool = false) {
-    if isNew {
-      if policy != .fifo { tasks[task].priority = random.below(1 << 30) + 1 }
-    } else {
-      guard tasks[task].state == .blocked else { return }
-      removeWaiters(of: task)
-      tasks[task].sleepNumber &+= 1
-    }
-    tasks[task].state = .runnable
-    if isWatched { observe(isNew ? .started(tid: tasks[task].tid) : .woken(tid: tasks[task].tid)) }
+  /// Ends a task's sleep.
+  mutating func makeRunnable(_ task: TaskID) {
+    guard tasks[task].state == .blocked else { return }
+    let (waiter, entersQueue) = tasks[task].wakeUp()
+    unlink(allFrom: waiter)
+    if isWatched { observe(.woken(tid: tasks[task].tid)) }
+    if entersQueue { runQueue.append(task) }
+  }
+
+  /// Starts a task.
+  mutating func start(_ task: TaskID) {
+    if policy != .fifo { tasks[task].priority = random.below(1 << 30) + 1 }
+    if isWatched { observe(.started(tid: tasks[task].tid)) }
     enqueue(task)
   }
 
@@ -96,10 +98,9 @@ extension Kernel {
   public mutating func schedule() -> TaskID? {
     while true {
       while !runQueue.isEmpty {
-        let task = pickNext()
+        let task = policy == .fifo ? runQueue.removeFirst() : pickNext()
         guard tasks.contains(task) else { continue }
-        tasks[task].isQueued = false
-        if tasks[task].state == .runnable { return task }
+        if tasks[task].leaveQueue() { return task }
       }
       if !settling.isEmpty {
         let ready = settling

@@ -14,44 +14,58 @@ public struct ID<Object>: Hashable, Sendable {
 /// Copying a slab costs one reference. The first write afterwards copies the page table (8 bytes a page) and the one
 /// page written to; further writes to that page cost nothing more.
 ///
-/// Invariants: a page with `references == 1` belongs to this slab's table alone; a bit of `live` is set exactly while
-/// its slot holds an initialised object; a free slot holds the index of the next free one.
-public struct Slab<Object> {
+/// Invariants: a table whose `isShared` is false, and a page with `references == 1`, belong to this slab alone; a bit of
+/// `live` is set exactly while its slot holds an initialised object; a free slot holds the index of the next free one.
+/// A slab is copied by `copy()` alone, which marks the table: each write looks at that mark, where to ask for the number
+/// of references would cost a call.
+public struct Slab<Object>: ~Copyable {
   /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
   private var storage: PageTable<Object>?
-  /// The table's pages and how many slots were ever used, kept here since each access needs them: two loads less, each of
-  /// which would wait for the one before.
+  /// The table's fields and pages and how many slots were ever used, kept here since each access needs them: loads less,
+  /// each of which would wait for the one before.
+  private var fields: UnsafeMutablePointer<PageTable<Object>.Fields>?
   private var pages: UnsafeMutablePointer<SlabPage<Object>>?
   private var usedSlots: UInt32 = 0
-  @inline(__always) private var table: PageTable<Object> { storage.unsafelyUnwrapped }
 
   public init() {}
 
+  /// A second slab with the same objects.
+  public borrowing func copy() -> Slab {
+    var copy = Slab()
+    fields?.pointee.isShared = true
+    (copy.storage, copy.fields, copy.pages, copy.usedSlots) = (storage, fields, pages, usedSlots)
+    return copy
+  }
+
   /// How many objects live in the slab.
-  public var count: Int { storage?.fields.pointee.liveCount ?? 0 }
+  public var count: Int { fields?.pointee.liveCount ?? 0 }
 
   @discardableResult
-  public mutating func insert(_ object: Object) -> ID<Object> {
+  public mutating func insert(_ object: Object) -> ID<Object> { place { object } }
+
+  /// As `insert`, for what comes and goes with each wait: the object is made where it is to lie.
+  @inline(__always) mutating func place(_ make: () -> Object) -> ID<Object> {
     let fields = uniqueFields()
-    let index: UInt32
-    if fields.pointee.firstFree != .max {
-      index = fields.pointee.firstFree
-    } else {
-      index = usedSlots
-      if Int(index) >> 6 == fields.pointee.pageCount {
-        table.grow()
-        pages = fields.pointee.pages
-      }
-      usedSlots += 1
-    }
-    let page = writablePage(index), slot = Int(index) & 63
+    let index = fields.pointee.firstFree != .max ? fields.pointee.firstFree : addSlot()
+    let page = ownPage(index), slot = Int(index) & 63
     if fields.pointee.firstFree == index {
       fields.pointee.firstFree = UnsafeRawPointer(page.objects + slot).loadUnaligned(as: UInt32.self)
     }
-    (page.objects + slot).initialize(to: object)
+    (page.objects + slot).initialize(to: make())
     page.header.pointee.live |= 1 << UInt64(slot)
     fields.pointee.liveCount += 1
     return ID(index: index, generation: page.generations[slot])
+  }
+
+  /// One more slot, of a table that is this slab's own.
+  @inline(never) private mutating func addSlot() -> UInt32 {
+    let fields = fields.unsafelyUnwrapped, index = usedSlots
+    if Int(index) >> 6 == fields.pointee.pageCount {
+      storage.unsafelyUnwrapped.grow()
+      pages = fields.pointee.pages
+    }
+    usedSlots += 1
+    return index
   }
 
   @discardableResult
@@ -59,12 +73,26 @@ public struct Slab<Object> {
     let page = writablePage(id.index), slot = Int(id.index) & 63
     precondition(contains(id), "stale handle")
     let object = (page.objects + slot).move()
+    free(id, page)
+    return object
+  }
+
+  /// As `remove`, for an object that nobody needs any more: it ends where it lies.
+  @inline(__always) mutating func discard(_ id: ID<Object>) {
+    let page = writablePage(id.index), slot = Int(id.index) & 63
+    precondition(page.generations[slot] == id.generation, "stale handle")
+    (page.objects + slot).deinitialize(count: 1)
+    free(id, page)
+  }
+
+  /// Puts a slot whose object is gone at the head of the free ones.
+  @inline(__always) private mutating func free(_ id: ID<Object>, _ page: SlabPage<Object>) {
+    let fields = fields.unsafelyUnwrapped, slot = Int(id.index) & 63
     page.header.pointee.live &= ~(1 << UInt64(slot))
     page.generations[slot] &+= 1
-    UnsafeMutableRawPointer(page.objects + slot).storeBytes(of: table.fields.pointee.firstFree, as: UInt32.self)
-    table.fields.pointee.firstFree = id.index
-    table.fields.pointee.liveCount -= 1
-    return object
+    UnsafeMutableRawPointer(page.objects + slot).storeBytes(of: fields.pointee.firstFree, as: UInt32.self)
+    fields.pointee.firstFree = id.index
+    fields.pointee.liveCount -= 1
   }
 
   @inline(__always) public func contains(_ id: ID<Object>) -> Bool {
@@ -88,32 +116,10 @@ public struct Slab<Object> {
     }
   }
 
-  // For ChunkedArray, which uses the slots as an array.
-  @inline(__always) fileprivate var slotCount: Int { Int(usedSlots) }
-
-  @inline(__always) fileprivate func address(of index: Int) -> UnsafePointer<Object> {
-    precondition(index >= 0 && index < slotCount)
-    return UnsafePointer(pages.unsafelyUnwrapped[index >> 6].objects + (index & 63))
-  }
-
-  @inline(__always) fileprivate mutating func mutableAddress(of index: Int) -> UnsafeMutablePointer<Object> {
-    precondition(index >= 0 && index < slotCount)
-    return writablePage(UInt32(truncatingIfNeeded: index)).objects + (index & 63)
-  }
-
-  fileprivate mutating func removeLast() {
-    let index = usedSlots - 1
-    let page = writablePage(index)
-    (page.objects + Int(index & 63)).deinitialize(count: 1)
-    page.header.pointee.live &= ~(1 << UInt64(index & 63))
-    usedSlots = index
-    table.fields.pointee.liveCount -= 1
-  }
-
   /// The ids of all live objects, in slot order.
   public var ids: [ID<Object>] {
     var found: [ID<Object>] = []
-    guard let fields = storage?.fields.pointee else { return [] }
+    guard let fields = fields?.pointee else { return [] }
     for number in 0..<fields.pageCount {
       let page = fields.pages[number]
       var bits = page.header.pointee.live
@@ -126,23 +132,35 @@ public struct Slab<Object> {
     return found
   }
 
-  /// Takes a table of its own: the first one, or a copy of the one shared with a snapshot.
+  /// Takes a table of its own: the first one, the one that nobody shares any more, or a copy of the one that somebody does.
   @inline(never) private mutating func makeOwn() {
-    storage = storage?.copy() ?? PageTable(capacity: 1)
-    pages = table.fields.pointee.pages
+    if storage == nil {
+      storage = PageTable(capacity: 1)
+    } else if !isKnownUniquelyReferenced(&storage) {
+      storage = storage.unsafelyUnwrapped.copy()
+    }
+    let own = storage.unsafelyUnwrapped.fields
+    own.pointee.isShared = false
+    fields = own
+    pages = own.pointee.pages
   }
 
   @inline(__always) private mutating func uniqueFields() -> UnsafeMutablePointer<PageTable<Object>.Fields> {
-    if !isKnownUniquelyReferenced(&storage) { makeOwn() }
-    return table.fields
+    if fields == nil || fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
+    return fields.unsafelyUnwrapped
   }
 
   @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
-    _ = uniqueFields()
     precondition(index < usedSlots, "a handle of another kernel")
+    if fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
+    return ownPage(index)
+  }
+
+  /// The page of a slot, of a table that is this slab's own; it becomes the slab's own as well.
+  @inline(__always) private mutating func ownPage(_ index: UInt32) -> SlabPage<Object> {
     let page = pages.unsafelyUnwrapped[Int(index) >> 6]
     if page.header.pointee.references == 1 { return page }
-    return table.unsharePage(Int(index) >> 6)
+    return storage.unsafelyUnwrapped.unsharePage(Int(index) >> 6)
   }
 }
 
@@ -215,6 +233,8 @@ private final class PageTable<Object> {
     var pageCount = 0
     var firstFree: UInt32 = .max
     var liveCount = 0
+    /// More than one slab may have the table. Always false for those of chunked arrays, which ask for the references.
+    var isShared = false
   }
 
   let fields: UnsafeMutablePointer<Fields>
@@ -265,21 +285,34 @@ private final class PageTable<Object> {
 /// An array in chunks of 64 elements, each shared between copies until one side writes to it.
 ///
 /// Where a plain array would copy all its elements on the first write after a snapshot (a descriptor table with 20,000
-/// entries, the pages of a large file), this copies 64 and one reference a chunk. Its pages are a slab's, whose slots
-/// are filled from the first on and never named by ID.
+/// entries, the pages of a large file), this copies 64 and one reference a chunk. Its pages are as a slab's, with slots
+/// that are filled from the first on.
 package struct ChunkedArray<Element> {
-  private var slab = Slab<Element>()
+  private var storage: PageTable<Element>?
+  private var pages: UnsafeMutablePointer<SlabPage<Element>>?
+  package private(set) var count = 0
 
   package init() {}
 
-  @inline(__always) package var count: Int { slab.slotCount }
-
   @inline(__always) package subscript(_ index: Int) -> Element {
-    @inline(__always) unsafeAddress { slab.address(of: index) }
-    @inline(__always) unsafeMutableAddress { slab.mutableAddress(of: index) }
+    @inline(__always) unsafeAddress {
+      precondition(index >= 0 && index < count)
+      return UnsafePointer(pages.unsafelyUnwrapped[index >> 6].objects + (index & 63))
+    }
+    @inline(__always) unsafeMutableAddress {
+      precondition(index >= 0 && index < count)
+      return writablePage(index >> 6).objects + (index & 63)
+    }
   }
 
-  package mutating func append(_ element: Element) { slab.insert(element) }
+  package mutating func append(_ element: Element) {
+    makeOwn()
+    if count >> 6 == storage.unsafelyUnwrapped.fields.pointee.pageCount { addPage() }
+    let page = writablePage(count >> 6)
+    (page.objects + (count & 63)).initialize(to: element)
+    page.header.pointee.live |= 1 << UInt64(count & 63)
+    count += 1
+  }
 
   /// Appends copies of `filler` until there are `newCount` elements.
   @inline(__always) package mutating func grow(to newCount: Int, filler: @autoclosure () -> Element) {
@@ -288,6 +321,32 @@ package struct ChunkedArray<Element> {
 
   /// Drops the elements from `newCount` on.
   package mutating func shrink(to newCount: Int) {
-    while count > newCount { slab.removeLast() }
+    while count > newCount {
+      let last = count - 1, page = writablePage(last >> 6)
+      (page.objects + (last & 63)).deinitialize(count: 1)
+      page.header.pointee.live &= ~(1 << UInt64(last & 63))
+      count = last
+    }
+  }
+
+  @inline(never) private mutating func addPage() {
+    storage.unsafelyUnwrapped.grow()
+    pages = storage.unsafelyUnwrapped.fields.pointee.pages
+  }
+
+  @inline(__always) private mutating func makeOwn() {
+    if !isKnownUniquelyReferenced(&storage) { copyTable() }
+  }
+
+  @inline(never) private mutating func copyTable() {
+    storage = storage?.copy() ?? PageTable(capacity: 1)
+    pages = storage.unsafelyUnwrapped.fields.pointee.pages
+  }
+
+  @inline(__always) private mutating func writablePage(_ number: Int) -> SlabPage<Element> {
+    makeOwn()
+    let page = pages.unsafelyUnwrapped[number]
+    if page.header.pointee.references == 1 { return page }
+    return storage.unsafelyUnwrapped.unsharePage(number)
   }
 }

@@ -76,10 +76,12 @@ extension Syscall {
   final class Performer: Sendable {
     let body: Body
     let parameterCount: Int
+    let takesDescriptor: Bool
 
     init(_ call: Syscall) {
       body = call.body
       parameterCount = call.parameters.count
+      takesDescriptor = call.takesDescriptor
     }
 
     /// Performs the body; nil when it has answered.
@@ -166,6 +168,12 @@ public struct Reply: Sendable {
   /// Whether the bytes are a result that accompanies the error (nanosleep's remaining time).
   public internal(set) var extraResult = false
   public var value: Int64 { words[0] }
+
+  /// As before a call. The words stay: what a call answers, it stores.
+  @inline(__always) mutating func clear() {
+    hasBytes = false
+    extraResult = false
+  }
 
   init() {}
 

@@ -52,7 +52,7 @@ public struct Destination: Argument {
   /// A count that is negative as a signed word is what Linux refuses as too large.
   @inline(__always)
   public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Destination {
-    if raw.form == .memory { return Destination(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
+    if raw.isMemory { return Destination(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
     return Destination(replyOf: Int(raw.word))
   }
 
@@ -124,7 +124,7 @@ public struct Source: Argument {
 
   @inline(__always)
   public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Source {
-    if raw.form == .memory { return Source(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
+    if raw.isMemory { return Source(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
     return Source(raw.view)
   }
 

@@ -21,8 +21,14 @@ typedef struct ks_argument {
 } ks_argument;
 enum { KS_ABSENT, KS_WORD, KS_BYTES, KS_MEMORY, KS_OMITTED };
 
-/* How a call goes on. */
-enum { KS_REPLY, KS_BLOCKED, KS_HANDLER, KS_ENDED, KS_CANNOT_SLEEP };
+/* How a call goes on. KS_NUMBER: it has answered with one number and no bytes, and the answer is not filled in. */
+enum { KS_REPLY, KS_BLOCKED, KS_HANDLER, KS_ENDED, KS_CANNOT_SLEEP, KS_NUMBER };
+
+/* What a call returns: two words, so that both come in registers. */
+typedef struct ks_result {
+  int64_t word; /* with KS_NUMBER */
+  int64_t outcome;
+} ks_result;
 
 /* Filled by the machine before it returns; valid until it is called again. */
 typedef struct ks_answer {
@@ -34,6 +40,9 @@ typedef struct ks_answer {
   int32_t has_extra; /* the bytes are a result beside the error */
 } ks_answer;
 
+/* What a call takes, where that is something simple. */
+enum { KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING };
+
 /* What C needs to know of a call's declaration. */
 typedef struct ks_function {
   uint32_t index;
@@ -42,6 +51,7 @@ typedef struct ks_function {
   char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see decode() in calls.c */
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
   int64_t defaults[KS_MAX_ARGUMENTS];
+  char signature;                        /* one of the below, set by ks_bind() */
   char rows[12];                         /* of kind l: the fields of a row, as letters of string.pack; "" if there is none */
   char shape;                            /* of the result: see push_reply() in calls.c */
   const char *name;
@@ -50,12 +60,23 @@ typedef struct ks_function {
 typedef struct ks_host {
   const ks_answer *answer;
   /* Performs a call for the running task; `can_sleep` 0 when its coroutine cannot be suspended. */
-  int32_t (*call)(void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep);
+  ks_result (*call)(void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep);
   /* The same for a call that makes a task, which is to run on `thread`. */
-  int32_t (*call_spawning)(
+  ks_result (*call_spawning)(
     void *machine, uint32_t index, const ks_argument *arguments, uint64_t digest, int32_t can_sleep, lua_State *thread);
+  /* Fills in the answer after KS_NUMBER, for a call whose results are more than that number. */
+  void (*answer_in_full)(void *machine);
+  /* Fills in the words beside the answer's bytes, of which a transfer has but one. */
+  void (*answer_words)(void *machine);
   /* How the task goes on that was just resumed. */
   int32_t (*result)(void *machine);
+  /* The same for a call that waited. */
+  ks_result (*call_result)(void *machine);
+  /* The running task, whose coroutine is `own`, waits: who is to go on? Its coroutine, to be resumed; `own`, when `result` is
+   * how its call goes on; or NULL when the machine has something to do first. */
+  lua_State *(*next_turn)(void *machine, lua_State *own, ks_result *result);
+  /* A coroutine resumed after next_turn has not come back to wait: the machine is told how, for when it goes on. */
+  void (*came_back)(void *machine, lua_State *thread, int32_t status);
   /* The handler of a signal has ended: normally, or by an error that leaves the interrupted call too. */
   int32_t (*handler_returned)(void *machine, int32_t was_left);
   /* The function of a task has returned: ends it. */
@@ -83,6 +104,7 @@ typedef struct ks_host {
 
 /* A buffer: a stretch of a task's memory. */
 typedef struct ks_buffer {
+  const void *mark; /* that it is one: see ks_to_buffer() */
   uint64_t address;
   uint64_t count;
 } ks_buffer;
@@ -116,6 +138,8 @@ void ks_push_handler(lua_State *L, const ks_answer *answer);
 /* How a resumed coroutine came back. */
 enum { KS_SUSPENDED, KS_FINISHED, KS_FAILED };
 int ks_go_on(lua_State *thread);
+/* The same from within the call of a task that waits; its depth of C calls is none of the other's. */
+int ks_pass_turn(lua_State *thread);
 /* For a failed one: "file:line: message", then the traceback; both pushed on L as strings. */
 void ks_push_failure(lua_State *L, lua_State *thread);
 /* "file:line" of the script's function that the coroutine stands in; returns the length, 0 when there is none. */

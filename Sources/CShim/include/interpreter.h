@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <lua.h>
 
+enum { KS_MAX_FUNCTIONS = 512 };
+
 typedef struct ks_interpreter {
   /* Set by a system call just before it yields because its task must wait (or was preempted, or has ended).
    * Every coroutine.resume on the way out passes such a yield on instead of returning it to the script;
@@ -25,6 +27,8 @@ typedef struct ks_interpreter {
   void *machine;
   const struct ks_host *host;
 
+  const struct ks_function *functions[KS_MAX_FUNCTIONS]; /* the calls that are bound, by index */
+
   /* What follows belongs to the allocator and the sandbox. */
   int memory_refused;                  /* the allocator has answered NULL at least once */
   void *newest_userdata;               /* the block of the userdata created last, to measure the two below */
@@ -34,6 +38,7 @@ typedef struct ks_interpreter {
   int instructions_period;
   volatile sig_atomic_t interrupted;   /* ks_interrupt came and nothing was raised for it yet */
   lua_State *volatile running;         /* the coroutine whose instructions run now, or NULL */
+  int passes_turn;                     /* a task that waits resumes others from within its call: calls.c */
   int unsuspendable;                   /* resumers on the way out that cannot pass a yield on */
   int closings;                        /* nested coroutine.close: Lua 5.4.4 does not count them as C calls */
   uint64_t random_state;               /* splitmix64, the source of seeds for math.random */
@@ -43,7 +48,6 @@ typedef struct ks_interpreter {
   void **chunks;                       /* what they are cut from, as a list */
   char *chunk_next;
   size_t chunk_left;
-  const void *buffer_metatable;        /* for calls.c: tells a buffer from other userdata */
 } ks_interpreter;
 
 static inline ks_interpreter *ks_interpreter_of(lua_State *L) { return *(ks_interpreter **)lua_getextraspace(L); }
@@ -74,7 +78,10 @@ void ks_interrupt(lua_State *L);
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results);
 /* Whether a system call made by `L` may yield all the way out to the machine: asked before the kernel is entered, since
  * afterwards it is too late to say no. False inside table.sort, string.gsub, a metamethod called by C, coroutine.close. */
-int ks_can_suspend(lua_State *L);
+static inline int ks_can_suspend(lua_State *L) {
+  /* A coroutine being closed counts as unsuspendable, so its mark need not be looked at. */
+  return !ks_interpreter_of(L)->unsuspendable && lua_isyieldable(L);
+}
 
 /* strings.c: luaL_tolstring without addresses: pushes the string and returns it. */
 const char *ks_tostring(lua_State *L, int index, size_t *length);

@@ -8,12 +8,17 @@ enum HostCalls {
     // What does not touch the kernel is the same.
     var host = Host.table(answer: answer)
     host.call = { pointer, index, arguments, digest, canSleep in
-      hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, nil)
+      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, nil)))
     }
     host.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
-      hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, thread)
+      let outcome = hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, thread)
+      return ks_result(word: 0, outcome: Int64(outcome))
     }
+    // Here the machine chooses whose turn it is.
+    host.answer_words = { _ in }  // They are there.
+    host.next_turn = { _, _, _ in nil }
     host.result = { pointer in hosted(pointer).current.outcome }
+    host.call_result = { pointer in ks_result(word: 0, outcome: Int64(hosted(pointer).current.outcome)) }
     host.handler_returned = { pointer, wasLeft in hosted(pointer).handlerReturned(wasLeft: wasLeft != 0) }
     host.task_returned = { pointer, status in
       let backend = hosted(pointer)

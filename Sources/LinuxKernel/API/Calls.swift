@@ -135,7 +135,7 @@ extension Kernel {
       if answerErrno != 0 { throw Errno(answerErrno) }
       return answer
     case .cannotSleep, .blocked: throw Unanswered.wouldWait
-    case .handler(let frame): throw Unanswered.handler(number: frame.function)
+    case .handler: throw Unanswered.handler(number: handlerFrame(of: me).function)
     case .ended, .start: throw Unanswered.taskEnded
     }
   }
@@ -179,7 +179,7 @@ extension Kernel {
     let bytes = output.view.array
     switch attend(me) {
     case .ended, .blocked, .cannotSleep: throw Unanswered.taskEnded
-    case .handler(let frame): throw Unanswered.handler(number: frame.function)
+    case .handler: throw Unanswered.handler(number: handlerFrame(of: me).function)
     case .start, .reply:
       output.clear()
       output.append(bytes)

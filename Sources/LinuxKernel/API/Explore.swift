@@ -3,7 +3,9 @@
 extension Kernel {
   /// Puts a call off instead of performing it: the task owns it, and performs it when it is resumed.
   public mutating func postpone(_ index: Int, _ arguments: Arguments, for me: TaskID) {
-    tasks[me].call = calls.insert(Call(index: index, count: parameterCount(index), arguments: arguments, context: CallContext()))
+    var call = Call(index: index, count: parameterCount(index), context: CallContext())
+    call.keep(arguments)
+    tasks[me].call = calls.insert(call)
     enqueue(me)
   }
 

@@ -77,7 +77,7 @@ extension Kernel {
     }
     processes[process].lastThread = id
     pids[Int(pid)].task = id
-    makeRunnable(id, isNew: true)
+    start(id)
     return id
   }
 

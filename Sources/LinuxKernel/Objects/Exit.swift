@@ -31,6 +31,10 @@ extension Kernel {
       removeCall(call)
       tasks[me].call = nil
     }
+    if let spare = tasks[me].spareCall {
+      calls.discard(spare)
+      tasks[me].spareCall = nil
+    }
     for entry in tasks[me].signals.returns { if case .interrupted(let call) = entry { removeCall(call) } }
     // What it would have taken of its process' signals falls to another thread.
     retarget(SignalSet(rawValue: ~0), from: me)

@@ -82,4 +82,13 @@ extension Kernel {
       waitQueues.remove(queue)
     }
   }
+
+  // Apart from the pipes' own, which go into the calls that read and write.
+  @inline(never) mutating func readFIFO(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID
+  ) throws(Stop) -> Int { try read(pipe, file, &destination, for: me) }
+
+  @inline(never) mutating func writeFIFO(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID
+  ) throws(Stop) -> Int { try write(pipe, file, &source, for: me) }
 }

@@ -11,6 +11,12 @@ struct OpenFile {
   /// Where it was found; nil for what is in no tree.
   var path: Path?
 
+  /// Drops one reference; true when it was the last.
+  @inline(__always) mutating func lose() -> Bool {
+    references -= 1
+    return references == 0
+  }
+
   // O_RDONLY, O_WRONLY, O_RDWR and 3 plus one are the bits FMODE_READ and FMODE_WRITE. Linux: OPEN_FMODE().
   @inline(__always) var isReadable: Bool { (status.rawValue + 1) & 1 != 0 && !status.contains(.path) }
   @inline(__always) var isWritable: Bool { (status.rawValue + 1) & 2 != 0 && !status.contains(.path) }
@@ -52,7 +58,7 @@ extension Kernel {
     case .epoll: throw .errno(.EINVAL)
     case .signals(let signals): return try read(signals, file, &destination, for: me)
     case .messageQueue(let queue): return try readStatus(of: queue, file, &destination, at: offset, for: me)
-    case .fifo(let pipe): return try read(pipe, file, &destination, for: me)
+    case .fifo(let pipe): return try readFIFO(pipe, file, &destination, for: me)
     case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)
     }
   }
@@ -65,7 +71,7 @@ extension Kernel {
     case .console(let stream): return try writeConsole(stream, &source, for: me)
     case .eventCounter(let counter): return try write(counter, file, &source, for: me)
     case .timer, .epoll, .signals, .messageQueue: throw .errno(.EINVAL)
-    case .fifo(let pipe): return try write(pipe, file, &source, for: me)
+    case .fifo(let pipe): return try writeFIFO(pipe, file, &source, for: me)
     case .inode(let inode): return try writeInode(inode, file, &source, at: offset, for: me)
     }
   }
@@ -103,9 +109,9 @@ extension Kernel {
   }
 
   /// Drops one reference; the last one ends the open file.
-  mutating func release(_ file: ID<OpenFile>) {
-    files[file].references -= 1
-    guard files[file].references == 0 else { return }
+  @inline(__always) mutating func release(_ file: ID<OpenFile>) { if files[file].lose() { end(file) } }
+
+  @inline(never) private mutating func end(_ file: ID<OpenFile>) {
     removeMemberships(of: file)
     if lockLists.count > 0 { removeLocks(of: .file(file), on: file) }
     let ended = files.remove(file)

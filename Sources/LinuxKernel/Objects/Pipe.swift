@@ -1,116 +1,4 @@
-/// A pipe: a ring of page-sized buffers between writers and readers. Linux: fs/pipe.c, struct pipe_inode_info.
-struct Pipe {
-  /// One filled piece of one page. A later write may add to the last one while it fits (PIPE_BUF_FLAG_CAN_MERGE).
-  struct Buffer {
-    /// nil while the page is taken out to be read from or written to.
-    var page: Page?
-    var offset: Int32 = 0
-    var count: Int32 = 0
-    /// Written in packet mode (O_DIRECT): read whole, never merged.
-    var isPacket = false
-
-    @inline(__always) var end: Int { Int(offset + count) }
-  }
-
-  static let defaultBuffers = 16
-  /// PIPE_BUF: writes up to this size are never torn.
-  static let atomicSize = Page.size
-
-  /// As many as were ever filled at once, rounded up to a power of two: most pipes never need more than one.
-  private var ring: [Buffer] = []
-  private var head = 0
-  private(set) var used = 0
-  var bufferLimit = Pipe.defaultBuffers
-  var readers = 0
-  var writers = 0
-  let inode: UInt64
-  let readable: ID<WaitQueue>
-  let writable: ID<WaitQueue>
-  /// Somebody polls the pipe, so that every write is an event, not only the one that ends emptiness.
-  var isPolled = false
-  var locks: ID<LockList>?
-
-  init(inode: UInt64, readable: ID<WaitQueue>, writable: ID<WaitQueue>) {
-    self.inode = inode
-    self.readable = readable
-    self.writable = writable
-  }
-
-  @inline(__always) var isEmpty: Bool { used == 0 }
-  @inline(__always) var isFull: Bool { used >= bufferLimit }
-  var byteCount: Int { (0..<used).reduce(0) { $0 + Int(self[$1].count) } }
-
-  /// The buffer at a position, counted from the one that will be read next.
-  @inline(__always) subscript(_ position: Int) -> Buffer {
-    get { ring[(head + position) & (ring.count - 1)] }
-    _modify { yield &ring[(head + position) & (ring.count - 1)] }
-  }
-
-  @inline(__always) mutating func append(_ buffer: consuming Buffer) {
-    if used == ring.count { grow() }
-    used += 1
-    self[used - 1] = buffer
-  }
-
-  private mutating func grow() {
-    var larger = (0..<used).map { self[$0] }
-    larger += Array(repeating: Buffer(), count: max(1, ring.count * 2) - used)
-    ring = larger
-    head = 0
-  }
-
-  /// Drops the first buffer, whose page was taken out.
-  @inline(__always) mutating func removeFirst() {
-    used -= 1
-    head = used == 0 ? 0 : (head + 1) & (ring.count - 1)
-  }
-
-  // The two ways that most bytes go, each in one access to the pipe: an access costs the check that no snapshot shares it.
-
-  /// Takes in bytes at hand that fit into the last buffer, or into one more. False, with nothing changed, for all others.
-  @inline(__always) mutating func put(_ view: ByteView, isPacket: Bool, _ spare: inout Page?) -> Bool {
-    guard view.count <= Page.size, readers > 0 else { return false }
-    if used > 0, view.count < Page.size {
-      let last = (head + used - 1) & (ring.count - 1), end = ring[last].end
-      if !ring[last].isPacket, end + view.count <= Page.size {
-        ring[last].page!.write(view, at: end)
-        ring[last].count += Int32(view.count)
-        return true
-      }
-    }
-    guard used < bufferLimit else { return false }
-    if used == ring.count { grow() }
-    let next = (head + used) & (ring.count - 1)
-    swap(&ring[next].page, &spare)
-    if ring[next].page == nil { ring[next].page = .uninitialised }
-    ring[next].page!.write(view, at: 0)
-    ring[next].offset = 0
-    ring[next].count = Int32(view.count)
-    ring[next].isPacket = isPacket
-    used += 1
-    return true
-  }
-
-  /// Hands up to `limit` bytes to `output`. Tells how many, and whether a slot was given up while the pipe was full.
-  @inline(__always) mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, makesRoom: Bool) {
-    var done = 0, makesRoom = false
-    while done < limit, used > 0 {
-      let count = Int(ring[head].count), wanted = min(count, limit - done), isPacket = ring[head].isPacket
-      output.append(ring[head].page!.view(Int(ring[head].offset), wanted))
-      done += wanted
-      guard wanted == count || isPacket else {
-        ring[head].offset += Int32(wanted)
-        ring[head].count -= Int32(wanted)
-        break
-      }
-      if isFull { makesRoom = true }
-      if spare == nil { swap(&spare, &ring[head].page) } else { ring[head].page = nil }
-      removeFirst()
-      if isPacket { break }
-    }
-    return (done, makesRoom)
-  }
-}
+// What is done with pipes; what they are made of is in PipeBuffers.swift.
 
 extension Kernel {
   /// A pipe that nobody has open yet.
@@ -139,13 +27,23 @@ extension Kernel {
   }
 
   /// Linux: pipe_read().
+  @inline(__always)
   mutating func read(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+    guard destination.isReply, destination.remaining > 0 else { return try readToMemory(pipe, file, &destination, for: me) }
+    let (done, makesRoom, isEmpty) = pipes[pipe].take(destination.remaining, output, &sparePage)
+    if done > 0, !makesRoom, isEmpty || !current.isRetry { return done }
+    return try finishRead(pipe, file, done, makesRoom)
+  }
+
+  /// Where the bytes do not become the answer.
+  @inline(never) private mutating func readToMemory(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID
+  ) throws(Stop) -> Int {
     if destination.remaining == 0 { return 0 }
     // Only giving up a slot makes room: reading a part of one does not.
     var makesRoom = false
     var done = 0
-    if destination.isReply { (done, makesRoom) = pipes[pipe].take(destination.remaining, output, &sparePage) }
-    while !destination.isReply, destination.remaining > 0, !pipes[pipe].isEmpty {
+    while destination.remaining > 0, !pipes[pipe].isEmpty {
       let page = pipes[pipe][0].page.take()!
       let offset = Int(pipes[pipe][0].offset), count = Int(pipes[pipe][0].count), isPacket = pipes[pipe][0].isPacket
       let wanted = min(count, destination.remaining)
@@ -167,6 +65,12 @@ extension Kernel {
         pipes[pipe][0].count -= Int32(copied)
       }
     }
+    return try finishRead(pipe, file, done, makesRoom)
+  }
+
+  /// What follows from having read `done` bytes, or none.
+  @inline(never)
+  private mutating func finishRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ done: Int, _ makesRoom: Bool) throws(Stop) -> Int {
     if done == 0 {
       if pipes[pipe].writers == 0 { return 0 }
       if files[file].isNonblocking { throw .errno(.EAGAIN) }
@@ -178,15 +82,25 @@ extension Kernel {
   }
 
   /// Linux: pipe_write().
+  @inline(__always)
   mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     if source.remaining == 0 { return 0 }
     if !current.isRetry, let view = source.whole {
-      let wasEmpty = pipes[pipe].isEmpty
-      if pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {
-        if wasEmpty || pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
+      switch pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {
+      case .refused: break
+      case .added: return view.count
+      case .event(let queue):
+        wake(queue, .readable)
         return view.count
       }
     }
+    return try writeInPieces(pipe, file, &source, for: me)
+  }
+
+  /// Where the bytes do not all go into one buffer, or not at once.
+  @inline(never) private mutating func writeInPieces(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID
+  ) throws(Stop) -> Int {
     source.skip(current.progress, &self)
     if pipes[pipe].readers == 0 {
       sendPipeSignal(to: me)
@@ -210,7 +124,6 @@ extension Kernel {
 
   /// Moves what fits from the source into the pipe. Returns EFAULT where the source ended early; whole slots that were
   /// filled before that stay, and count in `done`.
-  @inline(__always)
   private mutating func append(
     to pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, _ done: inout Int, for me: TaskID
   ) -> Errno? {

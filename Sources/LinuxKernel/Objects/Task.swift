@@ -24,6 +24,8 @@ extension Kernel {
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
     var call: ID<Call>?
+    /// The place of a call that is over, for the next one that has to wait.
+    var spareCall: ID<Call>?
     var firstWaiter: ID<Waiter>?
     /// Who waits in vfork for its end.
     var vforkParent: TaskID?
@@ -54,6 +56,50 @@ extension Kernel {
     var name: [UInt8] = Array("init".utf8)
     /// Where to write 0 when the task ends (CLONE_CHILD_CLEARTID, set_tid_address); 0 for nowhere.
     var clearChildTID: UInt64 = 0
+  }
+}
+
+// What changes together changes in one access: each pays for the check that no snapshot shares the task's page.
+extension Kernel.Task {
+  @inline(__always) mutating func fallAsleep(in call: ID<Call>, _ waiter: ID<Waiter>?) {
+    self.call = call
+    if spareCall == call { spareCall = nil }
+    state = .blocked
+    if let waiter { firstWaiter = waiter }
+  }
+
+  /// Ends a sleep. Tells what stands on wait queues for it, and whether it is to be put into the run queue.
+  @inline(__always) mutating func wakeUp() -> (waiter: ID<Waiter>?, entersQueue: Bool) {
+    let waiter = firstWaiter, entersQueue = !isQueued
+    firstWaiter = nil
+    sleepNumber &+= 1
+    state = .runnable
+    isQueued = true
+    return (waiter, entersQueue)
+  }
+
+  /// Ends a sleep for which `waiter` stands on a wait queue and nothing else. Tells whether the task is to be put into the
+  /// run queue; nil, with nothing changed, where that is not how it sleeps.
+  @inline(__always) mutating func wakeUp(from waiter: ID<Waiter>) -> Bool? {
+    guard state == .blocked, firstWaiter == waiter else { return nil }
+    return wakeUp().entersQueue
+  }
+
+  /// The call that it is to perform again, if nothing else is to be looked at first.
+  @inline(__always) var callToPerform: ID<Call>? { needsAttention ? nil : call }
+
+  /// It was taken from the run queue. Tells whether it can go on.
+  @inline(__always) mutating func leaveQueue() -> Bool {
+    isQueued = false
+    return state == .runnable
+  }
+
+  /// Its call has answered. Tells whether the call's place is kept for the next one.
+  @inline(__always) mutating func callEnded(_ id: ID<Call>) -> Bool {
+    call = nil
+    guard spareCall == nil else { return false }
+    spareCall = id
+    return true
   }
 }
 
@@ -242,7 +288,7 @@ extension Kernel {
     join(process, group: 0, session: 0)
     lastPID = 1
     openConsole(for: id)
-    makeRunnable(id, isNew: true)
+    start(id)
     return id
   }
 }

@@ -5,6 +5,28 @@
 struct WaitQueue {
   var first: ID<Waiter>?
   var last: ID<Waiter>?
+
+  /// Puts an entry in front; returns the one that stood there.
+  @inline(__always) mutating func prepend(_ entry: ID<Waiter>) -> ID<Waiter>? {
+    let before = first
+    first = entry
+    if last == nil { last = entry }
+    return before
+  }
+
+  /// Puts an entry behind; returns the one that stood there.
+  @inline(__always) mutating func append(_ entry: ID<Waiter>) -> ID<Waiter>? {
+    let before = last
+    last = entry
+    if first == nil { first = entry }
+    return before
+  }
+
+  /// The entry between `previous` and `next` is gone.
+  @inline(__always) mutating func lost(_ previous: ID<Waiter>?, _ next: ID<Waiter>?) {
+    if previous == nil { first = next }
+    if next == nil { last = previous }
+  }
 }
 
 /// One entry of a wait queue. A task in poll(2) has one on each queue, joined by `nextOfOwner`.
@@ -25,6 +47,13 @@ struct Waiter {
   var nextOfOwner: ID<Waiter>?
   var isExclusive: Bool
   var events: PollEvents
+
+  /// The task whose entry this is, if it wants the events and nothing else stands beside it.
+  @inline(__always) func loneTask(_ events: PollEvents) -> TaskID? {
+    guard case .task(let task) = owner, next == nil, previous == nil, nextOfOwner == nil, !self.events.isDisjoint(with: events)
+    else { return nil }
+    return task
+  }
 }
 
 extension Kernel {
@@ -39,28 +68,31 @@ extension Kernel {
   }
 
   /// Adds an entry to its queue: by default exclusive ones behind, the others in front.
-  mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
-    var entry = entry
+  @inline(__always) mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
     let queue = entry.queue
     if (place ?? (entry.isExclusive ? .tail : .head)) == .tail {
-      entry.previous = waitQueues[queue].last
-      let id = waiters.insert(entry)
-      if let last = entry.previous { waiters[last].next = id } else { waitQueues[queue].first = id }
-      waitQueues[queue].last = id
+      let id = waiters.place { entry }
+      if let last = waitQueues[queue].append(id) {
+        waiters[id].previous = last
+        waiters[last].next = id
+      }
       return id
     }
-    entry.next = waitQueues[queue].first
-    let id = waiters.insert(entry)
-    if let first = entry.next { waiters[first].previous = id } else { waitQueues[queue].last = id }
-    waitQueues[queue].first = id
+    let id = waiters.place { entry }
+    if let first = waitQueues[queue].prepend(id) {
+      waiters[id].next = first
+      waiters[first].previous = id
+    }
     return id
   }
 
   mutating func unlink(_ id: ID<Waiter>) {
-    let entry = waiters.remove(id)
-    for walk in walks.indices where walks[walk] == id { walks[walk] = entry.next }
-    if let previous = entry.previous { waiters[previous].next = entry.next } else { waitQueues[entry.queue].first = entry.next }
-    if let next = entry.next { waiters[next].previous = entry.previous } else { waitQueues[entry.queue].last = entry.previous }
+    let queue = waiters[id].queue, previous = waiters[id].previous, next = waiters[id].next
+    waiters.discard(id)
+    if !walks.isEmpty { for walk in walks.indices where walks[walk] == id { walks[walk] = next } }
+    if let previous { waiters[previous].next = next }
+    if let next { waiters[next].previous = previous }
+    if previous == nil || next == nil { waitQueues[queue].lost(previous, next) }
   }
 
   /// A task that does not sleep after all, or no more, waits for nothing. (One that was woken to look whether a signal
@@ -73,9 +105,15 @@ extension Kernel {
 
   /// Takes the task off every queue it stands on.
   mutating func removeWaiters(of task: TaskID) {
-    var next = tasks[task].firstWaiter
-    guard next != nil else { return }
+    let first = tasks[task].firstWaiter
+    guard first != nil else { return }
     tasks[task].firstWaiter = nil
+    unlink(allFrom: first)
+  }
+
+  /// Takes `first` and the other entries of its owner off their queues.
+  @inline(__always) mutating func unlink(allFrom first: ID<Waiter>?) {
+    var next = first
     while let waiter = next {
       next = waiters[waiter].nextOfOwner
       unlink(waiter)
@@ -84,7 +122,18 @@ extension Kernel {
 
   /// Tells those on `queue` that `events` came about: all who want every event, and one exclusive sleeper.
   @inline(__always) mutating func wake(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
-    if waitQueues[queue].first != nil { wakeSome(queue, events, exclusiveLimit: 1) }
+    if let first = waitQueues[queue].first { wake(first, alone: queue, events) }
+  }
+
+  /// Most often one task sleeps there, and nowhere else: then all that `wakeSome` would do comes to this.
+  @inline(never) private mutating func wake(_ first: ID<Waiter>, alone queue: ID<WaitQueue>, _ events: PollEvents) {
+    guard let task = waiters[first].loneTask(events), walks.isEmpty, let entersQueue = tasks[task].wakeUp(from: first) else {
+      return wakeSome(queue, events, exclusiveLimit: 1)
+    }
+    waiters.discard(first)
+    waitQueues[queue] = WaitQueue()
+    if isWatched { observe(.woken(tid: tasks[task].tid)) }
+    if entersQueue { runQueue.append(task) }
   }
 
   /// Wakes everybody, as when the object is going away.
@@ -96,10 +145,10 @@ extension Kernel {
     var left = exclusiveLimit
     var next = waitQueues[queue].first
     while let id = next {
-      let waiter = waiters[id]
-      next = waiter.next
-      guard !waiter.events.isDisjoint(with: events) else { continue }
-      switch waiter.owner {
+      next = waiters[id].next
+      guard !waiters[id].events.isDisjoint(with: events) else { continue }
+      let isExclusive = waiters[id].isExclusive
+      switch waiters[id].owner {
       case .epollItem(let item):
         // What follows from this may take any task off any queue, this one too: `unlink` keeps the place up to date.
         walks.append(next)
@@ -111,7 +160,7 @@ extension Kernel {
         while let following = next, case .task(task) = waiters[following].owner { next = waiters[following].next }
         makeRunnable(task)
       }
-      if waiter.isExclusive {
+      if isExclusive {
         left -= 1
         if left == 0 { return }
       }
