@@ -41,7 +41,7 @@ static int missing(lua_State *L, const ks_function *function) {
   return 0;
 }
 
-static void take_memory(lua_State *L, ks_argument *argument, int index, int has_count) {
+static void take_memory(lua_State *L, const ks_function *function, ks_argument *argument, int index, int has_count) {
   ks_buffer *buffer = ks_to_buffer(L, index);
   argument->form = KS_MEMORY;
   argument->word = buffer ? (int64_t)buffer->address : lua_tointeger(L, index);
@@ -49,7 +49,7 @@ static void take_memory(lua_State *L, ks_argument *argument, int index, int has_
   if (has_count) {
     int is_integer;
     argument->count = lua_tointegerx(L, index + 1, &is_integer);
-    if (!is_integer) luaL_error(L, "bad argument #%d (count expected, got %s)", index + 1, luaL_typename(L, index + 1));
+    if (!is_integer) luaL_error(L, "bad argument #%d to '%s' (count expected, got %s)", index + 1, function->name, luaL_typename(L, index + 1));
   }
 }
 
@@ -171,8 +171,8 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
       goto decoded;
     case 's':
       if (type != LUA_TSTRING) {
-        if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); argument->count = -1; goto decoded; }
-        if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
+        if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, function, argument, index, 0); argument->count = -1; goto decoded; }
+        if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, function, argument, index, 0); goto decoded; }
         break;
       }
       goto bytes;
@@ -186,7 +186,7 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
         goto decoded;
       }
       if ((type == LUA_TUSERDATA && ks_to_buffer(L, index)) || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
-        take_memory(L, argument, index, has_count);
+        take_memory(L, function, argument, index, has_count);
         if (has_count) { extra--; index++; }
         goto decoded;
       }
@@ -205,14 +205,14 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
     }
     /* fall through */
     case 't':
-      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, function, argument, index, 0); goto decoded; }
       if (!is_converted) break;
       if (type == LUA_TSTRING) goto bytes;
-      if (type == LUA_TNUMBER) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TNUMBER) { take_memory(L, function, argument, index, 0); goto decoded; }
       if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; goto decoded; }
       break;
     case 'v':
-      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, argument, index, 0); goto decoded; }
+      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, function, argument, index, 0); goto decoded; }
       if (type == LUA_TNUMBER && lua_isinteger(L, index)) {
         argument->word = lua_tointeger(L, index);
         argument->form = KS_WORD;

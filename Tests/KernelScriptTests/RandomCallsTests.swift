@@ -61,6 +61,8 @@ private struct Storm: ~Copyable {
     _ = try? kernel.call("open", "/tmp/a", 0o102, 0o666, as: keeper)
     _ = try? kernel.call("mknod", "/tmp/b", 0o010666, 0, as: keeper)
     _ = try? kernel.call("memfd_create", "m", 2, as: keeper)
+    for name in ["/a", "/b"] as [CallArgument] { _ = try? kernel.call("mq_open", name, 0o102, 0o666, as: keeper) }
+    for key in [0, 1, 2] as [CallArgument] { _ = try? kernel.call("msgget", key, 0o1666, as: keeper) }
   }
 
   /// What task 1 does when it goes on, which is when all others sleep: reaps, kills, makes new tasks.
@@ -246,7 +248,7 @@ private struct Storm: ~Copyable {
   private mutating func path() -> String {
     let names = [
       "a", "b", "c", "tmp", "dev", "proc", "self", "fd", "null", "zero", "full", "random", "..", ".", "1", "2", "3",
-      "shm", "status", "stat", "mounts", "", "fdinfo", "exe", "cwd", "task",
+      "shm", "status", "stat", "mounts", "mqueue", "", "fdinfo", "exe", "cwd", "task",
     ]
     if oneIn(60) { return String(repeating: "x", count: random.below(5000)) }
     var path = oneIn(3) ? "" : oneIn(3) ? "/proc/self/fd/\(random.below(12))" : "/tmp"

@@ -122,13 +122,14 @@ struct Transcript {
 }
 
 /// A small world: two pipes (one full), files, a fifo, an eventfd, a timer, a sleeping child and one that reads; a set of
-/// semaphores with a child that waits for one, and a segment of shared memory.
+/// semaphores with a child that waits for one, a segment of shared memory, and a queue of each kind with messages and a
+/// child that waits for another.
 struct World {
   let kernel: TestKernel
   let me: TaskID
   let sleeper: TaskID
   let reader: TaskID
-  // Descriptors: 3, 4 an empty pipe; 5, 6 a full one; 7 a file; 8 an eventfd; 9 a timerfd; 10 an epoll.
+  // Descriptors: 3, 4 an empty pipe; 5, 6 a full one; 7 a file; 8 an eventfd; 9 a timerfd; 10 an epoll; 11 a POSIX queue.
 
   init(seed: UInt64 = 3) {
     let kernel = TestKernel(seed: seed), me = kernel.me
@@ -159,6 +160,17 @@ struct World {
     _ = kernel.schedule()
     _ = kernel.resume(waiter)
     _ = kernel.perform("semop", 0, .bytes([0, 0, 0xff, 0xff, 0, 0x10, 1, 0, 1, 0, 0, 0x10]), for: waiter)
+    _ = kernel.perform("msgget", 5, 0o1600, for: me)
+    _ = kernel.perform("msgsnd", 0, 1, "one", for: me)
+    _ = kernel.perform("msgsnd", 0, 70_000, .bytes([UInt8](repeating: 66, count: 5000)), for: me)
+    _ = kernel.perform("mq_open", "/queue", 0o102, 0o600, for: me)
+    _ = kernel.perform("mq_send", 11, "low", 1, for: me)
+    _ = kernel.perform("mq_send", 11, "high", 9, for: me)
+    _ = kernel.perform("fork", 0, for: me)
+    let receiver = kernel.takeSpawned()!
+    _ = kernel.schedule()
+    _ = kernel.resume(receiver)
+    _ = kernel.perform("msgrcv", 0, 100, 9, for: receiver)
     self.kernel = kernel
     self.me = me
   }
@@ -184,6 +196,12 @@ struct World {
     transcript.call(kernel, "semctl", [0, 0, 2], as: me)
     transcript.call(kernel, "shmctl", [0, 2], as: me)
     transcript.call(kernel, "semget", [0, 1, 0o600], as: me)
+    transcript.call(kernel, "msgsnd", [0, 9, "for the receiver"], as: me)
+    transcript.call(kernel, "msgrcv", [0, 9000, -100_000, 0o4000], as: me)
+    transcript.call(kernel, "msgctl", [0, 2], as: me)
+    transcript.call(kernel, "mq_send", [11, "middle", 5], as: me)
+    transcript.call(kernel, "mq_receive", [11], as: me)
+    transcript.call(kernel, "mq_getattr", [11], as: me)
     transcript.call(kernel, "read", [5, 8], as: me)
     transcript.call(kernel, "write", [6, "x"], as: me)
     transcript.call(kernel, "lseek", [7, 0, 0], as: me)
@@ -216,7 +234,9 @@ struct World {
       ("write", [4, "!"]), ("read", [5, 60_000]), ("ftruncate", [7, 3]), ("write", [8, .bytes([9, 0, 0, 0, 0, 0, 0, 0])]),
       ("getrandom", [100]), ("umask", [0o27]), ("chdir", ["/tmp"]), ("unlink", ["/tmp/file"]), ("rmdir", ["/tmp/none"]),
       ("chmod", ["/tmp", 0o700]), ("mkdir", ["/tmp/other", 0o755]), ("kill", [2, 9]), ("close", [3]), ("close", [6]),
-      ("eventfd", [1]), ("semctl", [0, 1, 16, 7]), ("semget", [0, 3, 0o600]), ("shmctl", [0, 0]), ("semctl", [0, 0, 0]), ("setpgid", [3, 3]), ("fork", [0]), ("fork", [0]),
+      ("eventfd", [1]), ("semctl", [0, 1, 16, 7]), ("semget", [0, 3, 0o600]), ("shmctl", [0, 0]), ("semctl", [0, 0, 0]), ("msgrcv", [0, 9000, 70_000]),
+      ("msgsnd", [0, 9, "for nobody"]), ("msgctl", [0, 0]), ("mq_receive", [11]), ("mq_send", [11, "last", 0]), ("mq_unlink", ["/queue"]),
+      ("setpgid", [3, 3]), ("fork", [0]), ("fork", [0]),
     ] as [(String, [CallArgument])] {
       var transcript = Transcript()
       transcript.call(kernel, name, arguments, as: me)

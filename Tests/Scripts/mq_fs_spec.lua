@@ -171,7 +171,7 @@ describe("the mqueue file system", function()
   end)
 
   -- covers: mq.fs.times
-  it("stamps the times that a call touches", function()
+  it("stamps the times that a call touches, in whole seconds", function()
     local q = make "/a"
     local function times()
       local st = must.fstat(q)
@@ -189,6 +189,7 @@ describe("the mqueue file system", function()
       end
       return list
     end
+    assert.equal(0, must.fstat(q).st_atim.tv_nsec)
     assert.equal("amc", moved(function() must.mq_send(q, "x") end))
     assert.equal("amc", moved(function() must.mq_receive(q, 8192) end))
     assert.equal("", moved(function() must.mq_getattr(q) end))

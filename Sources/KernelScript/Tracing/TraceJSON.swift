@@ -7,7 +7,7 @@ public enum TraceJSON {
   /// The line of an event; nil where there is nothing to tell (the end of a call tells its beginning too).
   public static func line(_ event: TraceEvent) -> String? {
     switch event {
-    case .began: return nil
+    case .began, .queueDepth: return nil
     case .ended(let call): return line(call)
     case .started(let moment): return object("start", moment, [])
     case .signalled(let moment, let info):

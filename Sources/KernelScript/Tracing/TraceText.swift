@@ -55,7 +55,7 @@ public struct TraceText {
       guard filter.showsHandlerReturns else { return }
       let result = errno == 0 ? "\(value)" : TraceText.describe(errno)
       line(aligned(head(moment.tid, moment.realTime) + "rt_sigreturn({mask=[]})") + " = " + result)
-    case .woken: break
+    case .woken, .queueDepth: break
     case .exited(let moment, let status):
       defer {
         alive.remove(moment.tid)

@@ -66,6 +66,10 @@ public struct TraceTimeline {
       // Drawn from the middle of the waker's slice: the call that ends the sleep has begun and not ended.
       add("\"ph\":\"s\",\"id\":\(arrows),\"name\":\"wakes\",\"cat\":\"wake\"", waker, at)
       incoming[moment.tid] = arrows
+    case .queueDepth(let moment, let queue, let messages):
+      if namedProcesses.insert(0).inserted { add("\"ph\":\"M\",\"name\":\"process_name\",\"args\":{\"name\":\"message queues\"}", 0, 0, 0) }
+      let at = stamp(moment.time, moment.order)
+      add("\"ph\":\"C\",\"name\":\(TraceJSON.quote(queue)),\"args\":{\"messages\":\(messages)}", 0, at, 0)
     case .exited(let moment, let status):
       let how = status & 0x7f == 0 ? "exited with \(status >> 8 & 0xff)" : "killed by \(SignalNames.name(status & 0x7f))"
       mark(how, moment, "")

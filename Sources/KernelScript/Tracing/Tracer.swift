@@ -48,6 +48,8 @@ public enum TraceEvent: Sendable {
   case woken(TraceMoment, by: Int32?)
   /// With the status as wait(2) tells it.
   case exited(TraceMoment, status: Int32)
+  /// A message queue holds so many messages from now on.
+  case queueDepth(TraceMoment, queue: String, messages: Int)
 }
 
 /// When and to whom something happened.
@@ -158,6 +160,8 @@ struct Tracer {
         interrupted[tid] = nil
         flush()
         take(.exited(moment(tid, kernel), status: status))
+      case .queueDepth(let queue, let messages):
+        take(.queueDepth(moment(current ?? 0, kernel), queue: queue, messages: messages))
       }
     }
   }

@@ -156,6 +156,7 @@ extension Kernel {
     if let list = tasks[task].waitsForLock { return reasonForLock(list, task) }
     if let call = tasks[task].call, let child = calls[call].context.vforkChild { return "waits for the end of task \(child.pid)" }
     if let pending = tasks[task].pendingOperation { return reasonForSemaphore(pendingOperations[pending]) }
+    if let sleeper = tasks[task].queueSleeper { return reasonForQueue(sleeper) }
     guard let waiter = tasks[task].firstWaiter else { return "waits for a signal" }
     let queue = waiters[waiter].queue
     for pipe in pipes.ids {

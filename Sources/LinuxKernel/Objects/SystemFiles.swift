@@ -26,7 +26,7 @@ struct SystemFile: Sendable {
   var isSetting: Bool { path.hasPrefix("sys/") }
 
   /// Every file of every family.
-  static let all: [SystemFile] = IPCNamespace.settings + IPCNamespace.listings
+  static let all: [SystemFile] = QueueDirectory.settings + IPCNamespace.settings + IPCNamespace.listings
 }
 
 /// A directory of these files, or one of them.

@@ -16,6 +16,8 @@ public enum Observation: Sendable {
   case handlerReturned(tid: Int32, Reply?)
   /// With the status as wait(2) tells it.
   case ended(tid: Int32, status: Int32)
+  /// A queue holds so many messages from now on.
+  case queueDepth(String, messages: Int)
 }
 
 extension Kernel {

@@ -76,6 +76,25 @@ extension IPCNamespace {
   ]
 }
 
+extension QueueDirectory {
+  /// fs.mqueue. Linux: ipc/mq_sysctl.c.
+  static let settings: [SystemFile] = [
+    setting("queues_max", Int64(Int32.min)...Int64(Int32.max), \.queueLimit),
+    setting("msg_max", 1...Int64(hardMessageLimit), \.messageLimit),
+    setting("msgsize_max", 128...Int64(hardMessageSizeLimit), \.messageSizeLimit),
+    setting("msg_default", 1...Int64(hardMessageLimit), \.messageDefault),
+    setting("msgsize_default", 128...Int64(hardMessageSizeLimit), \.messageSizeDefault),
+  ]
+
+  private static func setting(
+    _ name: String, _ range: ClosedRange<Int64>, _ field: WritableKeyPath<QueueDirectory, UInt32> & Sendable
+  ) -> SystemFile {
+    IPCNamespace.number(
+      "sys/fs/mqueue/" + name, range, get: { Int64(Int32(bitPattern: $0.posix[keyPath: field])) },
+      set: { $0.posix[keyPath: field] = UInt32(truncatingIfNeeded: $1) })
+  }
+}
+
 extension IPCPermission {
   /// Columns that all kinds begin with, and those that all have in the middle.
   var head: String { "\(key)".padded(10) + " " + "\(id)".padded(10) + "  " + String(mode, radix: 8).padded(4) }
@@ -112,6 +131,19 @@ extension Kernel {
       ipcNamespaces[namespace].limits = limits
     }
     return numbers.finish()
+  }
+
+  /// Linux: sysvipc_msg_proc_show().
+  fileprivate func messageQueueRows(_ namespace: ID<IPCNamespace>) -> String {
+    var text = ""
+    for slot in ipcNamespaces[namespace].queues.usedSlots {
+      let entry = ipcNamespaces[namespace].queues[slot], object = systemVQueues[entry.object], queue = messageQueues[object.queue]
+      text += entry.permission.head + "  " + "\(queue.byteCount)".padded(10) + " " + "\(queue.count)".padded(10) + " "
+      text += "\(object.sender)".padded(5) + " " + "\(object.receiver)".padded(5) + " " + entry.permission.owners
+      for time in [object.sent, object.received, object.changed] { text += " " + "\(time)".padded(10) }
+      text += "\n"
+    }
+    return text
   }
 
   /// Linux: sysvipc_sem_proc_show().

@@ -89,7 +89,7 @@ struct IPCTable<Object> {
       slot = free
     }
     let permission = IPCPermission(
-      key: key, uid: who.euid, gid: who.egid, cuid: who.euid, cgid: who.egid, mode: UInt32(flags.rawValue) & 0o777,
+      key: key, uid: who.euid, gid: who.egid, cuid: who.euid, cgid: who.egid, mode: flags.requested,
       sequence: sequence, id: sequence * Int32(IPCTable.slotLimit) + Int32(slot))
     slots.grow(to: slot + 1, filler: nil)
     slots[slot] = Entry(permission: permission, object: object)

@@ -115,8 +115,3 @@ extension MessageQueue {
     return types
   }
 }
-
-extension Kernel {
-  /// The rows of /proc/sysvipc/msg. Linux: sysvipc_msg_proc_show().
-  func messageQueueRows(_ namespace: ID<IPCNamespace>) -> String { "" }
-}

@@ -69,6 +69,7 @@ extension Kernel {
       settle(receiver, .done, message: number)
     } else {
       messageQueues[queue].append(number, &messages)
+      if isWatched { observe(depth(of: queue)) }
       notify(of: object, by: me)
     }
     touchQueue(object)
@@ -96,11 +97,13 @@ extension Kernel {
       try sleepOnPosix(until: end, me)
     }
     messageQueues[queue].remove(number, &messages)
+    if isWatched { observe(depth(of: queue)) }
     touchQueue(object)
     if let sender = messageQueues[queue].senders.first {
       // The place is taken again before anybody sees that it was free. Linux: pipelined_receive().
       messageQueues[queue].append(queueSleepers[sender].message, &messages)
       settle(sender, .done, message: .some(.none))
+      if isWatched { observe(depth(of: queue)) }
     } else {
       wake(posixQueues[object].changed)
     }

@@ -117,6 +117,7 @@ extension Kernel {
     systemVQueues[object].noteSend(by: processNumber(of: me), at: realSeconds)
     if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue, of: object) { return }
     messageQueues[queue].append(number, &messages)
+    if isWatched { observe(depth(of: queue)) }
   }
 
   /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is asked.
@@ -174,6 +175,7 @@ extension Kernel {
       return try unpack(messages.copy(number), room, &destination, me)
     }
     messageQueues[queue].remove(number, &messages)
+    if isWatched { observe(depth(of: queue)) }
     systemVQueues[object].noteReceive(by: processNumber(of: me), at: realSeconds)
     if !messageQueues[queue].senders.isEmpty { rouseSenders(queue) }
     return try unpack(number, room, &destination, me)
