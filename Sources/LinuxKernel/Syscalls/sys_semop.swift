@@ -126,8 +126,7 @@ struct SemaphoreOperations: Argument, @unchecked Sendable {
     SemaphoreOperations(raw: raw)
   }
 
-  /// A bare address stands for one operation.
-  @inline(__always) var count: Int { raw.count < 0 ? 1 : raw.count / SemaphoreOperation.byteCount }
+  @inline(__always) var count: Int { raw.count / SemaphoreOperation.byteCount }
 
   /// The operation of a call that has one, and handed it over.
   @inline(__always) var only: SemaphoreOperation? {
