@@ -93,26 +93,27 @@ static int pack_rows(lua_State *L, int index, const char *fields, unsigned char 
     int top = lua_gettop(L), is_plain = lua_rawgeti(L, index, (lua_Integer)row) == LUA_TTABLE;
     lua_Unsigned given = is_plain ? lua_rawlen(L, -1) : 0;
     if (given == 0) is_plain = 0;
+    lua_Unsigned place = 0;
     for (const char *field = fields; is_plain && *field; field++) {
       int size = *field == 'h' || *field == 'H' ? 2 : *field == 'i' || *field == 'I' ? 4 : 1;
-      lua_Unsigned place = (lua_Unsigned)(field - fields) + 1;
       lua_Integer value = 0;
-      if (place <= given) {
-        is_plain = lua_rawgeti(L, top + 1, (lua_Integer)place) == LUA_TNUMBER && lua_isinteger(L, -1);
-        value = lua_tointeger(L, -1);
-        lua_settop(L, top + 1);
+      if (place++ < given) {
+        int type = lua_rawgeti(L, top + 1, (lua_Integer)place);
+        value = lua_tointegerx(L, -1, &is_plain);
+        if (type != LUA_TNUMBER) is_plain = 0;
       }
       /* The bit pattern may be written signed or unsigned. */
       lua_Integer half = (lua_Integer)1 << (8 * size - 1);
       if (value < -half || value >= 2 * half || used + size > ROWS_SIZE) is_plain = 0;
       if (!is_plain) break;
-      for (int byte = 0; byte < size; byte++) to[used++] = (unsigned char)((lua_Unsigned)value >> (8 * byte));
+      uint32_t word = (uint32_t)value;
+      memcpy(to + used, &word, (size_t)size); /* little-endian, as all of the kernel's memory */
+      used += size;
     }
     if (is_plain) {
       /* Nothing may follow: neither more values nor names. */
-      is_plain = given <= strlen(fields);
       lua_pushinteger(L, (lua_Integer)given);
-      if (is_plain && lua_next(L, top + 1)) is_plain = 0;
+      if (given > place || lua_next(L, top + 1)) is_plain = 0;
     }
     lua_settop(L, top);
     if (!is_plain) return -1;
