@@ -71,6 +71,9 @@ static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t len
     memcpy(words, at + offset, 16);
     sum += fold(words[0] ^ (first_key + offset), words[1] ^ second_key);
   }
+  if (length - offset <= 8) {
+    for (; offset < length; offset++) high = high << 8 | at[offset];
+  }
   for (; offset < length; offset++) {
     low = low << 8 | high >> 56;
     high = high << 8 | at[offset];
@@ -86,38 +89,42 @@ enum { ROWS_SIZE = 120 };
 /* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else: names,
  * flags as text, mistakes. That is the prelude's, which would take ten times as long for these. */
 static int pack_rows(lua_State *L, int index, const char *fields, unsigned char *to) {
-  int used = 0;
+  int used = 0, top = lua_gettop(L);
   lua_Unsigned rows = lua_rawlen(L, index);
   if (rows == 0) return -1;
   for (lua_Unsigned row = 1; row <= rows; row++) {
-    int top = lua_gettop(L), is_plain = lua_rawgeti(L, index, (lua_Integer)row) == LUA_TTABLE;
-    lua_Unsigned given = is_plain ? lua_rawlen(L, -1) : 0;
-    if (given == 0) is_plain = 0;
-    for (const char *field = fields; is_plain && *field; field++) {
+    if (lua_rawgeti(L, index, (lua_Integer)row) != LUA_TTABLE) goto other;
+    lua_Integer given = 0;
+    for (const char *field = fields; *field; field++) {
       int size = *field == 'h' || *field == 'H' ? 2 : *field == 'i' || *field == 'I' ? 4 : 1;
-      lua_Unsigned place = (lua_Unsigned)(field - fields) + 1;
       lua_Integer value = 0;
-      if (place <= given) {
-        is_plain = lua_rawgeti(L, top + 1, (lua_Integer)place) == LUA_TNUMBER && lua_isinteger(L, -1);
-        value = lua_tointeger(L, -1);
-        lua_settop(L, top + 1);
+      /* The first that is missing ends the row. */
+      if (given == field - fields) {
+        int type = lua_rawgeti(L, top + 1, given + 1);
+        if (type == LUA_TNUMBER) {
+          int is_integer;
+          value = lua_tointegerx(L, -1, &is_integer);
+          if (!is_integer) goto other;
+          given++;
+        } else if (type != LUA_TNIL) {
+          goto other;
+        }
       }
       /* The bit pattern may be written signed or unsigned. */
       lua_Integer half = (lua_Integer)1 << (8 * size - 1);
-      if (value < -half || value >= 2 * half || used + size > ROWS_SIZE) is_plain = 0;
-      if (!is_plain) break;
-      for (int byte = 0; byte < size; byte++) to[used++] = (unsigned char)((lua_Unsigned)value >> (8 * byte));
+      if (value < -half || value >= 2 * half || used + size > ROWS_SIZE) goto other;
+      for (int byte = 0; byte < size; byte++, value >>= 8) to[used++] = (unsigned char)value;
     }
-    if (is_plain) {
-      /* Nothing may follow: neither more values nor names. */
-      is_plain = given <= strlen(fields);
-      lua_pushinteger(L, (lua_Integer)given);
-      if (is_plain && lua_next(L, top + 1)) is_plain = 0;
-    }
+    /* Nothing may follow: neither more values nor names. */
+    if (given == 0) goto other;
+    lua_pushinteger(L, given);
+    if (lua_next(L, top + 1)) goto other;
     lua_settop(L, top);
-    if (!is_plain) return -1;
   }
   return used;
+other:
+  lua_settop(L, top);
+  return -1;
 }
 
 /* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */

@@ -46,7 +46,8 @@ public enum Missing {
     Entry(
       names: ["SIGEV_THREAD"],
       reason: "timer_create: the C library's own, a thread there waits for the signal; mq_notify: wants a netlink socket (ENOTSOCK)"),
-    Entry(names: ["MAP_HUGETLB"], reason: "mmap: as on a machine without huge pages (ENOMEM)"),
+    Entry(names: ["MAP_HUGETLB", "SHM_HUGETLB"], reason: "mmap, shmget: as on a machine without huge pages (ENOMEM)"),
+    Entry(names: ["/proc/PID/map_files"], reason: "the files behind mappings; /proc/PID/maps shows what they are"),
     Entry(names: ["MAP_GROWSDOWN", "MAP_32BIT"], reason: "mmap: ENOSYS"),
     Entry(names: ["MAP_DROPPABLE", "MAP_SYNC"], reason: "mmap: EINVAL; EOPNOTSUPP with MAP_SHARED_VALIDATE"),
     Entry(names: ["F_SETSIG", "F_GETSIG", "F_SETOWN_EX", "F_GETOWN_EX", "O_ASYNC"], reason: "fcntl: SIGIO (EINVAL); F_SETOWN is kept and sends nothing"),

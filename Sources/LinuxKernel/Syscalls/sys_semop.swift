@@ -49,10 +49,10 @@ extension Kernel {
     if let only = operations.only, !only.isUndone {
       guard id >= 0, timeout?.isValid != false else { throw .errno(.EINVAL) }
       let set = try usableSet(id, in: namespace, highest: only.index, changes: only.change != 0, me)
-      switch semaphoreSets[set].attempt(only, 0) {
+      switch semaphoreSets[set].perform(only, for: processNumber(of: me), at: realSeconds) {
       case .done:
-        semaphoreSets[set].semaphores[only.index].pid = processNumber(of: me)
-        return done(set, after: only.change != 0, only.index)
+        if only.change != 0, semaphoreSets[set].semaphores[only.index].pendingCount > 0 { settle(set) }
+        return Done()
       case .failed(let errno): throw .errno(errno)
       case .blocked: try wait(for: [only], blocking: 0, on: set, nil, timeout, me)
       }
@@ -63,7 +63,10 @@ extension Kernel {
     let set = try usableSet(id, in: namespace, highest: highest, changes: changes, me)
     let undo = list.contains { $0.isUndone } ? undo(of: me, for: set) : nil
     switch attempt(list, on: set, for: processNumber(of: me), undo) {
-    case .done: return done(set, after: changes, nil)
+    case .done:
+      semaphoreSets[set].operated = realSeconds
+      if changes { settle(set) }
+      return Done()
     case .failed(let errno): throw .errno(errno)
     case .blocked(let place): try wait(for: list, blocking: place, on: set, undo, timeout, me)
     }
@@ -74,18 +77,11 @@ extension Kernel {
     _ id: Int32, in namespace: ID<IPCNamespace>, highest: Int, changes: Bool, _ me: TaskID
   ) throws(Stop) -> ID<SemaphoreSet> {
     let slot = try ipcNamespaces[namespace].semaphores.slot(of: id)
-    let set = ipcNamespaces[namespace].semaphores[slot].object
+    let set = ipcNamespaces[namespace].semaphores.object(in: slot)
     guard highest < semaphoreSets[set].semaphores.count else { throw .errno(.EFBIG) }
     let requested = changes ? IPCPermission.write : IPCPermission.read
     try ipcNamespaces[namespace].semaphores.check(requested, slot, tasks[me].credentials)
     return set
-  }
-
-  /// All operations were done; if they changed values, others may go on.
-  @inline(__always) private mutating func done(_ set: ID<SemaphoreSet>, after change: Bool, _ only: Int?) -> Done {
-    semaphoreSets[set].operated = realSeconds
-    if change, only.map({ semaphoreSets[set].semaphores[$0].pendingCount > 0 }) ?? true { settle(set) }
-    return Done()
   }
 
   /// Puts the call behind those that wait already; somebody else completes it.
@@ -126,8 +122,7 @@ struct SemaphoreOperations: Argument, @unchecked Sendable {
     SemaphoreOperations(raw: raw)
   }
 
-  /// A bare address stands for one operation.
-  @inline(__always) var count: Int { raw.count < 0 ? 1 : raw.count / SemaphoreOperation.byteCount }
+  @inline(__always) var count: Int { raw.count / SemaphoreOperation.byteCount }
 
   /// The operation of a call that has one, and handed it over.
   @inline(__always) var only: SemaphoreOperation? {

@@ -35,9 +35,12 @@ struct IPCTable<Object> {
   /// The slot of the object with this identifier. Linux: ipc_obtain_object_check().
   @inline(__always) func slot(of id: Int32) throws(Stop) -> Int {
     let slot = Int(id) & (IPCTable.slotLimit - 1)
-    guard id >= 0, slot < slots.count, let entry = slots[slot], entry.permission.id == id else { throw .errno(.EINVAL) }
+    guard id >= 0, slot < slots.count, slots[slot]?.permission.id == id else { throw .errno(.EINVAL) }
     return slot
   }
+
+  /// The object in a slot that is in use.
+  @inline(__always) func object(in slot: Int) -> ID<Object> { slots[slot]!.object }
 
   /// The object in a slot, as the *_STAT commands name it. Linux: ipc_obtain_object_idr().
   func slot(at index: Int32) throws(Stop) -> Int {
@@ -133,7 +136,7 @@ struct IPCTable<Object> {
 
   /// Throws EACCES unless `who` may do what the low nine bits of `requested` ask for.
   @inline(__always) func check(_ requested: UInt32, _ slot: Int, _ who: borrowing Credentials) throws(Stop) {
-    guard self[slot].permission.allows(requested, who) else { throw .errno(.EACCES) }
+    guard slots[slot]!.permission.allows(requested, who) else { throw .errno(.EACCES) }
   }
 
   /// The slot of an object that `who` is about to change or remove. Linux: ipcctl_obtain_check().

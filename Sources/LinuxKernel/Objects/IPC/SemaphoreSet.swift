@@ -66,6 +66,17 @@ enum SemaphoreAttempt {
 }
 
 extension SemaphoreSet {
+  /// All of a call that has one operation and undoes nothing, as process `pid`.
+  @inline(__always)
+  mutating func perform(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> SemaphoreAttempt {
+    let outcome = attempt(only, 0)
+    if case .done = outcome {
+      semaphores[only.index].pid = pid
+      operated = time
+    }
+    return outcome
+  }
+
   /// Does one operation, unless it cannot be done now. `adjustment` is what the process has for the semaphore so far.
   /// Linux: perform_atomic_semop().
   @inline(__always)
