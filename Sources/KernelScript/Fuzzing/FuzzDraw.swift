@@ -266,8 +266,12 @@ struct FuzzDraw {
     switch layout.name {
     case "itimerspec", "itimerval":
       let fraction = layout.name == "itimerval" ? "tv_usec" : "tv_nsec"
-      let value = pick([time(0, 0, fraction), time(0, 0, fraction), time(100, 0, fraction), time(5000, 500, fraction), time(0, -1, fraction), time(-1, 0, fraction), time(0, 1_000_000_000, fraction)])
-      let interval = pick([time(0, 0, fraction), time(0, 0, fraction), time(100, 0, fraction), time(0, 1_000_000_000, fraction)])
+      let none = time(0, 0, fraction), bad = time(0, 1_000_000_000, fraction)
+      // A timer that comes again and again would keep a stuck program from ever being told so.
+      let (value, interval) = pick([
+        (none, none), (none, time(100, 0, fraction)), (time(100, 0, fraction), none), (time(5000, 500, fraction), none), (time(0, -1, fraction), none),
+        (time(-1, 0, fraction), none), (bad, none), (none, bad), (time(100, 0, fraction), bad),
+      ])
       return .table([FuzzField(name: "it_value", value: value), FuzzField(name: "it_interval", value: interval)])
     case "rlimit":
       let limits: [Int64] = [0, 1, 3, 5, 8, 20, 100, 1024, 4096, 8192, 65_536, -1, -1, 1 << 20]

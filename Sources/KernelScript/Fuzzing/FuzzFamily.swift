@@ -4,7 +4,7 @@ import LinuxKernel
 package struct FuzzFamily: Sendable {
   package let name: String
   /// Those of them that are not built yet are passed over.
-  let calls: [String]
+  package let calls: [String]
   /// Calls that give the others something to work on, made at the start of a program.
   let openers: [String]
 
@@ -75,6 +75,7 @@ package enum FuzzExclusion {
     ("bytes of getrandom, /dev/random", "chance"),
     ("below /proc", "processor times, memory sizes and mounts of the machine"),
     ("timers between 0 and 100 s", "real time passes between two calls: whether one has expired is chance"),
+    ("timers with an interval", "virtual time runs on for ever where a script is stuck"),
     ("sleeps above 2 ms", "they take real time"),
     ("RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK", "the proxy's own memory is under them"),
     ("RLIMIT_CPU, RLIMIT_RTTIME", "the proxy spins, and at real-time priority"),
