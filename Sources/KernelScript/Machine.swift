@@ -37,6 +37,8 @@ public final class Machine {
     public var isHosted = false
     /// Whether the first process has only the capabilities that this program has, as it would on the host.
     public var hasHostCapabilities = false
+    /// A mistake made on purpose, for tests of what finds mistakes.
+    package var plant: Plant?
     public init() {}
   }
 
@@ -84,6 +86,7 @@ public final class Machine {
     self.console = console
     self.report = report
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
+    if let plant = options.plant { kernel.plant(plant) }
     initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities & ~KS_DROPPED_CAPABILITIES : .max)
     answerPointer = .allocate(capacity: 1)
     answerPointer.initialize(to: ks_answer())

@@ -7,8 +7,6 @@ public enum Missing {
 
   public static let entries: [Entry] = [
     Entry(
-      names: ["kscript fuzz"], reason: "generated scripts on both kernels come next"),
-    Entry(
       names: ["kscript restore", "kscript image", "run --save", "run --stop-at", "run --check-determinism"],
       reason: "checkpoints come later"),
     Entry(names: ["kscript explore", "kscript replay", "run --inject"], reason: "exploring schedules and faults comes later"),

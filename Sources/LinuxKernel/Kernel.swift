@@ -74,8 +74,8 @@ public struct Kernel: ~Copyable {
   /// What the scripts' wall clock shows when the monotonic clock shows 0, in ns since 1970.
   var epoch: Int64
 
-  /// The bodies of the calls: the same for every kernel.
-  let performers = Syscall.performers
+  /// The bodies of the calls: the same for every kernel but one with a planted mistake.
+  var performers = Syscall.performers
 
   // Of the call being performed, and so not state: the reply, its bytes, and what the body needs to know.
   @usableFromInline var reply = Reply()

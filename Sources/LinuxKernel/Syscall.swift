@@ -41,7 +41,14 @@ public struct Syscall: Sendable {
   public let errors: [(errno: Errno, cause: String)]
 
   typealias Body = @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
-  let body: Body
+  private(set) var body: Body
+
+  /// The call with another body.
+  func with(_ body: @escaping Body) -> Syscall {
+    var call = self
+    call.body = body
+    return call
+  }
 
   /// The arguments as strace prints them, without those at the end that were left out.
   public func describe(_ arguments: Arguments) -> String {

@@ -88,6 +88,8 @@ enum Normal {
     "msg_stime", "msg_rtime", "msg_ctime", "sem_otime", "sem_ctime", "shm_atime", "shm_dtime", "shm_ctime",
   ]
 
+  static func isHidden(_ field: String) -> Bool { hidden.contains(field) }
+
   static func text(_ call: TracedCall) -> String {
     let known = call.trace.arguments.map { $0.value?.text() ?? "..." }
     return "\(call.name)(\(known.joined(separator: ", ")))"

@@ -118,6 +118,8 @@ extension Comparison {
     /// What it wrote, and the reports about tasks that failed.
     public let output: String
     public let reports: [String]
+    /// How long it took, in ns of its own clock.
+    public let time: Int64
   }
 
   /// Runs a script on one kernel and records its calls; a message where it does not load.
@@ -129,7 +131,7 @@ extension Comparison {
     if let message = machine.load(text, name: name, arguments: arguments) { return (nil, message) }
     machine.record(record)
     let outcome = machine.run()
-    return (Run(record: record, outcome: outcome, output: output.text, reports: output.reports), nil)
+    return (Run(record: record, outcome: outcome, output: output.text, reports: output.reports, time: machine.time), nil)
   }
 
   /// Runs a script on both kernels.

@@ -43,8 +43,8 @@ extension Kernel {
     return PollAnswer(events: ready ? .readable : [], queues: (console.inputReadable, nil))
   }
 
-  /// Whether somebody sleeps until something is typed.
-  public var isConsoleAwaited: Bool { console.inputReadable.map { waitQueues[$0].first != nil } ?? false }
+  /// Whether somebody sleeps until something is typed, and something may be.
+  public var isConsoleAwaited: Bool { !console.isInputClosed && console.inputReadable.map { waitQueues[$0].first != nil } ?? false }
 
   /// What was typed; nil for the end of input.
   public mutating func typed(_ bytes: [UInt8]?) {

@@ -1,0 +1,99 @@
+import LinuxKernel
+
+/// Calls that have to do with each other, by the name that --families takes.
+package struct FuzzFamily: Sendable {
+  package let name: String
+  /// Those of them that are not built yet are passed over.
+  package let calls: [String]
+  /// Calls that give the others something to work on, made at the start of a program.
+  let openers: [String]
+
+  init(_ name: String, _ calls: String, openers: String = "") {
+    self.name = name
+    self.calls = calls.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
+    self.openers = openers.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
+  }
+
+  /// Every call of `Syscall.all` is in one of these, or excluded below; a test says which is not. A new family is a line here;
+  /// results and parameters whose names agree (timerid, msqid) meet by themselves.
+  package static let all: [FuzzFamily] = [
+    FuzzFamily("pipe", "pipe pipe2 read write readv writev close fcntl ioctl dup", openers: "pipe2 pipe"),
+    FuzzFamily(
+      "descriptor", "close dup dup2 dup3 fcntl ioctl close_range lseek fstat memfd_create open read write", openers: "pipe2 memfd_create open"),
+    FuzzFamily(
+      "file", """
+        open openat openat2 creat read write pread pwrite readv writev preadv pwritev preadv2 pwritev2 lseek truncate ftruncate fallocate \
+        memfd_create fstat stat statx fsync fdatasync sync syncfs fstatfs statfs fcntl close
+        """, openers: "open memfd_create"),
+    FuzzFamily(
+      "directory", """
+        open openat mkdir mkdirat unlink rmdir unlinkat mknod mknodat rename renameat renameat2 link linkat symlink symlinkat readlink \
+        readlinkat getdents64 stat lstat newfstatat statx chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utimensat access \
+        faccessat faccessat2 umask chdir fchdir getcwd
+        """, openers: "mkdir open symlink"),
+    FuzzFamily("memory", "mmap munmap mprotect mremap madvise msync mincore read write memfd_create ftruncate", openers: "mmap memfd_create"),
+    FuzzFamily(
+      "signal", """
+        kill tkill tgkill sigqueue rt_tgsigqueueinfo sigaction sigprocmask sigpending sigsuspend pause sigtimedwait sigwaitinfo signalfd \
+        read fork getpid
+        """, openers: "sigaction fork signalfd"),
+    FuzzFamily(
+      "process", """
+        fork vfork clone3 exit exit_group waitpid waitid getpid getppid gettid set_tid_address prctl sched_yield setpgid getpgid getpgrp \
+        setsid getsid kill
+        """, openers: "fork"),
+    FuzzFamily(
+      "credentials", """
+        getuid geteuid getgid getegid getresuid getresgid setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid getgroups \
+        setgroups capget capset access open chmod chown kill fork stat
+        """, openers: "open mkdir fork"),
+    FuzzFamily("poll", "poll ppoll select pselect6 pipe2 read write eventfd close", openers: "pipe2 eventfd"),
+    FuzzFamily(
+      "epoll", "epoll_create epoll_create1 epoll_ctl epoll_ctl epoll_ctl epoll_wait epoll_pwait epoll_pwait2 read write close dup",
+      openers: "epoll_create1 pipe2 eventfd epoll_ctl"),
+    FuzzFamily(
+      "timer", """
+        timerfd_create timerfd_settime timerfd_gettime getitimer setitimer alarm timer_create timer_delete timer_settime timer_gettime \
+        timer_getoverrun nanosleep clock_nanosleep clock_gettime clock_getres clock_settime gettimeofday time times read
+        """, openers: "timerfd_create timer_create"),
+    FuzzFamily("event", "eventfd eventfd read write poll close", openers: "eventfd"),
+    FuzzFamily("lock", "flock fcntl open close dup fork", openers: "open"),
+    FuzzFamily("limits", "getrlimit setrlimit prlimit64 getpriority setpriority nice open dup pipe2 ftruncate write", openers: "open"),
+    FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
+    // The seam for what is being built: the names that are there take part.
+    FuzzFamily(
+      "sysv", "msgget msgsnd msgrcv msgctl semget semop semtimedop semctl shmget shmat shmdt shmctl", openers: "msgget semget shmget"),
+    FuzzFamily(
+      "mq", "mq_open mq_unlink mq_send mq_timedsend mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr poll close", openers: "mq_open"),
+  ].filter { !$0.calls.isEmpty }
+}
+
+/// What generated programs leave out since two kernels cannot have it in common, each with its reason.
+package enum FuzzExclusion {
+  package static let reasons: [(what: String, why: String)] = [
+    ("results of the calls that tell times", "virtual time stands still while a task runs; only errors are compared (Normal)"),
+    ("bytes of getrandom, /dev/random", "chance"),
+    ("below /proc", "processor times, memory sizes and mounts of the machine"),
+    ("timers between 0 and 100 s", "real time passes between two calls: whether one has expired is chance"),
+    ("timers with an interval", "virtual time runs on for ever where a script is stuck"),
+    ("sleeps above 2 ms", "they take real time"),
+    ("RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK", "the proxy's own memory is under them"),
+    ("RLIMIT_CPU, RLIMIT_RTTIME", "the proxy spins, and at real-time priority"),
+    ("RLIMIT_NPROC, RLIMIT_SIGPENDING", "the machine counts all processes of a user"),
+    ("lengths of mappings between 1 MiB and 2^47", "they would reach the proxy's own memory"),
+    ("mappings beside the last one", "what lies there is the proxy's"),
+    ("mremap that grows in place", "what lies behind a mapping is the proxy's"),
+    ("device numbers but those of /dev/null and 0", "the machine has drivers for others"),
+    ("fallocate above 1 MiB", "how much a file system holds"),
+    ("settings of real time", "the machine's clock is not the world's own"),
+  ]
+
+  /// Names that are not drawn, for the reasons above.
+  static let names: Set = [
+    "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC", "RLIMIT_SIGPENDING",
+    "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO",
+  ]
+
+  /// Whether a bit without a name here has none on Linux either: others stand in Missing, or are refused as unbuilt.
+  static func mayBeDrawn(_ bit: Int64, _ set: NameSet) -> Bool { bit & set.mask == 0 && (1 << 24...1 << 31).contains(bit) }
+}
