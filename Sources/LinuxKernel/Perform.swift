@@ -90,6 +90,7 @@ extension Kernel {
   }
 
   @inline(never) private mutating func resumeWithAttention(_ me: TaskID) -> Outcome {
+    if processes[tasks[me].process].hasUntoldContinue { tellContinue(of: tasks[me].process) }
     // A task that was killed does nothing more, though what it waited for may have come about too.
     if processes[tasks[me].process].groupExitStatus != nil { return attend(me) }
     if let call = tasks[me].call { return performAgain(call, for: me) }

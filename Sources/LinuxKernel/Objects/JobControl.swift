@@ -6,6 +6,7 @@ extension Kernel {
     processes[process].status = .stopped(signal)
     processes[process].unreportedStop = signal
     processes[process].unreportedContinue = false
+    processes[process].hasUntoldContinue = false
     var next = processes[process].firstThread
     while let task = next {
       next = tasks[task].nextThread
@@ -33,8 +34,15 @@ extension Kernel {
       next = tasks[task].nextThread
       guard tasks[task].state == .stopped else { continue }
       tasks[task].state = .runnable
+      tasks[task].needsAttention = true
       enqueue(task)
     }
+    processes[process].hasUntoldContinue = true
+  }
+
+  /// The first thread that runs after SIGCONT tells the parent. Linux: get_signal(), SIGNAL_CLD_MASK.
+  mutating func tellContinue(of process: ID<Process>) {
+    processes[process].hasUntoldContinue = false
     tellParent(of: process, code: SignalInfo.continued, status: Signal.cont)
   }
 

@@ -170,6 +170,8 @@ public struct Process {
   /// A stop or continue that the parent has not yet been told by wait.
   var unreportedStop: Int32?
   var unreportedContinue = false
+  /// It goes on after a stop, and none of its threads has run yet.
+  var hasUntoldContinue = false
   var isSubreaper = false
   /// Whether there may be a subreaper above it: only then is one looked for.
   var hasSubreaperAbove = false
