@@ -104,7 +104,8 @@ extension Kernel {
       if completion != 0 { throw .errno(Errno(completion)) }
       return Done()
     }
-    if current.deadline <= now {
+    // A stop has ended the sleep when it came, however long it lasted.
+    if current.deadline <= now, !current.isInterrupted {
       abandonOperation(me)
       throw .errno(.EAGAIN)
     }
