@@ -150,10 +150,6 @@ extension Kernel {
     case .messageQueue(let queue): status.size = posixQueues[queue].statusSize
     case .fifo, .socket: break
     }
-    if fileSystem.kind == .mqueue {
-      // s_time_gran is a second where a file system does not say otherwise.
-      for time in [\FileStatus.accessed, \.modified, \.changed] { status[keyPath: time].nanoseconds = 0 }
-    }
     if fileSystem.kind == .tmpfs { status.born = inode.born }
     return status
   }

@@ -18,7 +18,8 @@ extension Syscall {
     Param<FD>("mqdes"), Param<QueueAttributes>("newattr"),
     returns: "oldattr",
     errors: [
-      .EBADF: "mqdes is no queue", .EFAULT: "newattr lies outside the caller's memory", .EINVAL: "mq_flags holds more than O_NONBLOCK",
+      .EBADF: "mqdes is no queue", .EFAULT: "newattr lies outside the caller's memory",
+      .EINVAL: "mq_flags holds more than O_NONBLOCK",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, new: QueueAttributes) throws(Stop) -> QueueAttributes in
     let nonblock = Int64(OpenFlags.nonblock.rawValue)

@@ -6,9 +6,11 @@ extension Syscall {
     Param<FD>("mqdes"), Param<SignalEvent?>(optional: "sevp"),
     returns: "zero",
     errors: [
-      .EBADF: "mqdes is no queue, or sigev_signo of SIGEV_THREAD no descriptor", .EBUSY: "somebody is to be told already",
+      .EBADF: "mqdes is no queue, or sigev_signo of SIGEV_THREAD no descriptor",
+      .EBUSY: "somebody is to be told already",
       .EFAULT: "sevp, or the cookie of SIGEV_THREAD, lies outside the caller's memory",
-      .EINVAL: "sevp is no way to tell, or no signal", .ENOTSOCK: "SIGEV_THREAD: sigev_signo is no socket (there are none yet)",
+      .EINVAL: "sevp is no way to tell, or no signal",
+      .ENOTSOCK: "SIGEV_THREAD: sigev_signo is no socket (there are none yet)",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, event: SignalEvent?) throws(Stop) -> Done in
     try kernel.setNotification(fd, event, me)

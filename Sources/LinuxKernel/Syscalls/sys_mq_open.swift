@@ -10,12 +10,14 @@ extension Syscall {
       .EACCES: "the queue may not be opened this way, or the name holds another slash or is a dot entry",
       .EEXIST: "O_CREAT|O_EXCL, and the name is taken", .EFAULT: "an argument lies outside the caller's memory",
       .EINVAL: "the name does not begin with a slash, attr is out of range, or oflag is no way to open",
-      .EMFILE: "no descriptor is left, or RLIMIT_MSGQUEUE is reached", .ENAMETOOLONG: "the name is longer than 255 bytes",
+      .EMFILE: "no descriptor is left, or RLIMIT_MSGQUEUE is reached",
+      .ENAMETOOLONG: "the name is longer than 255 bytes",
       .ENOENT: "the name is not there, and O_CREAT is not given; or it is a slash alone",
       .ENOSPC: "there are fs.mqueue.queues_max queues already",
     ]
   ) {
-    (kernel: inout Kernel, me: TaskID, name: PathName, flags: OpenFlags, mode: Mode, attributes: QueueAttributes?) throws(Stop) -> FD in
+    (kernel: inout Kernel, me: TaskID, name: PathName, flags: OpenFlags, mode: Mode,
+      attributes: QueueAttributes?) throws(Stop) -> FD in
     try kernel.openQueue(name, flags, mode, attributes, me)
   }
 }

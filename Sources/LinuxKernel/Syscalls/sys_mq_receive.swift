@@ -1,11 +1,13 @@
 extension Syscall {
   private static let errors: KeyValuePairs<Errno, String> = [
     .EAGAIN: "the queue is empty, and O_NONBLOCK", .EBADF: "mqdes is no queue open for reading",
-    .EFAULT: "an argument lies outside the caller's memory; the message is lost", .EINTR: "a handler without SA_RESTART has run",
+    .EFAULT: "an argument lies outside the caller's memory; the message is lost",
+    .EINTR: "a handler without SA_RESTART has run",
     .EINVAL: "the time is none", .EMSGSIZE: "the room is smaller than mq_msgsize", .ETIMEDOUT: "the time is over",
   ]
 
-  /// mq_receive(3), which is mq_timedreceive(2) without a time. As many bytes as the queue allows, unless told otherwise.
+  /// mq_receive(3), which is mq_timedreceive(2) without a time. As many bytes as the queue allows, unless told
+  /// otherwise.
   static let mqReceive = Syscall(
     243, "mq_receive", "Receives the oldest message of the highest priority from a POSIX queue.",
     c: "ssize_t mq_receive(mqd_t mqdes, char msg_ptr[.msg_len], size_t msg_len, unsigned int *msg_prio)",

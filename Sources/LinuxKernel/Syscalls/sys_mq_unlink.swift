@@ -7,7 +7,8 @@ extension Syscall {
     returns: "zero",
     errors: [
       .EACCES: "the name holds another slash or is a dot entry", .EINVAL: "the name does not begin with a slash",
-      .ENAMETOOLONG: "the name is longer than 255 bytes", .ENOENT: "the name is not there", .EPERM: "the queue is another user's",
+      .ENAMETOOLONG: "the name is longer than 255 bytes", .ENOENT: "the name is not there",
+      .EPERM: "the queue is another user's",
     ]
   ) { (kernel: inout Kernel, me: TaskID, name: PathName) throws(Stop) -> Done in
     try kernel.unlinkQueue(name, me)
