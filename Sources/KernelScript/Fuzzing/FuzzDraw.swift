@@ -122,7 +122,7 @@ struct FuzzDraw {
     if name == "offset" { return pick([0, 0, 0, 4096, 8192, 1, 4095, -4096, 1 << 52]) }
     // What lies behind a mapping is the proxy's: only a mapping itself may be made longer.
     if call == "mmap" || name == "new_size" { return pick([4096, 4096, 8192, 16_384, 16_384, 65_536, 1, 5000, 0, -1, 1 << 62]) }
-    return pick([4096, 4096, 1, 4095, 0, 0, -1, 1 << 62])
+    return pick(call == "munmap" ? [4096, 4096, 1, 4095, 0, 0, -1, 1 << 62] : [4096, 4096, 1, 4095, 0, 0, -1])
   }
 
   private mutating func process(_ call: String) -> FuzzValue {
@@ -207,9 +207,11 @@ struct FuzzDraw {
   }
 
   private mutating func vector(isInput: Bool) -> FuzzValue {
-    .list(
+    // Counts ask for strings, buffers for none: a list has one or the other.
+    let hasBuffers = oneIn(4)
+    return .list(
       (0..<below(5)).map { _ in
-        oneIn(4) ? .buffer(below(3)) : isInput ? .text(pick(["", "x", "hello", "12345678"])) : .integer(pick([0, 1, 4, 8, 100, 4096]))
+        hasBuffers ? .buffer(below(3)) : isInput ? .text(pick(["", "x", "hello", "12345678"])) : .integer(pick([0, 1, 4, 8, 100, 4096]))
       })
   }
 

@@ -85,13 +85,16 @@ package enum FuzzExclusion {
     ("mremap that grows in place", "what lies behind a mapping is the proxy's"),
     ("device numbers but those of /dev/null and 0", "the machine has drivers for others"),
     ("fallocate above 1 MiB", "how much a file system holds"),
+    ("timers of processor time, pidfds, O_ASYNC", "not built (Missing)"),
+    ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
+    ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 
   /// Names that are not drawn, for the reasons above.
   static let names: Set = [
     "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC", "RLIMIT_SIGPENDING",
-    "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO",
+    "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD",
   ]
 
   /// Whether a bit without a name here has none on Linux either: others stand in Missing, or are refused as unbuilt.

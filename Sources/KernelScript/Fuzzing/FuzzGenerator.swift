@@ -108,6 +108,12 @@ struct FuzzGenerator {
         let sharing = draw.oneIn(2) ? "MAP_PRIVATE" : "MAP_SHARED"
         step.arguments[3] = .text(isAnonymous ? sharing + "|MAP_ANONYMOUS" : sharing)
       }
+    case "ioctl" where step.arguments[1] == .text("FIONREAD"): step.arguments[2] = .absent
+    case "prctl":
+      if case .text(let operation) = step.arguments[0], operation.hasPrefix("PR_GET") { step.arguments = [step.arguments[0]] }
+      if step.arguments[0] == .text("PR_SET_NAME") { step.arguments[1] = .text("name") }
+    case "timer_create", "clock_nanosleep":
+      if case .text(let clock) = step.arguments[0], clock.contains("CPUTIME") { step.arguments[0] = .text("CLOCK_MONOTONIC") }
     case "mremap":
       if step.arguments.count > 4 { step.arguments[4] = .absent }
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")

@@ -8,13 +8,15 @@ extension Syscall {
     errors: [
       .EACCES: "times is the current time, and the caller neither owns nor may write the file",
       .EBADF: "the descriptor is not open",
-      .EINVAL: "a time or flags is not valid",
+      .EFAULT: "a path is missing where dirfd is AT_FDCWD", .EINVAL: "a time or flags is not valid",
       .ENOENT: "nothing stands there",
       .EPERM: "times are given and the file is another's",
     ]
   ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName?, times: TwoTimes?, flags: LookupFlags) throws(Stop) -> Done in
     if let times, times.accessed.nanoseconds == TwoTimes.omit, times.modified.nanoseconds == TwoTimes.omit { return Done() }
     let inode: ID<Inode>
+    // Only a descriptor can stand for itself: AT_FDCWD without a path is a null path.
+    if path == nil, directory == .current { throw .errno(.EFAULT) }
     if let path {
       guard flags.isSubset(of: [.noFollow, .emptyPath]) else { throw .errno(.EINVAL) }
       try times?.check()
