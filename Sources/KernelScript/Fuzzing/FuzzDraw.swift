@@ -178,7 +178,7 @@ struct FuzzDraw {
     if oneIn(12) { return .integer(pick([0, 0, -1, 65, 64, 34, 35, 32, 33, 1000])) }
     return .text(
       pick([
-        "SIGUSR1", "SIGUSR1", "SIGUSR2", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGKILL", "SIGINT", "SIGPIPE",
+        "SIGUSR1", "SIGUSR1", "SIGUSR2", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGKILL", "SIGINT", "SIGPIPE",
         "SIGALRM", "SIGHUP", "SIGWINCH", "SIGURG", "SIGQUIT",
       ]))
   }
@@ -227,7 +227,7 @@ struct FuzzDraw {
   }
 
   private mutating func signals() -> FuzzValue {
-    .list((0..<below(4)).map { _ in .text(pick(["SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGKILL", "SIGTSTP", "SIGINT", "SIGALRM"])) })
+    .list((0..<below(4)).map { _ in .text(pick(["SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGKILL", "SIGTSTP", "SIGINT", "SIGALRM"])) })
   }
 
   private mutating func action() -> FuzzValue {

@@ -88,6 +88,7 @@ package enum FuzzExclusion {
     ("timers of processor time, pidfds, O_ASYNC", "not built (Missing)"),
     ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
     ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
+    ("SIGSTOP", "a proxy lets signals in only while it is in a call, this one comes at once: before others that are pending"),
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 

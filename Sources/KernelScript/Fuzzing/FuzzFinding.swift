@@ -47,6 +47,8 @@ struct FuzzShrinker {
     }
     left -= 1
     guard let host = run.hosted(text) else { return false }
+    // Who is stuck on the host is waited for in vain, for seconds.
+    if case .deadlock = host.outcome { left -= 150 }
     let comparison = Comparison(host: host.record, emulated: emulated.record)
     return comparison.unstated.contains { FuzzFinding.key($0) == key }
   }

@@ -119,7 +119,7 @@ struct FuzzGenerator {
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")
     case "kill" where draw.oneIn(2):
       // Signals that do not end the receiver, so that it stays to be asked.
-      step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGSTOP")])
+      step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP")])
     default: break
     }
   }

@@ -15,12 +15,12 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName?, times: TwoTimes?, flags: LookupFlags) throws(Stop) -> Done in
     if let times, times.accessed.nanoseconds == TwoTimes.omit, times.modified.nanoseconds == TwoTimes.omit { return Done() }
     let inode: ID<Inode>
-    // Only a descriptor can stand for itself: AT_FDCWD without a path is a null path.
-    if path == nil, directory == .current { throw .errno(.EFAULT) }
-    if let path {
+    if path != nil || directory == .current {
       guard flags.isSubset(of: [.noFollow, .emptyPath]) else { throw .errno(.EINVAL) }
-      try times?.check()
+      // AT_FDCWD is no file of its own: without a path it is a null path.
+      guard let path else { throw .errno(.EFAULT) }
       inode = kernel.inode(try kernel.path(directory, path, flags.walk, me))
+      try times?.check()
     } else {
       if !flags.isEmpty { throw .errno(.EINVAL) }
       guard let found = kernel.inode(of: try kernel.file(directory, of: me)) else { throw .errno(.EPERM) }
