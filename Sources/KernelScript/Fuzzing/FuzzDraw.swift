@@ -254,7 +254,7 @@ struct FuzzDraw {
 
   private mutating func integers(_ call: String) -> FuzzValue {
     if call == "setgroups" { return .list((0..<below(5)).map { _ in .integer(pick([0, 1, 100, 1000, 65_534])) }) }
-    return .list((0..<below(4)).map { _ in pooled("descriptor").map { .result($0, otherwise: 900) } ?? .integer(Int64(below(12))) })
+    return .list((0..<below(4)).map { _ in pooled("descriptor").map { .result($0, otherwise: 40) } ?? .integer(Int64(below(12))) })
   }
 
   // MARK: Structures

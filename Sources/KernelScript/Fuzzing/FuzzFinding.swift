@@ -74,7 +74,8 @@ struct FuzzShrinker {
       if size == 1, program == before { break }
       size = max(size / 2, 1)
     }
-    for step in program.all { simplify(step, &program) }
+    // A time that a clock does not take must not become one that it does.
+    for step in program.all where step.call != "clock_settime" { simplify(step, &program) }
     return program
   }
 

@@ -42,7 +42,12 @@ struct FileSystemStatus: Returned {
 extension Kernel {
   /// Linux: shmem_statfs(), simple_statfs().
   fileprivate func fileSystemStatus(_ target: Target) -> FileSystemStatus {
-    guard case .path(let path) = target else { return FileSystemStatus(magic: 0x5049_5045, device: 0xf, flags: 0x20) }
+    guard case .path(let path) = target else {
+      // Pipes have a file system of their own, all other objects without a name share one.
+      guard case .anonymous(let file) = target else { return FileSystemStatus(magic: 0, device: 0) }
+      let isPipe = switch files[file].object { case .pipeReader, .pipeWriter: true default: false }
+      return FileSystemStatus(magic: isPipe ? 0x5049_5045 : 0x0904_1934, device: 0xf, flags: 0x20)
+    }
     let system = fileSystems[inodes[inode(path)].fileSystem]
     switch system.kind {
     case .tmpfs: break
