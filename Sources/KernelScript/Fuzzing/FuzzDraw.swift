@@ -122,7 +122,7 @@ struct FuzzDraw {
     if name == "offset" { return pick([0, 0, 0, 4096, 8192, 1, 4095, -4096, 1 << 52]) }
     // What lies behind a mapping is the proxy's: only a mapping itself may be made longer.
     if call == "mmap" || name == "new_size" { return pick([4096, 4096, 8192, 16_384, 16_384, 65_536, 1, 5000, 0, -1, 1 << 62]) }
-    return pick([4096, 4096, 1, 4095, 0, 0, -1, 1 << 62])
+    return pick(call == "munmap" ? [4096, 4096, 1, 4095, 0, 0, -1, 1 << 62] : [4096, 4096, 1, 4095, 0, 0, -1])
   }
 
   private mutating func process(_ call: String) -> FuzzValue {
@@ -178,7 +178,7 @@ struct FuzzDraw {
     if oneIn(12) { return .integer(pick([0, 0, -1, 65, 64, 34, 35, 32, 33, 1000])) }
     return .text(
       pick([
-        "SIGUSR1", "SIGUSR1", "SIGUSR2", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGKILL", "SIGINT", "SIGPIPE",
+        "SIGUSR1", "SIGUSR1", "SIGUSR2", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGKILL", "SIGINT", "SIGPIPE",
         "SIGALRM", "SIGHUP", "SIGWINCH", "SIGURG", "SIGQUIT",
       ]))
   }
@@ -207,9 +207,11 @@ struct FuzzDraw {
   }
 
   private mutating func vector(isInput: Bool) -> FuzzValue {
-    .list(
+    // Counts ask for strings, buffers for none: a list has one or the other.
+    let hasBuffers = oneIn(4)
+    return .list(
       (0..<below(5)).map { _ in
-        oneIn(4) ? .buffer(below(3)) : isInput ? .text(pick(["", "x", "hello", "12345678"])) : .integer(pick([0, 1, 4, 8, 100, 4096]))
+        hasBuffers ? .buffer(below(3)) : isInput ? .text(pick(["", "x", "hello", "12345678"])) : .integer(pick([0, 1, 4, 8, 100, 4096]))
       })
   }
 
@@ -225,7 +227,7 @@ struct FuzzDraw {
   }
 
   private mutating func signals() -> FuzzValue {
-    .list((0..<below(4)).map { _ in .text(pick(["SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGKILL", "SIGTSTP", "SIGINT", "SIGALRM"])) })
+    .list((0..<below(4)).map { _ in .text(pick(["SIGUSR1", "SIGUSR2", "SIGTERM", "SIGCHLD", "SIGCONT", "SIGKILL", "SIGTSTP", "SIGINT", "SIGALRM"])) })
   }
 
   private mutating func action() -> FuzzValue {
@@ -252,7 +254,7 @@ struct FuzzDraw {
 
   private mutating func integers(_ call: String) -> FuzzValue {
     if call == "setgroups" { return .list((0..<below(5)).map { _ in .integer(pick([0, 1, 100, 1000, 65_534])) }) }
-    return .list((0..<below(4)).map { _ in pooled("descriptor").map { .result($0, otherwise: 900) } ?? .integer(Int64(below(12))) })
+    return .list((0..<below(4)).map { _ in pooled("descriptor").map { .result($0, otherwise: 40) } ?? .integer(Int64(below(12))) })
   }
 
   // MARK: Structures

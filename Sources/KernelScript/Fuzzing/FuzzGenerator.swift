@@ -108,12 +108,18 @@ struct FuzzGenerator {
         let sharing = draw.oneIn(2) ? "MAP_PRIVATE" : "MAP_SHARED"
         step.arguments[3] = .text(isAnonymous ? sharing + "|MAP_ANONYMOUS" : sharing)
       }
+    case "ioctl" where step.arguments[1] == .text("FIONREAD"): step.arguments[2] = .absent
+    case "prctl":
+      if case .text(let operation) = step.arguments[0], operation.hasPrefix("PR_GET") { step.arguments = [step.arguments[0]] }
+      if step.arguments[0] == .text("PR_SET_NAME") { step.arguments[1] = .text("name") }
+    case "timer_create", "clock_nanosleep":
+      if case .text(let clock) = step.arguments[0], clock.contains("CPUTIME") { step.arguments[0] = .text("CLOCK_MONOTONIC") }
     case "mremap":
       if step.arguments.count > 4 { step.arguments[4] = .absent }
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")
     case "kill" where draw.oneIn(2):
       // Signals that do not end the receiver, so that it stays to be asked.
-      step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGSTOP")])
+      step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP")])
     default: break
     }
   }

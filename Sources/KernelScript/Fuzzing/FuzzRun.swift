@@ -14,6 +14,8 @@ struct FuzzRun {
     options.instructionLimit = 50_000_000
     options.hasHostCapabilities = true
     options.plant = plant
+    // Programs sleep for 2 ms at most where others wait for it.
+    options.hostPatience = 100_000_000
     self.options = options
   }
 

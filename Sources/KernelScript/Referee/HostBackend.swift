@@ -438,7 +438,7 @@ final class HostBackend {
   static let patienceWithSleepers: Int64 = 3_000_000_000
 
   private func waitInVain() -> Machine.Outcome? {
-    if HostClock.now - lastEvent > HostBackend.patienceWithSleepers + longestSleep {
+    if HostClock.now - lastEvent > machine.options.hostPatience ?? HostBackend.patienceWithSleepers + longestSleep {
       return .deadlock(tasks.compactMap { $0 }.map { task in
         StuckTask(
           tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep", place: task.thread.map { machine.place($0) } ?? "",

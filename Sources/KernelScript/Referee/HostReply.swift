@@ -61,7 +61,11 @@ struct HostReply {
   ) {
     func bytes(_ count: Int) -> ArraySlice<UInt8> { Array(room)[0..<min(max(count, 0), room.count)] }
     switch result.kind {
-    case .integer: words[min(position, 3)] = Int64(room.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+    case .integer:
+      let word = room.loadUnaligned(fromByteOffset: offset, as: Int32.self)
+      // Users and groups are unsigned.
+      let isUser = result.name.hasSuffix("uid") || result.name.hasSuffix("gid")
+      words[min(position, 3)] = isUser ? Int64(UInt32(bitPattern: word)) : Int64(word)
     case .waitStatus:
       // Nothing to tell: WNOHANG answered 0.
       words[min(position, 3)] = returned == 0 ? -1 : Int64(room.loadUnaligned(as: Int32.self))

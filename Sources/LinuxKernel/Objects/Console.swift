@@ -40,7 +40,7 @@ extension Kernel {
   func pollConsole(_ stream: Console.Stream) -> PollAnswer {
     guard stream == .input else { return PollAnswer(events: .writable) }
     let ready = !console.input.isEmpty || console.isInputClosed
-    return PollAnswer(events: ready ? .readable : [], queues: (console.inputReadable, nil))
+    return PollAnswer(events: ready ? [.readable, .writable] : .writable, queues: (console.inputReadable, nil))
   }
 
   /// Whether somebody sleeps until something is typed, and something may be.

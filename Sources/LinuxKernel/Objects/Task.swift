@@ -272,7 +272,7 @@ extension Kernel {
     precondition(lastPID == 0, "a kernel boots once")
     let process = processes.insert(
       Process(
-        pid: 1, group: 0, session: 0, handlers: signalHandlers.insert(SignalHandlers()),
+        pid: 1, group: 1, session: 1, handlers: signalHandlers.insert(SignalHandlers()),
         childChanged: waitQueues.insert(WaitQueue())))
     // init of its pid namespace: what it does not handle does not touch it (SIGNAL_UNKILLABLE).
     processes[process].signals.isUnkillable = true
@@ -286,8 +286,8 @@ extension Kernel {
     processes[process].lastThread = id
     pids.grow(to: 2, filler: PIDEntry())
     pids[1].task = id
-    // Its group and session were made outside, where the namespace's numbers do not reach: they show as 0.
-    join(process, group: 0, session: 0)
+    // It leads a session and a group of its own, as who starts a container has it call setsid().
+    join(process, group: 1, session: 1)
     lastPID = 1
     openConsole(for: id)
     start(id)

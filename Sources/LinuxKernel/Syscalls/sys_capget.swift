@@ -80,6 +80,7 @@ struct CapabilityData: Argument, Returned {
   }
 
   func store(_ kernel: inout Kernel) {
+    kernel.reply.words[0] = 0
     for shift in [UInt64(0), 32] {
       for set in [effective, permitted, inheritable] { kernel.output.append(UInt32(truncatingIfNeeded: set >> shift)) }
     }

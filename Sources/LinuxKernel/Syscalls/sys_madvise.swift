@@ -73,8 +73,11 @@ extension Syscall {
 /// The pages of a range given by address and length.
 private func pageRange(_ address: Address, _ length: Int, overflow: Errno) throws(Stop) -> Range<UInt64> {
   guard address.value % 4096 == 0 else { throw .errno(.EINVAL) }
-  guard length >= 0, UInt64(length) <= AddressSpace.limit, address.value <= AddressSpace.limit else { throw .errno(overflow) }
-  return address.value..<address.value + (UInt64(length) + 4095) / 4096 * 4096
+  // Only what wraps around is refused here; what lies beyond all memory is not mapped.
+  let size = (UInt64(bitPattern: Int64(length)) &+ 4095) & ~4095
+  let (end, wraps) = address.value.addingReportingOverflow(size)
+  guard !wraps, length == 0 || size > 0 else { throw .errno(overflow) }
+  return address.value..<end
 }
 
 /// Linux: include/uapi/asm-generic/mman-common.h. Those listed change nothing that can be seen, but for MADV_DONTNEED.

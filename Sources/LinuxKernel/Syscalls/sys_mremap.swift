@@ -18,10 +18,11 @@ extension Syscall {
     throws(Stop) -> MappedMemory in
     let start = old.value, limit = AddressSpace.limit
     try flags.check()
-    guard start % 4096 == 0, newLength > 0, oldLength >= 0, UInt64(newLength) <= limit, UInt64(oldLength) <= limit else {
+    guard start % 4096 == 0, newLength > 0, UInt64(newLength) <= limit else {
       throw .errno(.EINVAL)
     }
-    let oldSize = (UInt64(oldLength) + 4095) / 4096 * 4096, newSize = (UInt64(newLength) + 4095) / 4096 * 4096
+    // PAGE_ALIGN() of the old size may wrap around to 0.
+    let oldSize = (UInt64(bitPattern: Int64(oldLength)) &+ 4095) & ~4095, newSize = (UInt64(newLength) + 4095) / 4096 * 4096
     let target = new?.value ?? 0
     let isPlaced = flags.contains(.fixed)
     if isPlaced || flags.contains(.keepOld) {

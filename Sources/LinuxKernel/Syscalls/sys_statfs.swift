@@ -42,7 +42,12 @@ struct FileSystemStatus: Returned {
 extension Kernel {
   /// Linux: shmem_statfs(), simple_statfs().
   fileprivate func fileSystemStatus(_ target: Target) -> FileSystemStatus {
-    guard case .path(let path) = target else { return FileSystemStatus(magic: 0x5049_5045, device: 0xf) }
+    guard case .path(let path) = target else {
+      // Pipes have a file system of their own, all other objects without a name share one.
+      guard case .anonymous(let file) = target else { return FileSystemStatus(magic: 0, device: 0) }
+      let isPipe = switch files[file].object { case .pipeReader, .pipeWriter: true default: false }
+      return FileSystemStatus(magic: isPipe ? 0x5049_5045 : 0x0904_1934, device: 0xf, flags: 0x20)
+    }
     let system = fileSystems[inodes[inode(path)].fileSystem]
     switch system.kind {
     case .tmpfs: break
@@ -50,9 +55,11 @@ extension Kernel {
     case .mqueue: return FileSystemStatus(magic: 0x1980_0202, device: system.device)
     }
     let free = max(0, system.pageLimit - system.usedPages)
+    // What the kernel mounts for itself is ST_VALID alone.
+    let isHidden = path.mount == memoryMount
     return FileSystemStatus(
       magic: 0x0102_1994, blockCount: UInt64(system.pageLimit), freeBlocks: UInt64(free),
       fileCount: UInt64(FileSystem.inodeLimit), freeFiles: UInt64(FileSystem.inodeLimit - system.inodeCount),
-      device: system.device)
+      device: system.device, flags: isHidden ? 0x20 : 0x1020)
   }
 }

@@ -8,17 +8,19 @@ extension Syscall {
     errors: [
       .EACCES: "times is the current time, and the caller neither owns nor may write the file",
       .EBADF: "the descriptor is not open",
-      .EINVAL: "a time or flags is not valid",
+      .EFAULT: "a path is missing where dirfd is AT_FDCWD", .EINVAL: "a time or flags is not valid",
       .ENOENT: "nothing stands there",
       .EPERM: "times are given and the file is another's",
     ]
   ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName?, times: TwoTimes?, flags: LookupFlags) throws(Stop) -> Done in
     if let times, times.accessed.nanoseconds == TwoTimes.omit, times.modified.nanoseconds == TwoTimes.omit { return Done() }
     let inode: ID<Inode>
-    if let path {
+    if path != nil || directory == .current {
       guard flags.isSubset(of: [.noFollow, .emptyPath]) else { throw .errno(.EINVAL) }
-      try times?.check()
+      // AT_FDCWD is no file of its own: without a path it is a null path.
+      guard let path else { throw .errno(.EFAULT) }
       inode = kernel.inode(try kernel.path(directory, path, flags.walk, me))
+      try times?.check()
     } else {
       if !flags.isEmpty { throw .errno(.EINVAL) }
       guard let found = kernel.inode(of: try kernel.file(directory, of: me)) else { throw .errno(.EPERM) }

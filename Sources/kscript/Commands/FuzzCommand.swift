@@ -32,6 +32,9 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: .hidden)
   var show: Int?
 
+  @Flag(help: .hidden)
+  var each = false
+
   private var chosen: [FuzzFamily] {
     guard let families else { return FuzzFamily.all }
     let names = families.split(separator: ",").map { $0.filter { $0 != " " } }
@@ -61,7 +64,9 @@ struct FuzzCommand: ParsableCommand {
     var fuzzer = Fuzzer(seed: seed, families: chosen)
     let showsProgress = isatty(STDERR_FILENO) == 1
     while fuzzer.callCount < calls {
+      let began = each ? HostClock.now : 0
       let found = fuzzer.next()
+      if each { progress("program \(fuzzer.programCount - 1): \((HostClock.now - began) / 1_000_000) ms\n") }
       if let reason = fuzzer.unavailable {
         Terminal.error("kscript: \(reason)")
         throw ExitCode(Kscript.ExitStatus.usage)
