@@ -146,7 +146,7 @@ static void become_proxy(const struct plan *plan) {
   cpu_set_t processors;
   CPU_ZERO(&processors);
   CPU_SET(plan->processor, &processors);
-  struct sched_param first = {.sched_priority = KS_PRIORITY};
+  struct sched_param first = {.sched_priority = 1};
   if (sched_setaffinity(0, sizeof processors, &processors)) give_up(header, "sched_setaffinity");
   if (sched_setscheduler(0, SCHED_FIFO, &first)) give_up(header, "real-time scheduling (SCHED_FIFO)");
   for (int signal = 1; signal <= 64; signal++) {

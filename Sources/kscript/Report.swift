@@ -11,7 +11,9 @@ enum Report {
       return code == 0 && machine.failureCount > 0 ? Kscript.ExitStatus.failed : code
     case .deadlock(let tasks):
       let place = tasks.first { !$0.place.isEmpty }?.place ?? script
-      Terminal.error("\(place): deadlock at virtual \(seconds(machine.time)) s: nothing can run and no timer is set")
+      let what = machine.options.isHosted
+        ? "stuck after \(seconds(machine.time)) s: every task sleeps" : "deadlock at virtual \(seconds(machine.time)) s: nothing can run and no timer is set"
+      Terminal.error("\(place): \(what)")
       for line in table(tasks) { Terminal.error(line) }
       return Kscript.ExitStatus.deadlock
     case .limit(let text):
@@ -50,6 +52,9 @@ enum Report {
 
   /// The line that ends a run: all that is needed to get the same one again, and how to tell that it was the same.
   static func lastLine(_ machine: Machine) -> String {
+    if machine.options.isHosted {
+      return "host Linux \(HostClock.release)  \(machine.callCount) calls  \(seconds(machine.time)) s"
+    }
     let digest = String(machine.hash, radix: 16)
     let hash = String((String(repeating: "0", count: 16 - digest.count) + digest).prefix(12))
     return "seed \(machine.options.seed)  policy \(machine.options.policy.name)  \(machine.callCount) calls  "

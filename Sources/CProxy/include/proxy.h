@@ -32,9 +32,6 @@ enum {
   KS_HANDLER_COUNT = 1024, KS_HANDLER_STEP = 16,
 };
 
-/* The real-time priority of a proxy whose task's nice value is 0; one less for each step of nice. */
-enum { KS_PRIORITY = 40 };
-
 /* Whose move it is. */
 enum { KS_TURN_BUSY, KS_TURN_CONTROLLER, KS_TURN_PROXY, KS_TURN_PARKED };
 enum ks_command {

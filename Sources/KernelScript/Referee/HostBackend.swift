@@ -29,7 +29,9 @@ final class HostBackend {
     self.answer = answer
   }
 
-  var time: Int64 { world == nil ? 0 : HostClock.now - world.startTime }
+  /// Since the world was made, in ns; once it is gone, how long it lasted.
+  var time: Int64 { world == nil ? endTime : HostClock.now - world.startTime }
+  private var endTime: Int64 = 0
 
   // MARK: Speaking to proxies
 
@@ -73,9 +75,7 @@ final class HostBackend {
     slot.pointee.number = number
     fillRegisters(slot, arguments)
     give(task, KS_DO_CALL)
-    while turn(task) != UInt32(KS_TURN_CONTROLLER) {
-      if case .ended = world.state(of: task.tid) { return -3 }
-    }
+    guard case .posted = wait(for: task) else { return Int64(-Errno.ESRCH.code) }
     return slot.pointee.result
   }
 
@@ -355,7 +355,10 @@ final class HostBackend {
   /// Makes the world, and runs until its first process has ended or nothing can go on.
   func run(_ thread: OpaquePointer) -> Machine.Outcome {
     do throws(HostWorld.Unavailable) { world = try HostWorld() } catch { return .unavailable(error.reason) }
-    defer { world = nil }
+    defer {
+      endTime = time
+      world = nil
+    }
     let first = HostTask(slot: 0)
     first.thread = thread
     tasks = [first]

@@ -57,8 +57,6 @@ enum HostLibrary {
     case "nice":
       if reply.errno == Errno.EACCES.code { reply.errno = Errno.EPERM.code }
       if reply.errno == 0 { reply.words[0] = 20 - backend.perform(getpriority, [], on: task) }
-      followNiceness(0, 0, backend, task)
-    case "setpriority" where reply.errno == 0: followNiceness(call.words[0], call.words[1], backend, task)
     case "prctl", "ioctl":
       guard reply.errno == 0, let answer = call.answer else { return }
       let bytes = backend.world.bytes(answer, answer.count)
@@ -73,18 +71,5 @@ enum HostLibrary {
       finishControl(&reply, call, backend, task)
       finishQueue(&reply, call, result, backend, task)
     }
-  }
-
-  private static let schedSetparam: Int64 = 142
-
-  /// Nice values order the sleepers of POSIX queues. Proxies are real-time tasks, which have none that counts: a priority
-  /// stands for it. Only those of single tasks are followed.
-  private static func followNiceness(_ which: Int64, _ who: Int64, _ backend: HostBackend, _ task: HostTask) {
-    guard which == 0 else { return }
-    let nice = 20 - backend.perform(getpriority, [0, UInt64(bitPattern: who)], on: task)
-    var arguments = HostArguments(backend.world, task, nil)
-    guard let room = arguments.store(littleEndian(UInt64(bitPattern: Int64(KS_PRIORITY) - nice))) else { return }
-    _ = backend.perform(schedSetparam, [UInt64(bitPattern: who), room.address], on: task)
-    task.arenaNext = arguments.call.arenaBefore
   }
 }

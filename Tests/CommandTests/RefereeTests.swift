@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+/// Runs on this machine's Linux: what they see is a world of their own, and nothing of it is left behind.
+@Suite("The referee", .serialized, .enabled(if: RefereeTests.isPossible, "needs root and two processors"))
+struct RefereeTests {
+  static let isPossible = geteuid() == 0 && sysconf(Int32(_SC_NPROCESSORS_ONLN)) >= 2
+
+  private func run(_ script: String, _ options: String...) throws -> CommandTests.Output {
+    var result: CommandTests.Output?
+    try CommandTests.withFiles(["script.lua": "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + script]) { folder in
+      result = try CommandTests.run(["run", "--host", "-q"] + options + [folder + "/script.lua"])
+    }
+    return result!
+  }
+
+  /// What a world could leave on this machine: processes, mounts, objects of System V and POSIX.
+  private static func remains() throws -> [String] {
+    func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+    let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }
+      .filter { text("/proc/\($0)/comm").hasPrefix("memfd:kscript") }.map { "process \($0)" }
+    let objects = ["msg", "sem", "shm"].map { "\($0): " + text("/proc/sysvipc/\($0)") }
+    return processes + objects + ["mounts: " + text("/proc/self/mounts")]
+  }
+
+  private static let leavings = """
+    for key = 1, 3 do
+      must.msgget(key, "IPC_CREAT|0600") must.semget(key, 2, "IPC_CREAT|0600") must.shmget(key, 4096, "IPC_CREAT|0600")
+    end
+    must.mq_open("/left", "O_CREAT|O_RDWR", "0600")
+    ks.put("/tmp/left", "x")
+    for _ = 1, 5 do must.fork(function() must.setsid() must.fork(function() sys.pause() end) sys.pause() end) end
+    ks.settle()
+    """
+
+  @Test func aWorldBeginsAnew() throws {
+    let result = try run(
+      """
+      print(ks.backend, must.getpid(), must.getppid(), must.getuid(), ks.now() < 5)
+      print(must.pipe2())
+      print(must.msgget(1, "IPC_CREAT"), must.semget(1, 1, "IPC_CREAT"), must.shmget(1, 1, "IPC_CREAT"))
+      print(select(3, sys.open("/etc/passwd", 0)) == C.ENOENT, #must.getdents64(must.open("/tmp", 0)))
+      print(must.kill(-1, 0) or 0)
+      """)
+    #expect(result.output.hasPrefix("host\t1\t0\t0\ttrue\n3\t4\n0\t0\t0\ntrue\t2\n"), "\(result.output)\(result.errors)")
+  }
+
+  @Test func whatLiesBeyondCannotBeReached() throws {
+    let result = try run(
+      """
+      print(select(3, sys.clock_settime("CLOCK_REALTIME", 1)) == C.EPERM)
+      must.mknod("/tmp/disk", "S_IFBLK|0600", 8 << 8)
+      print(select(3, sys.open("/tmp/disk", "O_RDONLY")) == C.EACCES)
+      print(must.read(must.open("/dev/zero", 0), 1) == "\\0")
+      """)
+    #expect(result.output == "true\ntrue\ntrue\n", "\(result.output)\(result.errors)")
+  }
+
+  @Test func nothingIsLeftOfARun() throws {
+    let before = try Self.remains()
+    #expect(try run(Self.leavings + " print 'done'").output == "done\n")
+    #expect(try Self.remains() == before)
+  }
+
+  @Test(arguments: [SIGKILL, SIGINT, SIGTERM]) func norOfOneThatASignalEnds(signal: Int32) throws {
+    let before = try Self.remains()
+    try CommandTests.withFiles(["script.lua": "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + Self.leavings + " must.write(1, 'up') sys.pause()"]) {
+      folder in
+      let process = Process()
+      process.executableURL = CommandTests.program
+      process.arguments = ["run", "--host", folder + "/script.lua"]
+      process.standardInput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      let output = Pipe()
+      process.standardOutput = output
+      try process.run()
+      _ = output.fileHandleForReading.readData(ofLength: 2)
+      #expect(try Self.remains() != before)
+      kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+    }
+    // Who is killed cannot wait for its world to end, which the kernel takes apart by itself.
+    for _ in 0..<500 where try Self.remains() != before { usleep(10_000) }
+    #expect(try Self.remains() == before)
+  }
+
+  @Test func aDifferenceIsShownWithItsPlace() throws {
+    try CommandTests.withFiles(
+      ["a.lua": "local ks = require 'kscript'\nif ks.backend == 'host' then\n  ks.sys.umask(0)\nend\nks.sys.getpid()\n", "b.lua": "require('kscript').sys.getpid()"]
+    ) { folder in
+      let differing = try CommandTests.kscript("diff", folder + "/a.lua")
+      #expect(differing.status == 1)
+      #expect(differing.output.contains("a.lua:5  task 1  getpid()\n    host      umask(0)\n    kscript   getpid()"), "\(differing.output)")
+      let same = try CommandTests.kscript("diff", folder + "/b.lua")
+      #expect(same.status == 0)
+      #expect(same.output.contains("1 same, 0 differ"), "\(same.output)")
+      let json = try CommandTests.kscript("diff", "--format", "json", folder + "/a.lua")
+      #expect(json.status == 1)
+      #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any])
+    }
+  }
+
+  @Test func aStatedDifferenceIsListedAndNoFailure() throws {
+    try CommandTests.withFiles(
+      ["a.lua": "local ks = require 'kscript'\nks.differs('as I say', function() ks.sys.umask(ks.backend == 'host' and 1 or 2) end)\n"]
+    ) { folder in
+      let result = try CommandTests.kscript("diff", folder + "/a.lua")
+      #expect(result.status == 0)
+      #expect(result.output.contains("stated: ") && result.output.contains("as I say"), "\(result.output)")
+    }
+  }
+
+  @Test func aStuckScriptIsToldAsOne() throws {
+    let result = try run("local r = must.pipe2() must.read(r, 1)")
+    #expect(result.status == 2)
+    #expect(result.errors.contains("task 1  read"), "\(result.errors)")
+  }
+
+  @Test func handlersMaskedSleepsAndThreadsWork() throws {
+    let result = try run(
+      """
+      local log = {}
+      must.sigaction("SIGALRM", function(n, i) log[#log + 1] = n .. ":" .. i.si_code end)
+      must.setitimer("ITIMER_REAL", { it_value = 0.02 })
+      local errno = select(3, sys.nanosleep(5))
+      log[#log + 1] = errno == C.EINTR
+      local word = ks.buffer(8)
+      local tid = must.clone3({ flags = "CLONE_VM|CLONE_SIGHAND|CLONE_THREAD|CLONE_FILES|CLONE_FS" }, function() word:u32(0, must.gettid()) end)
+      ks.settle()
+      log[#log + 1] = word:u32(0) == tid
+      must.vfork(function() word:u32(4, 7) end)
+      log[#log + 1] = word:u32(4)
+      for i, entry in ipairs(log) do log[i] = tostring(entry) end
+      print(table.concat(log, " "))
+      """)
+    #expect(result.output == "14:128 true true 7\n", "\(result.output)\(result.errors)")
+  }
+}
