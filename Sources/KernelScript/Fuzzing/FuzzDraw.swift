@@ -191,7 +191,7 @@ struct FuzzDraw {
 
   private mutating func mode(_ call: String) -> FuzzValue {
     if call.hasPrefix("mknod") {
-      return .integer(pick([0o100644, 0o010666, 0o010600, 0o140644, 0o644, 0o040755, 0o020666, 0o120777, 0o170000]))
+      return .integer(pick([0o100644, 0o010666, 0o010600, 0o140644, 0o644, 0o040755, 0o120777, 0o170000]))
     }
     return .text(pick(["0644", "0600", "0755", "0777", "0", "0400", "0200", "0100", "0444", "04755", "02755", "01777", "07777", "0111"]))
   }
