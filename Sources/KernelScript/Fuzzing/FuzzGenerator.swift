@@ -52,10 +52,11 @@ struct FuzzGenerator {
     let declaration = Syscall.all[Syscall.indices[name]!]
     if ["exit", "exit_group"].contains(name), depth == 0 || !draw.oneIn(4) { return [] }
     let makesTask = declaration.parameters.contains { if case .function = $0.kind { true } else { false } }
+    if name == "vfork", depth > 0 { return [] }
     if makesTask, depth > 1 || forks.count > 6 || !draw.oneIn(3) && !forks.isEmpty { return [] }
     var new = step(name)
     for parameter in declaration.parameters { new.arguments.append(draw.argument(parameter, of: declaration)) }
-    adjust(&new)
+    adjust(&new, depth)
     if makesTask { new.arguments[new.arguments.count - 1] = .body(body(families, depth: depth + 1, mustEnd: name == "vfork")) }
     for (position, result) in declaration.results.enumerated() where position < 2 {
       let isPooled: Bool
@@ -97,9 +98,11 @@ struct FuzzGenerator {
   }
 
   /// Arguments that only make sense together.
-  private mutating func adjust(_ step: inout FuzzStep) {
+  private mutating func adjust(_ step: inout FuzzStep, _ depth: Int) {
     switch step.call {
     case "fcntl": (step.arguments[1], step.arguments[2]) = fileCommand()
+    case "clone3" where depth > 0: step.arguments[0] = .table([FuzzField(name: "exit_signal", value: .text("SIGCHLD"))])
+    case "getrandom": step.arguments[0] = .integer(draw.pick([0, 1, 8, 256]))
     case "mmap":
       let isAnonymous = draw.oneIn(2)
       step.arguments[0] = draw.oneIn(8) ? step.arguments[0] : .integer(0)
@@ -114,6 +117,7 @@ struct FuzzGenerator {
       if step.arguments[0] == .text("PR_SET_NAME") { step.arguments[1] = .text("name") }
     case "timer_create", "clock_nanosleep":
       if case .text(let clock) = step.arguments[0], clock.contains("CPUTIME") { step.arguments[0] = .text("CLOCK_MONOTONIC") }
+      if step.call == "clock_nanosleep" { step.arguments[1] = .integer(0) }
     case "mremap":
       if step.arguments.count > 4 { step.arguments[4] = .absent }
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")

@@ -12,7 +12,7 @@ package struct Fuzzer {
   package private(set) var unavailable: String?
   private let run: FuzzRun
 
-  package init(seed: UInt64, families: [FuzzFamily] = FuzzFamily.all, plant: Plant? = nil) {
+  package init(seed: UInt64, families: [FuzzFamily] = FuzzFamily.usual, plant: Plant? = nil) {
     self.seed = seed
     self.families = families
     run = FuzzRun(plant: plant)
@@ -65,13 +65,13 @@ package struct Fuzzer {
   }
 
   /// The script of one of a seed's programs, as it is generated.
-  package static func script(seed: UInt64, number: Int, families: [FuzzFamily] = FuzzFamily.all) -> String {
+  package static func script(seed: UInt64, number: Int, families: [FuzzFamily] = FuzzFamily.usual) -> String {
     FuzzText(FuzzGenerator.program(seed: seed, number: number, families: families)).text
   }
 
   /// How often each call was answered with each errno (0 for none) by the emulated kernel alone, in so many calls: what a planted
   /// mistake has to be met with.
-  package static func answers(seed: UInt64, calls: Int, families: [FuzzFamily] = FuzzFamily.all) -> [String: Int] {
+  package static func answers(seed: UInt64, calls: Int, families: [FuzzFamily] = FuzzFamily.usual) -> [String: Int] {
     var answers: [String: Int] = [:]
     var count = 0, number = 0
     let run = FuzzRun()

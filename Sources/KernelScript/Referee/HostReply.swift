@@ -33,7 +33,10 @@ struct HostReply {
     }
     // A transfer to the caller's own memory tells how much it moved.
     if case .transfer? = declaration.results.first?.kind { words[0] = result }
-    if call.transfer.isEmpty, let returned = shape.returned { words[min(returned, 3)] = result }
+    if call.transfer.isEmpty, let returned = shape.returned {
+      // What C declares as int is one, such as setfsuid(2)'s old user.
+      words[min(returned, 3)] = declaration.prototype.hasPrefix("int ") ? Int64(Int32(truncatingIfNeeded: result)) : result
+    }
     var sources: [Int: (room: HostWorld.Room, offset: Int)] = [:]
     for (results, room) in call.outputs {
       for (place, result) in results.enumerated() { sources[result] = (room, place * 4) }

@@ -109,10 +109,13 @@ extension Kernel {
     if kind == FileMode.directory, access.contains(.write) { throw .errno(.EISDIR) }
     try checkPermission(inode, access, walk.credentials)
     if flags.contains(.noatime), !isOwnerOrCapable(inode, walk.credentials) { throw .errno(.EPERM) }
+    // do_dentry_open(): O_DIRECT is for regular files.
+    if flags.contains(.direct), kind == FileMode.directory || kind == FileMode.fifo { throw .errno(.EINVAL) }
     switch inodes[inode].content {
     case .socket: throw .errno(.ENXIO)
     case .device(let number):
       guard kind == FileMode.character, Device(rawValue: number) != nil else { throw .errno(.ENXIO) }
+      if flags.contains(.direct) { throw .errno(.EINVAL) }
     case .fifo:
       let pipe = try openFIFO(inode, flags)
       return addOpenFile(.fifo(pipe), walk.path, request)

@@ -10,8 +10,9 @@ extension Kernel {
     let pipe = makePipe(inode: nextInodeNumber())
     pipes[pipe].readers = 1
     pipes[pipe].writers = 1
+    // Packet mode is the writer's: create_pipe_files() gives the read end O_NONBLOCK alone.
     let status = flags.intersection([.nonblock, .direct])
-    let reader = files.insert(OpenFile(object: .pipeReader(pipe), status: status))
+    let reader = files.insert(OpenFile(object: .pipeReader(pipe), status: status.subtracting(.direct)))
     let writer = files.insert(OpenFile(object: .pipeWriter(pipe), status: status.union(.writeOnly)))
     let first: FD
     do throws(Stop) { first = try install(reader, closesOnExec: flags.contains(.cloexec), for: me) } catch {

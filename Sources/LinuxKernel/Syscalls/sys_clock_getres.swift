@@ -37,8 +37,6 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, clock: Clock, time: TimeSpec) throws(Stop) -> Done in
     switch clock {
     case .realtime: break
-    // The clocks of processor time have a set operation that always refuses.
-    case .processTime, .threadTime: throw .errno(.EPERM)
     default: throw .errno(.EINVAL)
     }
     // timespec64_valid_settod(): leaves room for thirty years of uptime.

@@ -123,7 +123,8 @@ extension Kernel {
   private func allowsDirect(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
     case .pipeReader, .pipeWriter, .fifo: true
-    case .inode(let inode): inodes[inode].memory != nil
+    // A file of memfd_create never went through open(), which would have allowed it.
+    case .inode(let inode): inodes[inode].memory != nil && files[file].path?.mount != memoryMount
     default: false
     }
   }

@@ -38,6 +38,8 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, flags: SyncFlags) throws(Stop) -> Done in
     try flags.check()
     guard !flags.isSuperset(of: [.async, .sync]) else { throw .errno(.EINVAL) }
+    // A length that PAGE_ALIGN() wraps around to 0 is none.
+    if address.value % 4096 == 0, length < 0, length > -4096 { return Done() }
     let range = try pageRange(address, length, overflow: .ENOMEM)
     guard kernel.addressSpaces[kernel.tasks[me].memory].isCovered(range) else { throw .errno(.ENOMEM) }
     return Done()

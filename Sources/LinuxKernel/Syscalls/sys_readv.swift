@@ -88,6 +88,8 @@ extension Kernel {
     guard files[file].isReadable else { throw .errno(.EBADF) }
     var destination = try vector.destination(&self, me)
     destination.truncate(to: Kernel.transferLimit)
+    // vfs_readv(): nothing asked for is nothing done, before the flags are looked at.
+    if destination.remaining == 0 { return Transferred(0, destination) }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       Transferred(try kernel.read(file, &destination, at: offset, for: me), destination)
     }
@@ -101,6 +103,7 @@ extension Kernel {
     guard files[file].isWritable else { throw .errno(.EBADF) }
     var source = try vector.source(&self, me)
     source.truncate(to: Kernel.transferLimit)
+    if source.remaining == 0 { return 0 }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       try kernel.write(file, &source, at: offset, for: me)
     }

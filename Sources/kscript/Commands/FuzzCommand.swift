@@ -36,7 +36,7 @@ struct FuzzCommand: ParsableCommand {
   var each = false
 
   private var chosen: [FuzzFamily] {
-    guard let families else { return FuzzFamily.all }
+    guard let families else { return FuzzFamily.usual }
     let names = families.split(separator: ",").map { $0.filter { $0 != " " } }
     return FuzzFamily.all.filter { names.contains($0.name) }
   }
