@@ -31,6 +31,9 @@ public struct SpecFile: Sendable {
     public var isUnavailable = false
   }
 
+  /// Why a case tagged #emulated is not run on the host.
+  static let emulatedOnly = "it is about the emulated kernel alone"
+
   public let path: String
   private let source: [UInt8]
 
@@ -60,7 +63,7 @@ public struct SpecFile: Sendable {
     _ testCase: Case, _ options: Machine.Options, checksLeaks: Bool = false, record: CallRecord? = nil
   ) -> Result {
     if options.isHosted, testCase.tags.contains("emulated") {
-      return Result(status: .skipped, message: "it is about the emulated kernel alone", place: testCase.place)
+      return Result(status: .skipped, message: SpecFile.emulatedOnly, place: testCase.place)
     }
     let (reports, output, machine) = run(["\(testCase.number)", checksLeaks ? "leaks" : ""], options, record: record)
     var result = Result(status: .failed, place: testCase.place, output: output.text)

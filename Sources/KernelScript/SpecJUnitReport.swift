@@ -18,7 +18,7 @@ package struct SpecJUnitReport: SpecReport {
       suites.append(Suite())
     }
     let last = suites.count - 1
-    suites[last].summary.count(entry.result.status)
+    suites[last].summary.count(entry)
     suites[last].summary.nanoseconds += entry.nanoseconds
     suites[last].text += element(entry)
     return ""
@@ -27,7 +27,7 @@ package struct SpecJUnitReport: SpecReport {
   private func element(_ entry: SpecSuite.Entry) -> String {
     let testCase = entry.job.testCase
     let result = entry.result
-    var inner = ""
+    var inner = entry.host?.remark.map { property("host", $0, indentation: "      ") } ?? ""
     switch result.status {
     case .passed: break
     case .skipped: inner += "      <skipped\(attribute("message", result.message))/>\n"
@@ -48,7 +48,9 @@ package struct SpecJUnitReport: SpecReport {
   package mutating func end(_ summary: SpecSummary, stopped: Bool) -> String {
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts(summary) + ">\n"
     for (path, suite) in zip(paths, suites) {
-      text += "  <testsuite\(attribute("name", path))\(counts(suite.summary))>\n\(suite.text)  </testsuite>\n"
+      text += "  <testsuite\(attribute("name", path))\(counts(suite.summary))>\n"
+      if let host = suite.summary.host { text += property("host", host.line, indentation: "    ") }
+      text += suite.text + "  </testsuite>\n"
     }
     return text + "</testsuites>\n"
   }
@@ -57,6 +59,10 @@ package struct SpecJUnitReport: SpecReport {
     let total = summary.passed + summary.failed + summary.skipped
     return attribute("tests", "\(total)") + attribute("failures", "\(summary.failed)") + attribute("errors", "0")
       + attribute("skipped", "\(summary.skipped)") + time(summary.nanoseconds)
+  }
+
+  private func property(_ name: String, _ value: String, indentation: String) -> String {
+    "\(indentation)<properties><property\(attribute("name", name))\(attribute("value", value))/></properties>\n"
   }
 
   private func time(_ nanoseconds: Int64) -> String {

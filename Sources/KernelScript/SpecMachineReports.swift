@@ -10,7 +10,9 @@ package struct SpecTapReport: SpecReport {
     let name = SpecTapReport.escape(entry.job.testCase.name)
     let result = entry.result
     switch result.status {
-    case .passed: return "ok \(number) - \(name)\n"
+    case .passed:
+      let remark = entry.host?.remark.map { "  ---\n" + field("host", $0) + "  ...\n" } ?? ""
+      return "ok \(number) - \(name)\n" + remark
     case .skipped:
       return
         "ok \(number) - \(name) # SKIP\(result.message.isEmpty ? "" : " " + SpecTapReport.escape(result.message))\n"
@@ -22,7 +24,8 @@ package struct SpecTapReport: SpecReport {
   }
 
   package mutating func end(_ summary: SpecSummary, stopped: Bool) -> String {
-    (stopped ? "Bail out! stopped after the first failure\n" : "") + "# \(summary.line)\n"
+    (stopped ? "Bail out! stopped after the first failure\n" : "")
+      + (summary.host.map { "# \($0.line)\n" } ?? "") + "# \(summary.line)\n"
   }
 
   /// A string of YAML: JSON's strings are YAML's, too.
@@ -56,6 +59,7 @@ package struct SpecJsonReport: SpecReport {
         "message": .string(result.message), "place": .string(result.place), "stack": .strings(entry.frames),
         "output": .string(result.output), "trace": .string(Hex.text(result.hash)),
         "seconds": .thousandths(entry.nanoseconds / 1_000_000),
+        "host": entry.host?.json(what: "\(entry.job.file.path): \(testCase.name)") ?? .null,
       ]))
     return ""
   }
@@ -65,7 +69,8 @@ package struct SpecJsonReport: SpecReport {
       "seed": .integer(Int64(bitPattern: head.seed)), "policy": .string(head.policy),
       "passed": .integer(Int64(summary.passed)), "failed": .integer(Int64(summary.failed)),
       "skipped": .integer(Int64(summary.skipped)), "stopped": .bool(stopped),
-      "seconds": .thousandths(summary.nanoseconds / 1_000_000), "cases": .array(cases),
+      "seconds": .thousandths(summary.nanoseconds / 1_000_000), "host": summary.host?.json ?? .null,
+      "cases": .array(cases),
     ]).text() + "\n"
   }
 }

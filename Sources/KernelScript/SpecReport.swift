@@ -4,7 +4,17 @@ package struct SpecSummary: Sendable {
   package var failed = 0
   package var skipped = 0
   package var nanoseconds: Int64 = 0
+  /// Where the cases are run on both kernels.
+  package var host: SpecHostSummary?
   package init() {}
+
+  package mutating func count(_ entry: SpecSuite.Entry) {
+    count(entry.result.status)
+    if let half = entry.host {
+      if host == nil { host = SpecHostSummary() }
+      host!.count(half)
+    }
+  }
 
   package mutating func count(_ status: SpecFile.Result.Status) {
     switch status {
@@ -32,7 +42,7 @@ extension SpecSuite.Entry {
     let arguments =
       [job.testCase.place] + (job.options.seed == 0 ? [] : ["--seed", "\(job.options.seed)"])
       + (job.options.policy == .fifo ? [] : ["--policy", job.options.policy.name])
-      + (job.checksLeaks ? ["--leaks"] : [])
+      + (job.checksLeaks ? ["--leaks"] : []) + (host == nil ? [] : ["--both"])
     return "kscript test " + arguments.map(quoteForShell).joined(separator: " ")
   }
 

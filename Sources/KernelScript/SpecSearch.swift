@@ -53,7 +53,10 @@ package enum SpecSearch {
     return (String(path[..<colon]), line)
   }
 
-  private static func files(_ folder: String) throws(Failure) -> [String] {
+  /// The files below a folder whose names end so, sorted.
+  package static func files(
+    _ folder: String, endings: [String] = ["_spec.lua", "_test.lua"]
+  ) throws(Failure) -> [String] {
     guard let names = names(folder) else { throw Failure(message: "\(folder): \(String(cString: strerror(errno)))") }
     let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
     var found: [String] = []
@@ -63,8 +66,8 @@ package enum SpecSearch {
       // A folder behind a symbolic link may be one of those above.
       guard lstat(path, &status) == 0 else { continue }
       if status.st_mode & S_IFMT == S_IFDIR {
-        found += try files(path)
-      } else if name.hasSuffix("_spec.lua") || name.hasSuffix("_test.lua"), kind(path) == S_IFREG {
+        found += try files(path, endings: endings)
+      } else if endings.contains(where: { name.hasSuffix($0) }), kind(path) == S_IFREG {
         found.append(path)
       }
     }

@@ -31,6 +31,16 @@ package struct SpecSuite: Sendable {
     package let job: Job
     package let result: SpecFile.Result
     package let nanoseconds: Int64
+    /// What this machine's Linux made of it, where the cases are run on both.
+    package let host: SpecHostHalf?
+
+    init(job: Job, result: SpecFile.Result, nanoseconds: Int64, host: SpecHostHalf? = nil) {
+      (self.job, self.result, self.nanoseconds, self.host) = (job, result, nanoseconds, host)
+    }
+
+    func with(_ host: SpecHostHalf, _ result: SpecFile.Result, _ moreNanoseconds: Int64) -> Entry {
+      Entry(job: job, result: result, nanoseconds: nanoseconds + moreNanoseconds, host: host)
+    }
   }
 
   /// How many cases the files hold, before the selection.

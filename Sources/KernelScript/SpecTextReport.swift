@@ -33,7 +33,7 @@ package struct SpecTextReport: SpecReport {
   package mutating func take(_ entry: SpecSuite.Entry) -> String {
     let path = entry.job.file.path
     openPath = path
-    file.count(entry.result.status)
+    file.count(entry)
     details += describe(entry)
     left[path, default: 1] -= 1
     return left[path] == 0 ? endFile(path) : ""
@@ -54,7 +54,9 @@ package struct SpecTextReport: SpecReport {
   private mutating func describe(_ entry: SpecSuite.Entry) -> String {
     let name = entry.job.testCase.name
     switch entry.result.status {
-    case .passed: return isVerbose ? "  \(paint.green("passed"))  \(name)\n" : ""
+    case .passed:
+      let remark = entry.host?.remark.map { "  (\($0))" } ?? ""
+      return isVerbose ? "  \(paint.green("passed"))  \(name)\(paint.faint(remark))\n" : ""
     case .skipped:
       return isVerbose
         ? "  \(paint.yellow("skipped")) \(name)\(entry.result.message.isEmpty ? "" : ": \(entry.result.message)")\n"
@@ -86,6 +88,12 @@ package struct SpecTextReport: SpecReport {
       let width = reruns.map(\.command.count).max() ?? 0
       for (command, name) in reruns { text += "  \(Text.pad(command, width))  \(paint.faint("# " + name))\n" }
       text += "\n"
+    }
+    if let host = summary.host {
+      for (reason, place, count) in isQuiet ? [] : host.stated {
+        text += paint.faint("stated: \(place)  \(reason)" + (count > 1 ? "  (\(count) calls)" : "")) + "\n"
+      }
+      text += (host.unavailable == nil ? host.line : paint.yellow(host.line)) + "\n"
     }
     let line = summary.line
     return text + (summary.failed > 0 ? paint.red(line) : paint.green(line)) + "\n"

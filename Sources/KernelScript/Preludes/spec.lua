@@ -167,13 +167,25 @@ spec.environment = words
 
 -- ---- collecting -----------------------------------------------------------------------------------------------------
 
--- `-- covers: id id` lines, by line number, and which lines are nothing but a comment.
+-- Whether each word holds a dot, as ids do.
+local function are_ids(words)
+  for word in words:gmatch "[^%s,]+" do
+    if not word:find(".", 1, true) then return false end
+  end
+  return true
+end
+
+-- `-- covers: id id` lines, by line number, and which lines are nothing but a comment. The ids may go on in the comments
+-- below.
 local function scan(source)
-  local covers, comments, number = {}, {}, 0
+  local covers, comments, number, continues = {}, {}, 0, false
   for line in (source .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
-    comments[number] = line:find "^%s*%-%-" ~= nil
-    covers[number] = line:match "^%s*%-%-+%s*covers:%s*(.-)%s*$"
+    local comment = line:match "^%s*%-%-+%s*(.-)%s*$"
+    comments[number] = comment ~= nil
+    local ids = comment and comment:match "^covers:%s*(.*)$" or continues and comment
+    continues = ids and are_ids(ids)
+    if comment and (continues or comment:find "^covers:") then covers[number] = ids end
   end
   return covers, comments
 end

@@ -46,19 +46,22 @@ package struct DifferenceReport {
   }
 
   package var json: String {
-    func object(_ what: String, _ difference: Comparison.Difference) -> JSON {
-      .object([
-        "what": .string(what), "place": .string(difference.place), "task": .integer(Int64(difference.tid)),
-        "call": .string(difference.call), "host": .string(difference.host), "kscript": .string(difference.emulated),
-        "reason": difference.reason.map { .string($0) } ?? .null,
-      ])
-    }
     let report = JSON.object([
       "tasks": .integer(Int64(taskCount)), "calls": .integer(Int64(callCount)), "same": .integer(Int64(sameCount)),
       "unstated": .integer(Int64(unstated.count)), "stated": .integer(Int64(stated.count)),
-      "differences": .array((unstated + stated).map { object($0.what, $0.1) }), "failures": .strings(failures),
+      "differences": .array((unstated + stated).map { $0.1.json(what: $0.what) }), "failures": .strings(failures),
       "normalised": .string(Normal.names),
     ])
     return report.text() + "\n"
+  }
+}
+
+extension Comparison.Difference {
+  /// - Parameter what: the script or case that it was seen in.
+  func json(what: String) -> JSON {
+    .object([
+      "what": .string(what), "place": .string(place), "task": .integer(Int64(tid)), "call": .string(call),
+      "host": .string(host), "kscript": .string(emulated), "reason": reason.map { .string($0) } ?? .null,
+    ])
   }
 }

@@ -29,6 +29,14 @@ final class HostWorld {
     }
   }
 
+  /// Why this machine cannot be the referee; nil where it can: one world is made to see.
+  static var unavailability: String? {
+    do throws(Unavailable) {
+      _ = try HostWorld()
+      return nil
+    } catch { return error.reason }
+  }
+
   deinit { ks_world_stop(&world) }
 
   var channel: UnsafeMutableRawPointer { UnsafeMutableRawPointer(world.channel) }

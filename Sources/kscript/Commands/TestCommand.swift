@@ -9,7 +9,9 @@ struct TestCommand: ParsableCommand {
       "PATH:LINE runs the case that the line belongs to. Ends with `N passed, N failed, N skipped` on standard "
       + "output (on standard error when that holds another format than text). Exits with 1 when a case failed, 64 when "
       + "there was no case, 66 when a path does not exist. With --host, cases tagged #emulated are skipped. A case may run 100 million Lua instructions (--limit; 0 "
-      + "for no limit), so that an endless loop fails.")
+      + "for no limit), so that an endless loop fails. With --both, a case passes when it passes on both kernels and its "
+      + "calls differ only where it states so (ks.differs); cases tagged #emulated run on the emulated kernel alone, and "
+      + "so do all where this machine cannot be the referee (or KSCRIPT_REFEREE=none says so), which is told.")
 
   /// An endless loop reaches it within a second or a few, and no sensible case does.
   static let defaultLimit: UInt64 = 100_000_000
@@ -73,12 +75,16 @@ struct TestCommand: ParsableCommand {
   @Flag(help: "A case fails that leaves files open or tasks behind.")
   var leaks = false
 
+  @Flag(help: "Runs each case on the emulated kernel and on this machine's Linux, and compares its calls.")
+  var both = false
+
   @OptionGroup var machineOptions: MachineOptions
   @OptionGroup var outputOptions: OutputOptions
 
   func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs takes a number from 1, not \(jobs)") }
     if repetitions < 1 { throw ValidationError("--repeat takes a number from 1, not \(repetitions)") }
+    if both, machineOptions.host { throw ValidationError("--both runs on the host too; leave out --host") }
     if machineOptions.host, let jobs, jobs > 1 {
       throw ValidationError("--host runs one case at a time, since all worlds share one processor; leave out --jobs")
     }
@@ -100,19 +106,27 @@ struct TestCommand: ParsableCommand {
     var slowest: SpecSuite.Entry?
 
     reports.tell { $0.begin(suite) }
-    suite.run(threads: threads) { entry in
-      summary.count(entry.result.status)
+    let take: (SpecSuite.Entry) -> Bool = { entry in
+      summary.count(entry)
       if entry.nanoseconds > slowest?.nanoseconds ?? 0 { slowest = entry }
       reports.tell { $0.take(entry) }
       Terminal.flush()
       stopped = failFast && summary.failed > 0
       return !stopped
     }
+    if both {
+      suite.runOnBoth(threads: threads, stopsAtFailure: failFast, take: take)
+    } else {
+      suite.run(threads: threads, take: take)
+    }
     summary.nanoseconds = HostClock.now - began
     if !outputOptions.quiet { tellEnd(suite, summary, threads, slowest) }
     reports.tell { $0.end(summary, stopped: stopped) }
     Terminal.flush()
-    if format != .text, output == nil { Terminal.error(summary.line) }
+    if format != .text, output == nil {
+      if let host = summary.host { Terminal.error(host.line) }
+      Terminal.error(summary.line)
+    }
     if summary.failed > 0 { throw ExitCode(Kscript.ExitStatus.failed) }
   }
 
