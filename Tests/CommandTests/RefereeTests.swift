@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Runs on this machine's Linux: what they see is a world of their own, and nothing of it is left behind.
-@Suite("The referee", .serialized, .enabled(if: RefereeTests.isPossible, "needs root and two processors"))
-struct RefereeTests {
-  static let isPossible = geteuid() == 0 && sysconf(Int32(_SC_NPROCESSORS_ONLN)) >= 2
+private let isRefereePossible = geteuid() == 0 && sysconf(Int32(_SC_NPROCESSORS_ONLN)) >= 2
 
+/// Runs on this machine's Linux: what they see is a world of their own, and nothing of it is left behind.
+@Suite("The referee", .serialized, .enabled(if: isRefereePossible, "needs root and two processors"))
+struct RefereeTests {
   private func run(_ script: String, _ options: String...) throws -> CommandTests.Output {
     var result: CommandTests.Output?
     try CommandTests.withFiles(["script.lua": "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + script]) { folder in
