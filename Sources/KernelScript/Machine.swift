@@ -57,6 +57,8 @@ public final class Machine {
   public var console: (_ bytes: ByteView, _ isError: Bool) -> Void
   /// Gives a line of input, nil at its end. Called when all tasks sleep and one of them reads the console.
   public var input: () -> [UInt8]? = { nil }
+  /// Called when all tasks of a run on the host sleep: what was written should be seen by then.
+  public var quiet: () -> Void = {}
   /// Takes reports about tasks that failed.
   var report: (String) -> Void
   /// The text of the spec file being run, and what its cases report.

@@ -27,6 +27,10 @@ public struct RawArgument {
   @inline(__always) package var view: ByteView { ByteView(start: bytes, count: count) }
 
   public static var absent: RawArgument { RawArgument(word: 0, bytes: nil, count: 0, rawForm: Form.absent.rawValue) }
+  /// The default of an integer that was left out.
+  static func omitted(_ value: Int64) -> RawArgument {
+    RawArgument(word: value, bytes: nil, count: 0, rawForm: Form.omitted.rawValue)
+  }
   public static func word(_ value: Int64) -> RawArgument {
     RawArgument(word: value, bytes: nil, count: 0, rawForm: Form.word.rawValue)
   }

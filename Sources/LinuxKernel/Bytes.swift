@@ -400,7 +400,7 @@ extension CallArgument {
           case .bytes(let more):
             raw[position] = .bytes(view.slice(offset, more.count))
             offset += more.count
-          case .absent: if case .word(let word)? = parameter.fallback { raw[position] = .word(word) }
+          case .absent: if case .word(let word)? = parameter.fallback { raw[position] = .omitted(word) }
           }
         }
         return body(Arguments(UnsafePointer(raw.baseAddress!)))

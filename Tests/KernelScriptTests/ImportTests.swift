@@ -46,6 +46,7 @@ struct ImportTests {
     "Argument.swift": "the array of arguments that C fills is read where it lies",
     "Call.swift": "the arguments of a waiting call are lent as C's are",
     "Syscall.swift": "the table of bodies is made once and never freed, so that a call counts no references",
+    "Plant.swift": "a kernel with a mistake has a table of bodies of its own",
     "API/Observe.swift": "the answer's bytes are lent to C",
   ]
 

@@ -119,7 +119,10 @@ struct SemaphoreTests {
         }
         model.end(tid)
         sleeping[tid] = nil
-        _ = try kernel.call("waitpid", .word(Int64(tid)), 0, as: me)
+        do { _ = try kernel.call("waitpid", .word(Int64(tid)), 0, as: me) } catch {
+          Issue.record("waitpid \(tid) at step \(step): \(error) \(kernel.value.describe(worker))")
+          return
+        }
         workers[place] = try kernel.fork(as: me)
       case 1:
         let number = random.below(count), value = random.below(4)

@@ -197,6 +197,8 @@ describe("a call on a queue", function()
   end)
 
   it("that waits by the real-time clock notices when that is set", function()
+    -- The referee's worlds have no right to set the machine's clock.
+    if select(3, sys.clock_settime("CLOCK_REALTIME", from_now(0))) == C.EPERM then pending "needs CAP_SYS_TIME" end
     local result, pids = {}, {}
     for number, call in ipairs { "receive", "receive" } do
       pids[number] = sleeper(function()

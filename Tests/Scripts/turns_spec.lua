@@ -95,7 +95,7 @@ describe("A task that waits", function()
     local order, children = {}, {}
     for i = 1, 20 do
       children[i] = must.fork(function()
-        must.nanosleep((21 - i) / 1000)
+        must.nanosleep((21 - i) / 50)
         order[#order + 1] = i
       end)
     end

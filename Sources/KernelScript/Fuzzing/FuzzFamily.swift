@@ -65,7 +65,7 @@ package struct FuzzFamily: Sendable {
     FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
     // The seam for what is being built: the names that are there take part.
     FuzzFamily(
-      "sysv", "msgget msgsnd msgrcv msgctl semget semop semtimedop semctl shmget shmat shmdt shmctl", openers: "msgget semget shmget", isUsual: false),
+      "sysv", "msgget msgsnd msgrcv msgctl semget semop semtimedop semctl shmget shmat shmdt shmctl unshare", openers: "msgget semget shmget", isUsual: false),
     FuzzFamily(
       "mq", "mq_open mq_unlink mq_send mq_timedsend mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr poll close", openers: "mq_open", isUsual: false),
   ].filter { !$0.calls.isEmpty }
@@ -118,7 +118,7 @@ package enum FuzzExclusion {
   /// Names that are not drawn, for the reasons above.
   static let names: Set = [
     "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC", "RLIMIT_SIGPENDING",
-    "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD", "PR_GET_NAME",
+    "MAP_32BIT", "MAP_GROWSDOWN", "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD", "PR_GET_NAME",
     "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "SEEK_DATA", "SEEK_HOLE", "RESOLVE_CACHED",
   ]
 

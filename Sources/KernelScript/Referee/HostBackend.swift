@@ -381,6 +381,7 @@ final class HostBackend {
     if let status = world.initStatus { return .done(status: status) }
     guard everybodySleeps() else { return nil }
     flushConsole(isLate: false)
+    machine.quiet()
     if let task = settling.first {
       settling.removeFirst()
       current = task

@@ -103,7 +103,13 @@ extension Kernel {
     guard files[file].isWritable else { throw .errno(.EBADF) }
     var source = try vector.source(&self, me)
     source.truncate(to: Kernel.transferLimit)
-    if source.remaining == 0 { return 0 }
+    if source.remaining == 0 {
+      // vfs_writev(): FMODE_CAN_WRITE comes before the length.
+      switch files[file].object {
+      case .timer, .epoll, .signals: throw .errno(.EINVAL)
+      default: return 0
+      }
+    }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       try kernel.write(file, &source, at: offset, for: me)
     }

@@ -36,6 +36,7 @@ struct RunCommand: ParsableCommand {
       console: { bytes, isError in if isError { Terminal.error(bytes) } else { Terminal.output(bytes) } },
       report: { Terminal.error($0) })
     machine.input = { Terminal.readLine() }
+    machine.quiet = { Terminal.flush() }
     signal(SIGPIPE, SIG_IGN)
     Interrupt.watch(machine)
     if let message = machine.load(script.text, name: script.name, arguments: arguments) {
