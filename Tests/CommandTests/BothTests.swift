@@ -84,8 +84,10 @@ import Testing
       let all = try CommandTests.kscript("test", "--both", "--format", format, "b_spec.lua", "c_spec.lua", in: folder)
       #expect(all.status == 1)
       #expect((format == "text" ? all.output : all.errors).hasSuffix("\n0 passed, 2 failed, 0 skipped\n"))
-      let texts = ["b_spec.lua:3  task 1  getpid()", "getppid()", "on the host: expected equal values", "--both"]
+      let texts = ["b_spec.lua:3  task 1  getpid()", "getppid()", "on the host: expected equal values"]
       for text in texts { #expect(all.output.contains(text), "\(text) in \(all.output)") }
+      // Programs put together themselves how a case is run again.
+      #expect(format == "json" || all.output.contains("kscript test b_spec.lua:3 --both"))
     }
   }
 

@@ -74,6 +74,41 @@ struct CoverageTests {
     #expect(coverage.unknown.map(\.id) == ["nowhere.to.be"])
   }
 
+  @Test("Cases hold the ids of every comment that names facts, wherever a case is made")
+  func attaches() {
+    let source = """
+      -- covers: a.of.nobody
+      describe("block", function()
+        local function twice(name) it(name .. " 1", function() end) it(name .. " 2", function() end) end
+        -- covers: a.b.c, a.b.d
+        -- a.b.e
+        -- and no further
+        twice "both"
+        -- covers: a.b.f
+        it("one", function()
+          -- covers: a.b.g
+        end)
+      end)
+      """
+    let covers = SpecFile(path: "x_spec.lua", source: Array(source.utf8)).cases(.init()).map(\.covers)
+    #expect(covers == [["a.b.c", "a.b.d", "a.b.e"], ["a.b.c", "a.b.d", "a.b.e"], ["a.b.f", "a.b.g"]])
+  }
+
+  @Test("Every fact of tiers 1 and 2 is named by a case, not only by a comment")
+  func isShown() throws {
+    let files = Project.files("docs/surface", ".tsv").map { (path: $0.path, text: $0.text) }
+    var coverage = Coverage(try Ledger(files))
+    for file in Project.files("Tests/Scripts", "_spec.lua") {
+      for testCase in SpecFile(path: file.path, source: Array(file.text.utf8)).cases(.init()) {
+        coverage.take(testCase.covers, place: testCase.place, .confirmed)
+      }
+    }
+    for item in coverage.items where item.fact.tier < 3 && item.state == .unshown {
+      Issue.record("\(item.fact.place): no case shows \(item.fact.id)")
+    }
+    for (id, place) in coverage.unknown { Issue.record("\(place): no row says \(id)") }
+  }
+
   @Test("What differs in a corner is told and does no harm")
   func corners() throws {
     var coverage = Coverage(try CoverageTests.ledger([("pipe.a.b", 3)]))

@@ -108,10 +108,20 @@ local function describe(name, body)
   if not ok then add_error(failure) end
 end
 
+-- The lines of the file where the call stack stands from a level on, up to the block that they are in.
+local function callers(level)
+  local lines = {}
+  while true do
+    local info = debug.getinfo(level, "Sl")
+    if not info or file_of(info) ~= file_name then return lines end
+    lines[#lines + 1], level = info.currentline, level + 1
+  end
+end
+
 local function add_case(name, body, reason)
   local whole, line = full_name(current, name), debug.getinfo(3, "l").currentline
-  cases[#cases + 1] = { name = whole, file = file_name, line = line, tags = tags_of(whole), covers = {},
-    pending = body == nil or reason ~= nil, reason = reason, block = current, body = body }
+  cases[#cases + 1] = { name = whole, file = file_name, line = line, callers = callers(5), tags = tags_of(whole),
+    covers = {}, pending = body == nil or reason ~= nil, reason = reason, block = current, body = body }
 end
 
 local function it(name, body)
@@ -190,7 +200,8 @@ local function scan(source)
   return covers, comments
 end
 
--- A case covers what the comments directly above its `it` and those in its body say. The body may stand elsewhere in
+-- A case covers what the comments directly above its `it` and those in its body say, and those above the call of a
+-- function of the file that made it. The body may stand elsewhere in
 -- the file, as a local function that several cases share.
 local function attach_covers(source)
   local covers, comments = scan(source)
@@ -203,9 +214,11 @@ local function attach_covers(source)
         taken[number] = true
       end
     end
-    local first = case.line
-    while comments[first - 1] do first = first - 1 end
-    if not case.failure then take(first, case.line) end
+    for _, line in ipairs(case.failure and {} or { case.line, table.unpack(case.callers) }) do
+      local first = line
+      while comments[first - 1] do first = first - 1 end
+      take(first, line)
+    end
     local info = case.body and debug.getinfo(case.body, "S")
     if info and file_of(info) == file_name then take(info.linedefined, info.lastlinedefined) end
   end
