@@ -84,54 +84,78 @@ static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t len
 uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return digest_bytes(seed, bytes, length); }
 
 /* Room for the rows of a list that is packed here; a longer one goes by way of the prelude. */
-enum { ROWS_SIZE = 120 };
+enum { ROWS_SIZE = 124 };
 
 /* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else: names,
  * flags as text, mistakes. That is the prelude's, which would take ten times as long for these. */
 static int pack_rows(lua_State *L, int index, const char *fields, unsigned char *to) {
-  int used = 0, top = lua_gettop(L);
+  int used = 0, row_index = lua_gettop(L) + 1;
   lua_Unsigned rows = lua_rawlen(L, index);
   if (rows == 0) return -1;
   for (lua_Unsigned row = 1; row <= rows; row++) {
     if (lua_rawgeti(L, index, (lua_Integer)row) != LUA_TTABLE) goto other;
-    lua_Integer given = 0;
+    lua_Unsigned given = lua_rawlen(L, row_index), place = 0;
+    if (given == 0) goto other;
+    /* Fields that are missing at the end of the row are 0. */
     for (const char *field = fields; *field; field++) {
-      int size = *field == 'h' || *field == 'H' ? 2 : *field == 'i' || *field == 'I' ? 4 : 1;
       lua_Integer value = 0;
-      /* The first that is missing ends the row. */
-      if (given == field - fields) {
-        int type = lua_rawgeti(L, top + 1, given + 1);
-        if (type == LUA_TNUMBER) {
-          int is_integer;
-          value = lua_tointegerx(L, -1, &is_integer);
-          if (!is_integer) goto other;
-          given++;
-        } else if (type != LUA_TNIL) {
-          goto other;
-        }
+      if (place < given) {
+        int is_integer;
+        if (lua_rawgeti(L, row_index, (lua_Integer)++place) != LUA_TNUMBER) goto other;
+        value = lua_tointegerx(L, -1, &is_integer);
+        if (!is_integer) goto other;
       }
+      if (used + 4 > ROWS_SIZE) goto other;
       /* The bit pattern may be written signed or unsigned. */
-      lua_Integer half = (lua_Integer)1 << (8 * size - 1);
-      if (value < -half || value >= 2 * half || used + size > ROWS_SIZE) goto other;
-      for (int byte = 0; byte < size; byte++, value >>= 8) to[used++] = (unsigned char)value;
+      switch (*field) {
+      case 'h':
+      case 'H': {
+        int16_t half = (int16_t)value;
+        if (value < INT16_MIN || value > UINT16_MAX) goto other;
+        memcpy(to + used, &half, 2);
+        used += 2;
+        break;
+      }
+      case 'i':
+      case 'I': {
+        int32_t word = (int32_t)value;
+        if (value < INT32_MIN || value > UINT32_MAX) goto other;
+        memcpy(to + used, &word, 4);
+        used += 4;
+        break;
+      }
+      default:
+        if (value < INT8_MIN || value > UINT8_MAX) goto other;
+        to[used++] = (unsigned char)value;
+      }
     }
     /* Nothing may follow: neither more values nor names. */
-    if (given == 0) goto other;
-    lua_pushinteger(L, given);
-    if (lua_next(L, top + 1)) goto other;
-    lua_settop(L, top);
+    if (place < given) goto other;
+    lua_pushinteger(L, (lua_Integer)given);
+    if (lua_next(L, row_index)) goto other;
+    lua_settop(L, row_index - 1);
   }
   return used;
 other:
-  lua_settop(L, top);
+  lua_settop(L, row_index - 1);
   return -1;
 }
+
+/* One row of six bytes, such as an operation on a semaphore, fits into a pointer: no value of a script's is one. */
+enum { SHORT_ROW = 6 };
 
 /* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
 static void keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments) {
   for (int position = 0; position < function->count; position++) {
     if (function->kinds[position] != 'l' || lua_type(L, position + 1) != LUA_TTABLE) continue;
-    lua_pushlstring(L, arguments[position].bytes, (size_t)arguments[position].count);
+    const ks_argument *argument = &arguments[position];
+    if (argument->count == SHORT_ROW) {
+      uintptr_t word = 0;
+      memcpy(&word, argument->bytes, SHORT_ROW);
+      lua_pushlightuserdata(L, (void *)word);
+    } else {
+      lua_pushlstring(L, argument->bytes, (size_t)argument->count);
+    }
     lua_replace(L, position + 1);
   }
 }
@@ -201,6 +225,11 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
     }
     case 'l': {
       int length = type == LUA_TTABLE ? pack_rows(L, index, function->rows, rows) : -1;
+      if (type == LUA_TLIGHTUSERDATA && is_again) {
+        uintptr_t word = (uintptr_t)lua_touserdata(L, index);
+        length = SHORT_ROW;
+        memcpy(rows, &word, SHORT_ROW);
+      }
       if (length >= 0) {
         argument->bytes = rows;
         argument->count = length;
@@ -253,7 +282,7 @@ static __attribute__((noinline)) uint64_t decode(lua_State *L, const ks_function
   return digest;
 }
 
-static inline int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+static inline __attribute__((always_inline)) int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
   if (!lua_isinteger(L, index)) return 0;
   argument->word = lua_tointegerx(L, index, NULL);
   argument->form = KS_WORD;
@@ -263,7 +292,7 @@ static inline int take_integer(lua_State *L, int index, ks_argument *argument, u
   return 1;
 }
 
-static inline int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+static inline __attribute__((always_inline)) int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
   size_t length;
   if (lua_type(L, index) != LUA_TSTRING) return 0;
   argument->bytes = lua_tolstring(L, index, &length);
@@ -274,9 +303,9 @@ static inline int take_string(lua_State *L, int index, ks_argument *argument, ui
   return 1;
 }
 
-/* As decode(), for what most calls come with: integers, strings to be written, numbers of bytes to be read, and nothing left out.
- * Returns 0, and the work is decode()'s, for anything else. */
-static inline int decode_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
+/* As decode(), for what most calls come with: integers, strings to be written, numbers of bytes to be read. Returns 0, and
+ * the work is decode()'s, for anything else. */
+static inline __attribute__((always_inline)) int decode_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
   int count = function->count;
   *digest = function->number;
   if (lua_gettop(L) != count) return 0;
@@ -290,12 +319,56 @@ static inline int decode_plain(lua_State *L, const ks_function *function, ks_arg
   }
 }
 
+/* The same where integers and strings mix, or where some at the end are left out. */
+static __attribute__((noinline)) int decode_mixed(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
+  int given = lua_gettop(L), count = function->count;
+  *digest = function->number;
+  if (given > count || given < function->required) return 0;
+  for (int position = 0; position < given; position++) {
+    switch (function->kinds[position]) {
+    case 'i':
+    case 'd':
+      if (!take_integer(L, position + 1, &arguments[position], digest)) return 0;
+      break;
+    case 'w':
+    case 's':
+      if (!take_string(L, position + 1, &arguments[position], digest)) return 0;
+      break;
+    default: return 0;
+    }
+  }
+  for (int position = given; position < count; position++) {
+    ks_argument *argument = &arguments[position];
+    argument->bytes = NULL;
+    argument->count = 0;
+    argument->form = function->forms[position];
+    argument->word = function->defaults[position];
+    *digest = mix(*digest ^ (uint64_t)argument->word);
+  }
+  return 1;
+}
+
+/* The same for an integer and a list of rows. */
+static int decode_rows(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest) {
+  *digest = function->number;
+  if (lua_gettop(L) != 2 || !take_integer(L, 1, arguments, digest) || lua_type(L, 2) != LUA_TTABLE) return 0;
+  int length = pack_rows(L, 2, function->rows, rows);
+  if (length < 0) return 0;
+  arguments[1].word = 0;
+  arguments[1].bytes = rows;
+  arguments[1].count = length;
+  arguments[1].form = KS_BYTES;
+  *digest = mix(digest_bytes(*digest, rows, (size_t)length) ^ (uint64_t)length << 1);
+  return 1;
+}
+
 /* Which of the above a call is. */
 static int signature_of(const ks_function *function) {
   size_t length = strlen(function->kinds);
   if (length == 0) return KS_TAKES_NOTHING;
   if (strspn(function->kinds, "id") == length) return KS_TAKES_INTEGERS;
   if (!strcmp(function->kinds, "iw") || !strcmp(function->kinds, "is")) return KS_TAKES_INTEGER_AND_STRING;
+  if (!strcmp(function->kinds, "il")) return KS_TAKES_INTEGER_AND_ROWS;
   return KS_TAKES_OTHERS;
 }
 
@@ -339,6 +412,14 @@ static inline int push_transfer(lua_State *L, const ks_answer *answer) {
   return 1;
 }
 
+/* A transfer's bytes beside an integer: behind it, or (q) in front of it. */
+static __attribute__((noinline)) int push_pair(lua_State *L, const ks_function *function, const ks_answer *answer) {
+  if (function->shape == 'r') lua_pushinteger(L, answer->words[0]);
+  lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  if (function->shape == 'q') lua_pushinteger(L, answer->words[1]);
+  return 2;
+}
+
 /* Shapes: i integer, p two integers, t a transfer, q a transfer and an integer, r the other way round, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
 static __attribute__((noinline)) int push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
@@ -353,10 +434,9 @@ static __attribute__((noinline)) int push_reply(lua_State *L, const ks_function 
     return 2;
   case 'q':
   case 'r':
-    for (int i = 0; i < 2; i++) {
-      if (answer->has_bytes && i == (function->shape == 'r')) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
-      else lua_pushinteger(L, answer->words[i]);
-    }
+    if (answer->has_bytes) return push_pair(L, function, answer);
+    lua_pushinteger(L, answer->words[0]);
+    lua_pushinteger(L, answer->words[1]);
     return 2;
   case 'v': return 0;
   case 'm':
@@ -406,13 +486,16 @@ int ks_end_task(lua_State *L) {
 }
 
 /* Acts on what a call returned: at once for the answers that most calls have. */
-static inline int finish(lua_State *L, const ks_function *function, ks_result result) {
+static inline __attribute__((always_inline)) int finish(lua_State *L, const ks_function *function, ks_result result) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (result.outcome == KS_NUMBER && (function->shape == 'i' || function->shape == 't')) {
     lua_pushinteger(L, result.word);
     return 1;
   }
-  if (result.outcome == KS_REPLY && function->shape == 't' && !answer->error) return push_transfer(L, answer);
+  if (result.outcome == KS_REPLY && !answer->error) {
+    if (function->shape == 't') return push_transfer(L, answer);
+    if (answer->has_bytes && (function->shape == 'q' || function->shape == 'r')) return push_pair(L, function, answer);
+  }
   if (result.outcome == KS_BLOCKED) return wait_for_turn(L, function);
   return deliver(L, function, (int)result.outcome);
 }
@@ -490,7 +573,10 @@ static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_functi
   ks_interpreter *interpreter = ks_interpreter_of(L);
   ks_argument arguments[KS_MAX_ARGUMENTS];
   unsigned char rows[ROWS_SIZE];
-  uint64_t digest = decode(L, function, arguments, rows, 0);
+  uint64_t digest;
+  int is_decoded = function->signature == KS_TAKES_INTEGER_AND_ROWS
+    ? decode_rows(L, function, arguments, rows, &digest) : decode_mixed(L, function, arguments, &digest);
+  if (!is_decoded) digest = decode(L, function, arguments, rows, 0);
   ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
   if (function->rows[0] && result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_rows(L, function, arguments);
   return finish(L, function, result);

@@ -66,10 +66,9 @@ struct Core: ~Copyable {
   /// - Returns: the coroutine to be resumed; nil when the machine is to look after things first.
   mutating func nextTurn(_ own: OpaquePointer?, _ result: UnsafeMutablePointer<ks_result>) -> OpaquePointer? {
     guard passesTurns, tracer == nil, !kernel.hasEnded, !kernel.needsNotice else { return nil }
-    while let task = kernel.schedule() {
+    kernel.canSleep = true
+    while let (task, outcome) = kernel.scheduleAndResume() {
       current = task
-      kernel.canSleep = true
-      let outcome = kernel.resume(task)
       if outcome == .blocked { continue }
       guard outcome != .ended, let thread = threads[Int(task.index)] else { return nil }
       guard thread == own else {
@@ -108,8 +107,8 @@ struct Core: ~Copyable {
     answer.pointee.bytes = bytes.baseAddress
     answer.pointee.count = Int64(bytes.count)
     answer.pointee.words.0 = first
-    // Beside the bytes of a transfer there is their number alone; others ask for their words.
-    if !kernel.answerHasBytes { storeWords() }
+    // Beside the bytes of a transfer there is their number and perhaps one word more; others ask for their words.
+    if kernel.answerHasBytes { answer.pointee.words.1 = kernel.answerWord(1) } else { storeWords() }
     hash = Digest.mix(hash ^ UInt64(bitPattern: first) ^ UInt64(UInt32(bitPattern: errno)) << 32)
     if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
     if kernel.needsNotice { notice() }

@@ -47,11 +47,11 @@ public struct ByteView {
     guard let start else { return Digest.mix(seed) }
     var sum = UInt64(truncatingIfNeeded: count)
     var offset = 0
-    while offset + 16 <= count {
+    while offset &+ 16 <= count {
       sum &+= Digest.fold(
         UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ (Digest.first &+ UInt64(truncatingIfNeeded: offset)),
         UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)) ^ Digest.second)
-      offset += 16
+      offset &+= 16
     }
     var low: UInt64 = 0, high: UInt64 = 0
     while offset < count {
@@ -60,6 +60,28 @@ public struct ByteView {
       offset += 1
     }
     return Digest.mix(seed ^ sum ^ Digest.fold(low ^ Digest.first, high ^ Digest.second))
+  }
+}
+
+/// At most 16 bytes, held without an allocation.
+struct ShortBytes {
+  private var words: (UInt64, UInt64) = (0, 0)
+  private(set) var count = 0
+
+  static let capacity = 16
+
+  init() {}
+
+  /// `view` has no more than `capacity` bytes.
+  init(_ view: ByteView) {
+    precondition(view.count <= ShortBytes.capacity)
+    count = view.count
+    guard let start = view.start else { return }
+    withUnsafeMutableBytes(of: &words) { $0.baseAddress!.copyMemory(from: start, byteCount: view.count) }
+  }
+
+  @inline(__always) func withByteView<R>(_ body: (ByteView) -> R) -> R {
+    withUnsafeBytes(of: words) { body(ByteView(start: $0.baseAddress, count: count)) }
   }
 }
 

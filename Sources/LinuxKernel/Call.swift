@@ -7,9 +7,10 @@ public struct Call {
   // Three arguments that are fields, since most calls have no more, and an array's elements are reached by copying it.
   private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
   private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
-  /// The bytes of all arguments that came as bytes, one behind the other.
-  fileprivate var bytes: [UInt8] = []
-  fileprivate var hasBytes: Bool { !bytes.isEmpty }
+  /// The bytes of all arguments that came as bytes, one behind the other: in `short` if they are few, else in `long`.
+  fileprivate var short = ShortBytes()
+  fileprivate var long: [UInt8] = []
+  @inline(__always) fileprivate var hasBytes: Bool { short.count > 0 || !long.isEmpty }
   var context: CallContext
 
   /// The first argument, if it is a descriptor.
@@ -28,7 +29,7 @@ public struct Call {
     self.index = index
     self.count = count
     self.context = context
-    if hasBytes { bytes = [] }
+    if hasBytes { dropBytes() }
     keep(arguments)
   }
 
@@ -50,22 +51,45 @@ public struct Call {
     if comesAsBytes || count > 3 { keepRest(arguments) }
   }
 
+  private mutating func dropBytes() {
+    short = ShortBytes()
+    if !long.isEmpty { long = [] }
+  }
+
   @inline(never) private mutating func keepRest(_ arguments: Arguments) {
+    var argumentsOfBytes = 0, last = ByteView.empty
     for position in 0..<count {
       if position > 2 { others[position - 3] = arguments[position] }
-      if arguments[position].isBytes { bytes += arguments[position].view.array }
+      guard arguments[position].isBytes else { continue }
+      argumentsOfBytes += 1
+      last = arguments[position].view
+    }
+    if argumentsOfBytes == 1, last.count <= ShortBytes.capacity {
+      short = ShortBytes(last)
+    } else if argumentsOfBytes > 0 {
+      for position in 0..<count where arguments[position].isBytes { long += arguments[position].view.array }
     }
   }
 
   /// Gives `body` the arguments in the form in which they first came.
   func withArguments<R>(_ body: (Arguments) -> R) -> R {
-    bytes.withByteView { view in
+    func lend(_ view: ByteView) -> R {
       Arguments.withRoom { raw in
         copyArguments(to: raw)
         if hasBytes { lendBytes(view, to: raw) }
         return body(Arguments(UnsafePointer(raw)))
       }
     }
+    return short.count > 0 ? short.withByteView(lend) : long.withByteView(lend)
+  }
+
+  /// Begins another performance: hands out the arguments and what is known of the call, and tells which one it is.
+  @inline(__always) fileprivate func begin(_ raw: UnsafeMutablePointer<RawArgument>, _ current: inout CallContext) -> Int {
+    copyArguments(to: raw)
+    current = context
+    // A call taken from a preempted task is here for the first time.
+    current.isRetry = context.hasSlept
+    return index
   }
 
   @inline(__always) fileprivate func copyArguments(to raw: UnsafeMutablePointer<RawArgument>) {
@@ -86,25 +110,30 @@ public struct Call {
 }
 
 extension Kernel {
-  /// Performs the body of a call that waits in `calls` with its own arguments; nil when it has answered.
+  /// Performs the body of a call that waits in `calls` with its own arguments, which becomes the current one; nil when it
+  /// has answered.
   ///
   /// The call stays where it is, since to copy it costs more than most bodies; its bytes are held meanwhile.
   @inline(__always) mutating func performBody(of id: ID<Call>, for me: TaskID) -> Stop? {
     if calls[id].hasBytes { return performBodyWithBytes(of: id, for: me) }
     return Arguments.withRoom { raw in
-      calls[id].copyArguments(to: raw)
-      return performBody(calls[id].index, Arguments(UnsafePointer(raw)), for: me)
+      let index = calls[id].begin(raw, &current)
+      return performBody(index, Arguments(UnsafePointer(raw)), for: me)
     }
   }
 
   @inline(never) private mutating func performBodyWithBytes(of id: ID<Call>, for me: TaskID) -> Stop? {
-    let bytes = calls[id].bytes
-    return bytes.withByteView { view in
-      Arguments.withRoom { raw in
-        calls[id].copyArguments(to: raw)
-        calls[id].lendBytes(view, to: raw)
-        return performBody(calls[id].index, Arguments(UnsafePointer(raw)), for: me)
-      }
+    let short = calls[id].short
+    if short.count > 0 { return short.withByteView { performBody(of: id, with: $0, for: me) } }
+    let long = calls[id].long
+    return long.withByteView { performBody(of: id, with: $0, for: me) }
+  }
+
+  @inline(__always) private mutating func performBody(of id: ID<Call>, with view: ByteView, for me: TaskID) -> Stop? {
+    Arguments.withRoom { raw in
+      let index = calls[id].begin(raw, &current)
+      calls[id].lendBytes(view, to: raw)
+      return performBody(index, Arguments(UnsafePointer(raw)), for: me)
     }
   }
 

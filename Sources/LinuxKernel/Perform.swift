@@ -98,12 +98,24 @@ extension Kernel {
     return .start
   }
 
+  /// `schedule` and `resume` in one, for the driver whose tasks resume each other: the task that goes on, and how.
+  public mutating func scheduleAndResume() -> (task: TaskID, outcome: Outcome)? {
+    if policy == .fifo, !runQueue.isEmpty {
+      let task = runQueue.removeFirst()
+      if tasks.contains(task), let call = tasks[task].leaveQueueForCall() {
+        return (task, performAgainHere(call, for: task))
+      }
+      if tasks.contains(task), tasks[task].leaveQueue() { return (task, resume(task)) }
+    }
+    guard let task = schedule() else { return nil }
+    return (task, resume(task))
+  }
+
   /// Performs the task's own call again, after it was woken.
-  mutating func performAgain(_ id: ID<Call>, for me: TaskID) -> Outcome {
+  @inline(never) mutating func performAgain(_ id: ID<Call>, for me: TaskID) -> Outcome { performAgainHere(id, for: me) }
+
+  @inline(__always) private mutating func performAgainHere(_ id: ID<Call>, for me: TaskID) -> Outcome {
     output.clear()
-    current = calls[id].context
-    // A call taken from a preempted task is here for the first time.
-    current.isRetry = current.hasSlept
     reply.clear()
     let stop = performBody(of: id, for: me)
     switch stop {
@@ -117,8 +129,9 @@ extension Kernel {
     }
     if let held = current.held { release(held.file) }
     // A handler's call may have ended, and left its place, before the one that it interrupted.
-    if !tasks[me].callEnded(id) { calls.discard(id) }
-    return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
+    let (isPlaceKept, needsAttention) = tasks[me].callEnded(id)
+    if !isPlaceKept { calls.discard(id) }
+    return needsAttention ? replyThroughSignals(me) : .reply
   }
 
   /// A call that waits again stays where it is.

@@ -41,7 +41,7 @@ typedef struct ks_answer {
 } ks_answer;
 
 /* What a call takes, where that is something simple. */
-enum { KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING };
+enum { KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING, KS_TAKES_INTEGER_AND_ROWS };
 
 /* What C needs to know of a call's declaration. */
 typedef struct ks_function {

@@ -94,12 +94,19 @@ extension Kernel.Task {
     return state == .runnable
   }
 
-  /// Its call has answered. Tells whether the call's place is kept for the next one.
-  @inline(__always) mutating func callEnded(_ id: ID<Call>) -> Bool {
+  /// The same, where it can go on and has nothing to do but to perform a call again, which this returns.
+  @inline(__always) mutating func leaveQueueForCall() -> ID<Call>? {
+    guard state == .runnable, let call = callToPerform else { return nil }
+    isQueued = false
+    return call
+  }
+
+  /// Its call has answered. Tells whether the call's place is kept for the next one, and `needsAttention`.
+  @inline(__always) mutating func callEnded(_ id: ID<Call>) -> (isPlaceKept: Bool, needsAttention: Bool) {
     call = nil
-    guard spareCall == nil else { return false }
+    guard spareCall == nil else { return (false, needsAttention) }
     spareCall = id
-    return true
+    return (true, needsAttention)
   }
 }
 

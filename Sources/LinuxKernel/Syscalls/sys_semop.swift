@@ -54,7 +54,7 @@ extension Kernel {
         if only.change != 0, semaphoreSets[set].semaphores[only.index].pendingCount > 0 { settle(set) }
         return Done()
       case .failed(let errno): throw .errno(errno)
-      case .blocked: try wait(for: [only], blocking: 0, on: set, nil, timeout, me)
+      case .blocked: try wait(for: PendingOperations(only: only), only.change != 0, blocking: 0, on: set, nil, timeout, me)
       }
     }
     let list = try operations.load(self, me)
@@ -68,7 +68,7 @@ extension Kernel {
       if changes { settle(set) }
       return Done()
     case .failed(let errno): throw .errno(errno)
-    case .blocked(let place): try wait(for: list, blocking: place, on: set, undo, timeout, me)
+    case .blocked(let place): try wait(for: PendingOperations(list), changes, blocking: place, on: set, undo, timeout, me)
     }
   }
 
@@ -76,25 +76,25 @@ extension Kernel {
   @inline(__always) private func usableSet(
     _ id: Int32, in namespace: ID<IPCNamespace>, highest: Int, changes: Bool, _ me: TaskID
   ) throws(Stop) -> ID<SemaphoreSet> {
-    let slot = try ipcNamespaces[namespace].semaphores.slot(of: id)
-    let set = ipcNamespaces[namespace].semaphores.object(in: slot)
-    guard highest < semaphoreSets[set].semaphores.count else { throw .errno(.EFBIG) }
     let requested = changes ? IPCPermission.write : IPCPermission.read
-    try ipcNamespaces[namespace].semaphores.check(requested, slot, tasks[me].credentials)
+    guard let (set, isAllowed) = ipcNamespaces[namespace].semaphores.find(id, for: requested, tasks[me].credentials) else {
+      throw .errno(.EINVAL)
+    }
+    guard highest < semaphoreSets[set].semaphores.count else { throw .errno(.EFBIG) }
+    guard isAllowed else { throw .errno(.EACCES) }
     return set
   }
 
   /// Puts the call behind those that wait already; somebody else completes it.
   private mutating func wait(
-    for operations: [SemaphoreOperation], blocking: Int, on set: ID<SemaphoreSet>, _ undo: ID<SemaphoreUndo>?,
-    _ timeout: TimeSpec?, _ me: TaskID
+    for operations: PendingOperations, _ changesValues: Bool, blocking: Int, on set: ID<SemaphoreSet>,
+    _ undo: ID<SemaphoreUndo>?, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> Never {
     let end = timeout.map { deadline(after: $0.total) } ?? .max
     guard end > now else { throw .errno(.EAGAIN) }
     enqueue(
       PendingOperation(
-        task: me, set: set, operations: operations, undo: undo, changesValues: operations.contains { $0.change != 0 },
-        blocking: blocking))
+        task: me, set: set, operations: operations, undo: undo, changesValues: changesValues, blocking: blocking))
     throw .sleep(until: end, interruption: .never)
   }
 

@@ -39,6 +39,15 @@ struct IPCTable<Object> {
     return slot
   }
 
+  /// The object with this identifier, and whether `who` may do what `requested` asks for: what the calls do that are made
+  /// most, in one access to the slot.
+  @inline(__always)
+  func find(_ id: Int32, for requested: UInt32, _ who: borrowing Credentials) -> (object: ID<Object>, isAllowed: Bool)? {
+    let slot = Int(id) & (IPCTable.slotLimit - 1)
+    guard id >= 0, slot < slots.count, let entry = slots[slot], entry.permission.id == id else { return nil }
+    return (entry.object, entry.permission.allows(requested, who))
+  }
+
   /// The object in a slot that is in use.
   @inline(__always) func object(in slot: Int) -> ID<Object> { slots[slot]!.object }
 

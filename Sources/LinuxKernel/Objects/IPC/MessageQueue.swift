@@ -18,6 +18,11 @@ struct MessageQueue {
   var byteLimit: Int
   var receivers = SleeperLine()
   var senders = SleeperLine()
+  /// The line of those who send, or of those who receive.
+  subscript(lineOfSenders isSender: Bool) -> SleeperLine {
+    @inline(__always) get { isSender ? senders : receivers }
+    @inline(__always) _modify { if isSender { yield &senders } else { yield &receivers } }
+  }
 
   init(_ kind: Kind, countLimit: Int, byteLimit: Int) {
     self.kind = kind

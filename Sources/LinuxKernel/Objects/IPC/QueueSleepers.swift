@@ -26,6 +26,19 @@ struct QueueSleeper {
   let selector: MessageSelector
   let room: Int
   fileprivate(set) var outcome = Outcome.none
+
+  @inline(__always) fileprivate mutating func stand(_ previous: ID<QueueSleeper>?, _ next: ID<QueueSleeper>?) {
+    self.previous = previous
+    self.next = next
+  }
+
+  /// It stands in line no more; returns whose sleep this ends.
+  @inline(__always) fileprivate mutating func settle(_ outcome: Outcome, _ message: MessageNumber?) -> TaskID {
+    isInLine = false
+    self.outcome = outcome
+    if let message { self.message = message }
+    return task
+  }
 }
 
 /// Sleepers in the order in which they are served.
@@ -33,6 +46,19 @@ struct SleeperLine {
   fileprivate(set) var first: ID<QueueSleeper>?
   fileprivate(set) var last: ID<QueueSleeper>?
   @inline(__always) var isEmpty: Bool { first == nil }
+
+  /// There is a new one between these two.
+  @inline(__always)
+  fileprivate mutating func gained(_ id: ID<QueueSleeper>, _ previous: ID<QueueSleeper>?, _ next: ID<QueueSleeper>?) {
+    if previous == nil { first = id }
+    if next == nil { last = id }
+  }
+
+  /// The one between these two is gone.
+  @inline(__always) fileprivate mutating func lost(_ previous: ID<QueueSleeper>?, _ next: ID<QueueSleeper>?) {
+    if previous == nil { first = next }
+    if next == nil { last = previous }
+  }
 }
 
 extension Kernel {
@@ -51,61 +77,53 @@ extension Kernel {
     enterLine(QueueSleeper(task: me, queue: queue, isSender: true, message: message, selector: .oldest, room: 0))
   }
 
-  private mutating func enterLine(_ sleeper: QueueSleeper) {
-    var ahead = line(sleeper).last
-    if messageQueues[sleeper.queue].kind == .posix {
+  @inline(__always) private mutating func enterLine(_ sleeper: QueueSleeper) {
+    let id = queueSleepers.place { sleeper }
+    tasks[sleeper.task].queueSleeper = id
+    put(id, behind: lastAhead(of: sleeper))
+  }
+
+  /// Behind whom a sleeper takes its place.
+  @inline(__always) private func lastAhead(of sleeper: QueueSleeper) -> ID<QueueSleeper>? {
+    var ahead = messageQueues[sleeper.queue][lineOfSenders: sleeper.isSender].last
+    if ahead != nil, messageQueues[sleeper.queue].kind == .posix {
       // Behind those of its own or a better priority. Linux: wq_add().
       let niceness = tasks[sleeper.task].niceness
       while let other = ahead, tasks[queueSleepers[other].task].niceness > niceness { ahead = queueSleepers[other].previous }
     }
-    let id = queueSleepers.insert(sleeper)
-    tasks[sleeper.task].queueSleeper = id
-    put(id, behind: ahead)
-  }
-
-  private func line(_ sleeper: QueueSleeper) -> SleeperLine {
-    sleeper.isSender ? messageQueues[sleeper.queue].senders : messageQueues[sleeper.queue].receivers
+    return ahead
   }
 
   private mutating func put(_ id: ID<QueueSleeper>, behind ahead: ID<QueueSleeper>?) {
-    let sleeper = queueSleepers[id]
-    var line = line(sleeper)
+    let queue = queueSleepers[id].queue, isSender = queueSleepers[id].isSender
     let next: ID<QueueSleeper>?
-    if let ahead { next = queueSleepers[ahead].next } else { next = line.first }
-    queueSleepers[id].previous = ahead
-    queueSleepers[id].next = next
-    if let ahead { queueSleepers[ahead].next = id } else { line.first = id }
-    if let next { queueSleepers[next].previous = id } else { line.last = id }
-    setLine(line, of: sleeper)
+    if let ahead { next = queueSleepers[ahead].next } else { next = messageQueues[queue][lineOfSenders: isSender].first }
+    queueSleepers[id].stand(ahead, next)
+    if let ahead { queueSleepers[ahead].next = id }
+    if let next { queueSleepers[next].previous = id }
+    messageQueues[queue][lineOfSenders: isSender].gained(id, ahead, next)
   }
 
   private mutating func leaveLine(_ id: ID<QueueSleeper>) {
-    let sleeper = queueSleepers[id]
-    var line = line(sleeper)
-    if let previous = sleeper.previous { queueSleepers[previous].next = sleeper.next } else { line.first = sleeper.next }
-    if let next = sleeper.next { queueSleepers[next].previous = sleeper.previous } else { line.last = sleeper.previous }
-    queueSleepers[id].previous = nil
-    queueSleepers[id].next = nil
-    setLine(line, of: sleeper)
-  }
-
-  private mutating func setLine(_ line: SleeperLine, of sleeper: QueueSleeper) {
-    if sleeper.isSender { messageQueues[sleeper.queue].senders = line } else { messageQueues[sleeper.queue].receivers = line }
+    let queue = queueSleepers[id].queue, isSender = queueSleepers[id].isSender
+    let previous = queueSleepers[id].previous, next = queueSleepers[id].next
+    if let previous { queueSleepers[previous].next = next }
+    if let next { queueSleepers[next].previous = previous }
+    queueSleepers[id].stand(nil, nil)
+    messageQueues[queue][lineOfSenders: isSender].lost(previous, next)
   }
 
   /// Moves a sender whose message does not fit behind all others, once for each time that room appears.
   mutating func moveToEnd(_ id: ID<QueueSleeper>) {
     leaveLine(id)
-    put(id, behind: line(queueSleepers[id]).last)
+    put(id, behind: messageQueues[queueSleepers[id].queue][lineOfSenders: queueSleepers[id].isSender].last)
   }
 
   /// Settles what becomes of a sleeper, and lets it go on.
   mutating func settle(_ id: ID<QueueSleeper>, _ outcome: QueueSleeper.Outcome, message: MessageNumber? = nil) {
     leaveLine(id)
-    queueSleepers[id].isInLine = false
-    queueSleepers[id].outcome = outcome
-    if let message { queueSleepers[id].message = message }
-    makeRunnable(queueSleepers[id].task)
+    let task = queueSleepers[id].settle(outcome, message)
+    makeRunnable(task)
   }
 
   /// Lets a sleeper look for itself, without taking its place from it: it gives that up when it goes on.

@@ -34,6 +34,20 @@ struct SemaphoreSet {
 struct PendingList {
   var first: ID<PendingOperation>?
   var last: ID<PendingOperation>?
+
+  /// Puts a call behind; returns the one that stood there.
+  @inline(__always) mutating func append(_ id: ID<PendingOperation>) -> ID<PendingOperation>? {
+    let before = last
+    last = id
+    if before == nil { first = id }
+    return before
+  }
+
+  /// The call between `previous` and `next` is gone.
+  @inline(__always) mutating func lost(_ previous: ID<PendingOperation>?, _ next: ID<PendingOperation>?) {
+    if previous == nil { first = next }
+    if next == nil { last = previous }
+  }
 }
 
 /// One operation of semop(2). Linux: struct sembuf.

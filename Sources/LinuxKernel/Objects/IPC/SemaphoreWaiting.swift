@@ -6,7 +6,7 @@
 struct PendingOperation {
   let task: TaskID
   let set: ID<SemaphoreSet>
-  let operations: [SemaphoreOperation]
+  let operations: PendingOperations
   let undo: ID<SemaphoreUndo>?
   let changesValues: Bool
   /// The first of the operations that cannot be done: where the call is counted (GETNCNT, GETZCNT).
@@ -15,47 +15,55 @@ struct PendingOperation {
   var next: ID<PendingOperation>?
 }
 
+/// The operations of a pending call. Most have one, which needs no allocation.
+struct PendingOperations {
+  private let first: SemaphoreOperation
+  private let others: [SemaphoreOperation]
+
+  @inline(__always) init(only: SemaphoreOperation) {
+    first = only
+    others = []
+  }
+
+  /// There is at least one.
+  init(_ list: [SemaphoreOperation]) {
+    first = list[0]
+    others = Array(list.dropFirst())
+  }
+
+  @inline(__always) var count: Int { 1 + others.count }
+  /// The operation of a call that has one.
+  @inline(__always) var only: SemaphoreOperation? { others.isEmpty ? first : nil }
+  var list: [SemaphoreOperation] { [first] + others }
+  @inline(__always) subscript(_ place: Int) -> SemaphoreOperation { place == 0 ? first : others[place - 1] }
+}
+
 extension Kernel {
   /// Adds a call behind those already pending.
   mutating func enqueue(_ entry: PendingOperation) {
-    var entry = entry
-    let set = entry.set
-    entry.previous = entry.changesValues ? semaphoreSets[set].alterers.last : semaphoreSets[set].zeroWaiters.last
-    let id = pendingOperations.insert(entry)
-    if let previous = entry.previous { pendingOperations[previous].next = id }
-    if entry.changesValues {
-      if entry.previous == nil { semaphoreSets[set].alterers.first = id }
-      semaphoreSets[set].alterers.last = id
-    } else {
-      if entry.previous == nil { semaphoreSets[set].zeroWaiters.first = id }
-      semaphoreSets[set].zeroWaiters.last = id
+    let task = entry.task, set = entry.set
+    let id = pendingOperations.place { entry }
+    if let previous = semaphoreSets[set].gained(id, entry) {
+      pendingOperations[previous].next = id
+      pendingOperations[id].previous = previous
     }
-    for operation in entry.operations { semaphoreSets[set].semaphores[operation.index].pendingCount += 1 }
-    if entry.operations.count > 1 { semaphoreSets[set].complexCount += 1 }
-    tasks[entry.task].pendingOperation = id
+    tasks[task].pendingOperation = id
   }
 
   /// Takes the call of a task off its set's list, if it is on one. Linux: unlink_queue().
   mutating func abandonOperation(_ task: TaskID) {
     guard let id = tasks[task].pendingOperation else { return }
     tasks[task].pendingOperation = nil
-    let entry = pendingOperations.remove(id), set = entry.set
-    if let previous = entry.previous {
-      pendingOperations[previous].next = entry.next
-    } else if entry.changesValues {
-      semaphoreSets[set].alterers.first = entry.next
+    let previous = pendingOperations[id].previous, next = pendingOperations[id].next
+    if let previous { pendingOperations[previous].next = next }
+    if let next { pendingOperations[next].previous = previous }
+    let set = pendingOperations[id].set, changesValues = pendingOperations[id].changesValues
+    if let only = pendingOperations[id].operations.only {
+      semaphoreSets[set].lost(previous, next, changesValues, of: only)
     } else {
-      semaphoreSets[set].zeroWaiters.first = entry.next
+      semaphoreSets[set].lost(previous, next, changesValues, ofSeveral: pendingOperations[id].operations)
     }
-    if let next = entry.next {
-      pendingOperations[next].previous = entry.previous
-    } else if entry.changesValues {
-      semaphoreSets[set].alterers.last = entry.previous
-    } else {
-      semaphoreSets[set].zeroWaiters.last = entry.previous
-    }
-    for operation in entry.operations { semaphoreSets[set].semaphores[operation.index].pendingCount -= 1 }
-    if entry.operations.count > 1 { semaphoreSets[set].complexCount -= 1 }
+    pendingOperations.discard(id)
   }
 
   /// Ends a pending call: its operations are done, or it fails. Linux: wake_up_sem_queue_prepare().
@@ -68,8 +76,8 @@ extension Kernel {
 
   /// Tries to do a pending call, which ends when it succeeds or fails. Returns whether it was done.
   private mutating func retry(_ id: ID<PendingOperation>) -> Bool {
-    let entry = pendingOperations[id], pid = processNumber(of: entry.task)
-    switch attempt(entry.operations, on: entry.set, for: pid, entry.undo) {
+    let set = pendingOperations[id].set, pid = processNumber(of: pendingOperations[id].task)
+    switch attempt(id, on: set, for: pid) {
     case .blocked(let place):
       pendingOperations[id].blocking = place
       return false
@@ -80,6 +88,15 @@ extension Kernel {
       complete(id, with: nil)
       return true
     }
+  }
+
+  @inline(__always)
+  private mutating func attempt(_ id: ID<PendingOperation>, on set: ID<SemaphoreSet>, for pid: Int32) -> SemaphoreAttempt {
+    if let only = pendingOperations[id].operations.only, !only.isUndone {
+      // The time is noted once, for all that are completed.
+      return semaphoreSets[set].perform(only, for: pid, at: semaphoreSets[set].operated)
+    }
+    return attempt(pendingOperations[id].operations.list, on: set, for: pid, pendingOperations[id].undo)
   }
 
   /// Completes what values of the set have made possible: first those that wait for zeros, then those that change
@@ -108,5 +125,35 @@ extension Kernel {
       if retry(id) { hasDone = true }
     }
     return hasDone
+  }
+}
+
+extension SemaphoreSet {
+  /// A call is put behind those already pending; returns the last of these.
+  @inline(__always)
+  fileprivate mutating func gained(_ id: ID<PendingOperation>, _ entry: PendingOperation) -> ID<PendingOperation>? {
+    if let only = entry.operations.only { semaphores[only.index].pendingCount += 1 } else { count(entry.operations, 1) }
+    return entry.changesValues ? alterers.append(id) : zeroWaiters.append(id)
+  }
+
+  /// A call of one operation, which stood between `previous` and `next`, is pending no more.
+  @inline(__always) fileprivate mutating func lost(
+    _ previous: ID<PendingOperation>?, _ next: ID<PendingOperation>?, _ changesValues: Bool, of only: SemaphoreOperation
+  ) {
+    semaphores[only.index].pendingCount -= 1
+    if changesValues { alterers.lost(previous, next) } else { zeroWaiters.lost(previous, next) }
+  }
+
+  @inline(never) fileprivate mutating func lost(
+    _ previous: ID<PendingOperation>?, _ next: ID<PendingOperation>?, _ changesValues: Bool,
+    ofSeveral operations: PendingOperations
+  ) {
+    count(operations, -1)
+    if changesValues { alterers.lost(previous, next) } else { zeroWaiters.lost(previous, next) }
+  }
+
+  @inline(never) private mutating func count(_ operations: PendingOperations, _ change: Int32) {
+    for operation in operations.list { semaphores[operation.index].pendingCount += change }
+    complexCount += Int(change)
   }
 }

@@ -89,6 +89,17 @@ extension Kernel {
     }
   }
 
+  /// The queue, if the caller may do what `requested` says. Throws EINVAL, EACCES.
+  @inline(__always) private func queue(
+    _ id: Int32, in namespace: ID<IPCNamespace>, for requested: UInt32, _ me: TaskID
+  ) throws(Stop) -> ID<SystemVQueue> {
+    guard let (object, isAllowed) = ipcNamespaces[namespace].queues.find(id, for: requested, tasks[me].credentials) else {
+      throw .errno(.EINVAL)
+    }
+    guard isAllowed else { throw .errno(.EACCES) }
+    return object
+  }
+
   /// The message of a sender whose sleep is over, who now looks again.
   private mutating func takeUp(_ slept: QueueSleeper, _ me: TaskID) throws(Stop) -> MessageNumber {
     if case .failed(let errno) = slept.outcome {
@@ -106,9 +117,7 @@ extension Kernel {
   private mutating func send(
     _ number: MessageNumber, to id: Int32, in namespace: ID<IPCNamespace>, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) {
-    let slot = try ipcNamespaces[namespace].queues.slot(of: id)
-    try ipcNamespaces[namespace].queues.check(IPCPermission.write, slot, tasks[me].credentials)
-    let object = ipcNamespaces[namespace].queues[slot].object, queue = systemVQueues[object].queue
+    let object = try queue(id, in: namespace, for: IPCPermission.write, me), queue = systemVQueues[object].queue
     guard messageQueues[queue].hasRoom(for: Int(messages[number].length)) else {
       if flags.contains(.noWait) { throw .errno(.EAGAIN) }
       if maySleep(me) { awaitRoom(queue, number, me) }
@@ -157,9 +166,7 @@ extension Kernel {
       }
     }
     let namespace = ipc(of: me)
-    let slot = try ipcNamespaces[namespace].queues.slot(of: id)
-    try ipcNamespaces[namespace].queues.check(IPCPermission.read, slot, tasks[me].credentials)
-    let object = ipcNamespaces[namespace].queues[slot].object, queue = systemVQueues[object].queue
+    let object = try queue(id, in: namespace, for: IPCPermission.read, me), queue = systemVQueues[object].queue
     let selector = flags.selector(type)
     let number = messageQueues[queue].find(selector, messages)
     if number.isNone {
