@@ -173,6 +173,7 @@ public struct Kernel: ~Copyable {
     copy.random = random
     copy.settling = settling
     copy.callCount = callCount
+    copy.performers = performers
     return copy
   }
 }
