@@ -157,21 +157,35 @@ static void become_proxy(const struct plan *plan) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   umask(022);
-  /* Out of the way of 0 to 3 first. */
-  int program = fcntl(plan->program, F_DUPFD_CLOEXEC, 10), memory = fcntl(plan->memory, F_DUPFD_CLOEXEC, 10);
-  int console = fcntl(plan->console, F_DUPFD_CLOEXEC, 10), errors = fcntl(plan->errors, F_DUPFD_CLOEXEC, 10);
-  if (program < 0 || memory < 0 || console < 0 || errors < 0) give_up(header, "descriptors");
-  if (dup2(console, 0) < 0 || dup2(console, 1) < 0 || dup2(errors, 2) < 0 || dup2(memory, 3) < 0) give_up(header, "dup2");
+  if (dup2(plan->console, 0) < 0 || dup2(plan->console, 1) < 0 || dup2(plan->errors, 2) < 0
+      || dup2(plan->memory, 3) < 0) give_up(header, "dup2");
   syscall(SYS_close_range, 4, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
   char *none_at_all[] = {NULL}, *arguments[] = {"kscript", NULL};
-  syscall(SYS_execveat, program, "", arguments, none_at_all, AT_EMPTY_PATH);
+  syscall(SYS_execveat, plan->program, "", arguments, none_at_all, AT_EMPTY_PATH);
   give_up(header, "execveat of the proxy");
 }
 
+/* Leaves open what the plan names and no more, right above the first four descriptors. A process made after this has a
+   small table whatever its ancestors had open, and tables are seen by select(2) and by /proc/PID/status. */
+static int keep_descriptors(struct plan *plan) {
+  enum { FIRST = 4 };
+  int *const kept[] = {&plan->program, &plan->memory, &plan->console, &plan->errors, &plan->channel};
+  const int count = sizeof kept / sizeof *kept;
+  /* Out of each other's way first. */
+  for (int i = 0; i < count; i++)
+    if ((*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, FIRST + count)) < 0) return -1;
+  for (int i = 0; i < count; i++) {
+    if (dup3(*kept[i], FIRST + i, O_CLOEXEC) < 0) return -1;
+    *kept[i] = FIRST + i;
+  }
+  return (int)syscall(SYS_close_range, FIRST + count, ~0U, 0);
+}
+
 /* Process 1 of the outer pid namespace. */
-static void keep(const struct plan *plan) {
+static void keep(struct plan *plan) {
   ks_header *header = plan->header;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (keep_descriptors(plan)) give_up(header, "descriptors");
   /* Clocks that count from the start of the machine begin at 0 here too. */
   if (unshare(CLONE_NEWTIME)) give_up(header, "time namespaces");
   struct timespec now;

@@ -36,9 +36,31 @@ describe("select", function()
 
   it("refuses closed descriptors and bad times", function()
     -- covers: select.errors
-    assert.errno("EBADF", sys.select({ 99 }, nil, nil, 0))
+    assert.errno("EBADF", sys.select({ 33 }, nil, nil, 0))
     assert.errno("EINVAL", sys.select(nil, nil, nil, { tv_sec = -1, tv_nsec = 0 }))
     assert.errno("EINVAL", sys.pselect6(nil, nil, nil, { tv_sec = 0, tv_nsec = 1000000000 }))
+  end)
+
+  it("looks no further than the room of the table, which grows by powers of two and shrinks in a child", function()
+    -- covers: select.table_room
+    local function room()
+      local file = must.open("/proc/self/status")
+      local text = ks.differs("the proxy's status has its memory too", function() return must.read(file, 4096) end)
+      must.close(file)
+      return tonumber(text:match("FDSize:%s*(%d+)"))
+    end
+    assert.equal(64, room())
+    assert.same({ 0, { 64, 99 }, {}, {} }, { must.select({ 99, 64 }, nil, nil, 0) })
+    assert.equal(70, must.dup2(0, 70))
+    assert.equal(128, room())
+    assert.errno("EBADF", sys.select({ 99 }, nil, nil, 0))
+    must.close(70)
+    assert.equal(128, room())
+    local child = must.fork(function()
+      assert.equal(64, room())
+      assert.same({ 0, { 99 }, {}, {} }, { must.select({ 99 }, nil, nil, 0) })
+    end)
+    must.waitpid(child)
   end)
 
   it("is interrupted by a handler, pselect6 with its mask", function()

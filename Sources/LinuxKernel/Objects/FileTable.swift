@@ -10,6 +10,11 @@ struct FileTable {
   var lowestCandidate = 0
   /// Tasks that use the table.
   var references = 1
+  /// Descriptors for which Linux has made room; select(2) and FDSize in /proc/PID/status show it. Linux: max_fds of
+  /// struct fdtable, at first NR_OPEN_DEFAULT, then a power of two that only grows. Linux: expand_fdtable().
+  var capacity = FileTable.initialCapacity
+
+  static let initialCapacity = 64
 
   /// The open file at `number`.
   @inline(__always) func file(_ number: Int32) -> ID<OpenFile>? {
@@ -26,6 +31,7 @@ struct FileTable {
 
   mutating func set(_ number: Int, _ descriptor: Descriptor) {
     descriptors.grow(to: number + 1, filler: Descriptor())
+    while number >= capacity { capacity *= 2 }
     descriptors[number] = descriptor
     if number == lowestCandidate { lowestCandidate += 1 }
   }
@@ -95,8 +101,12 @@ extension Kernel {
   mutating func duplicate(_ table: ID<FileTable>) -> ID<FileTable> {
     var copy = fileTables[table]
     copy.references = 1
+    // A copy has room for what is open, not for what once was. Linux: sane_fdtable_size().
+    copy.capacity = FileTable.initialCapacity
     for number in 0..<copy.descriptors.count {
-      if let file = copy.descriptors[number].file { files[file].references += 1 }
+      guard let file = copy.descriptors[number].file else { continue }
+      files[file].references += 1
+      while number >= copy.capacity { copy.capacity *= 2 }
     }
     return fileTables.insert(copy)
   }

@@ -48,7 +48,7 @@ extension Kernel {
       "State:\t\(letter) (\(word))", "Tgid:\t\(process.pid)", "Ngid:\t0", "Pid:\t\(entry.tid)", "PPid:\t\(parent(of: task))",
       "TracerPid:\t0", "Uid:\t\(who.uid)\t\(who.euid)\t\(who.suid)\t\(who.fsuid)",
       "Gid:\t\(who.gid)\t\(who.egid)\t\(who.sgid)\t\(who.fsgid)",
-      "FDSize:\t\(isAlive ? max(64, (fileTables[entry.files].descriptors.count + 63) / 64 * 64) : 0)",
+      "FDSize:\t\(isAlive ? fileTables[entry.files].capacity : 0)",
       "Groups:\t\(who.groups.map { "\($0) " }.joined())" + (who.groups.isEmpty ? " " : ""), "NStgid:\t\(process.pid)",
       "NSpid:\t\(entry.tid)", "NSpgid:\t\(process.group)", "NSsid:\t\(process.session)", "Kthread:\t0",
       "Threads:\t\(max(1, process.threadCount))", "SigQ:\t0/\(process.limits.soft[ResourceLimits.sigpending])",

@@ -61,6 +61,12 @@ extension Kernel {
     for (index, (events, set)) in wanted.enumerated() {
       for number in set?.numbers ?? [] {
         guard (0..<DescriptorSet.limit).contains(number) else { throw .errno(.EINVAL) }
+        if number >= fileTables[table].capacity {
+          // Past the room of the table nothing is looked at, and the caller's bit stays as it is.
+          selected.lists[index].append(number)
+          selected.untouched += 1
+          continue
+        }
         guard let file = fileTables[table].file(number), !files[file].status.contains(.path) else {
           // What was open at first and is closed now counts as ready.
           if !current.hasSlept { throw .errno(.EBADF) }
@@ -106,7 +112,10 @@ struct DescriptorSet: Argument {
 /// The descriptors that are ready, for each of the three sets.
 struct SelectedDescriptors: Returned {
   var lists: [[Int32]] = [[], [], []]
-  var count: Int { lists.reduce(0) { $0 + $1.count } }
+  /// Descriptors in the lists that were not looked at.
+  var untouched = 0
+  /// Descriptors that are ready.
+  var count: Int { lists.reduce(0) { $0 + $1.count } - untouched }
 
   static var results: [ResultKind] { [.integer, .countedIntegers, .countedIntegers, .countedIntegers] }
   func store(_ kernel: inout Kernel) {
