@@ -258,6 +258,29 @@ int ks_world_check(char *message, size_t size) {
   return -1;
 }
 
+/* Two worlds would spin on one processor; so there is one at a time. Others end within milliseconds as a rule, but a
+   script may run for hours, and who waits should learn of what. */
+static int lock_processor(ks_world *world, char *message, size_t size) {
+  enum { PATIENCE_MS = 60000 };
+  const struct timespec moment = {0, 1000000};
+  world->lock = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (int waited = 0; world->lock >= 0; waited++) {
+    if (flock(world->lock, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (errno != EWOULDBLOCK) break;
+    if (waited == PATIENCE_MS) {
+      snprintf(message, size, "another kscript has been watching this machine's Linux for a minute, and only one can at a time: "
+               "end it, and try again");
+      return -1;
+    }
+    if (nanosleep(&moment, NULL)) {
+      snprintf(message, size, "interrupted while another kscript was watching this machine's Linux");
+      return -1;
+    }
+  }
+  snprintf(message, size, "the machine's root folder cannot be locked: %s", strerror(errno));
+  return -1;
+}
+
 int ks_world_start(ks_world *world, const ks_world_options *options, char *message, size_t size) {
   memset(world, 0, sizeof *world);
   world->keeper = world->processes = world->root = world->console[0] = world->console[1] = -1;
@@ -265,9 +288,7 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
     world->lock = -1;
     return -1;
   }
-  /* Two worlds would spin on one processor; so there is one at a time. */
-  world->lock = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  while (world->lock >= 0 && flock(world->lock, LOCK_EX) < 0 && errno == EINTR) {}
+  if (lock_processor(world, message, size)) return -1;
   struct plan plan = {.options = options, .processor = choose_processor(world)};
   int pair[2] = {-1, -1}, result = -1;
   plan.console = plan.errors = plan.memory = -1;

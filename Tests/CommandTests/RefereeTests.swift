@@ -14,13 +14,33 @@ struct RefereeTests {
     return result!
   }
 
-  /// What a world could leave on this machine: processes, mounts, objects of System V and POSIX.
-  private static func remains() throws -> [String] {
-    func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
-    let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }
-      .filter { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/exe"))?.hasPrefix("/memfd:kscript") ?? false }.map { "process \($0)" }
-    let objects = ["msg", "sem", "shm"].map { "\($0): " + text("/proc/sysvipc/\($0)") }
-    return processes + objects + ["mounts: " + text("/proc/self/mounts")]
+  /// What a world could leave on this machine besides processes: mounts, objects of System V and POSIX.
+  private static func remains() -> [String] {
+    ["sysvipc/msg", "sysvipc/sem", "sysvipc/shm", "self/mounts"].map { name in
+      (try? String(contentsOfFile: "/proc/" + name, encoding: .utf8)) ?? ""
+    }
+  }
+
+  /// The processes below `ancestor`, each as a pidfd(2): of one that is gone it never becomes another's.
+  private static func descendants(of ancestor: Int32) throws -> [Int32] {
+    var found: [Int32] = []
+    for task in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(ancestor)/task") {
+      let children = (try? String(contentsOfFile: "/proc/\(ancestor)/task/\(task)/children", encoding: .utf8)) ?? ""
+      for child in children.split(separator: " ").compactMap({ Int32($0) }) {
+        found += [pidfdOpen(child, 0)] + (try descendants(of: child))
+      }
+    }
+    return found
+  }
+
+  /// pidfd_open(2), which Swift's Glibc does not show.
+  private static let pidfdOpen = unsafeBitCast(
+    dlsym(nil, "pidfd_open"), to: (@convention(c) (Int32, UInt32) -> Int32).self)
+
+  /// Whether the process has ended, or does within ten seconds.
+  private static func ends(_ pidfd: Int32) -> Bool {
+    var entry = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 10_000) == 1
   }
 
   private static let leavings = """
@@ -56,31 +76,33 @@ struct RefereeTests {
     #expect(result.output == "true\ntrue\ntrue\n", "\(result.output)\(result.errors)")
   }
 
-  @Test func nothingIsLeftOfARun() throws {
-    let before = try Self.remains()
-    #expect(try run(Self.leavings + " print 'done'").output == "done\n")
-    #expect(try Self.remains() == before)
-  }
-
-  @Test(arguments: [SIGKILL, SIGINT, SIGTERM]) func norOfOneThatASignalEnds(signal: Int32) throws {
-    let before = try Self.remains()
-    try CommandTests.withFiles(["script.lua": "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + Self.leavings + " must.write(1, 'up') sys.pause()"]) {
-      folder in
-      let process = Process()
+  /// How a run ends: by itself, or by a signal.
+  @Test(arguments: [nil, SIGKILL, SIGINT, SIGTERM]) func nothingIsLeftOfARun(signal: Int32?) throws {
+    let before = Self.remains()
+    let script =
+      "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + Self.leavings
+      + " must.write(1, 'up\\n') "
+      // Long enough to be looked at.
+      + (signal == nil ? "must.nanosleep(0.5)" : "sys.pause()")
+    try CommandTests.withFiles(["script.lua": script]) { folder in
+      let process = Process(), output = Pipe()
       process.executableURL = CommandTests.program
-      process.arguments = ["run", "--host", folder + "/script.lua"]
+      process.arguments = ["run", "--host", "-q", folder + "/script.lua"]
       process.standardInput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
-      process.standardOutput = FileHandle.nullDevice
+      process.standardOutput = output
       try process.run()
-      for _ in 0..<500 where try Self.remains() == before { usleep(10_000) }
-      #expect(try Self.remains() != before)
-      kill(process.processIdentifier, signal)
+      #expect(output.fileHandleForReading.availableData == Data("up\n".utf8))
+      let world = try Self.descendants(of: process.processIdentifier)
+      defer { world.forEach { close($0) } }
+      // The keeper, and a proxy for each of eleven tasks.
+      #expect(world.count == 12 && !world.contains { $0 < 0 })
+      if let signal { kill(process.processIdentifier, signal) }
       process.waitUntilExit()
+      // Who is killed cannot wait for its world to end, which the kernel takes apart by itself.
+      #expect(world.allSatisfy(Self.ends))
     }
-    // Who is killed cannot wait for its world to end, which the kernel takes apart by itself.
-    for _ in 0..<500 where try Self.remains() != before { usleep(10_000) }
-    #expect(try Self.remains() == before)
+    #expect(Self.remains() == before)
   }
 
   @Test func aDifferenceIsShownWithItsPlace() throws {

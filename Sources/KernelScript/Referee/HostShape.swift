@@ -1,7 +1,7 @@
 import LinuxKernel
 
 /// What goes into the registers of a real call, derived from its declaration: the kernel's prototype, the kinds of its
-/// parameters and of its results. The tracer's CallShape does the same for the C library's prototype.
+/// parameters and of its results.
 struct HostShape: Sendable {
   enum Slot: Sendable {
     /// A declared parameter, as its kind goes; the C type tells a timeval from a timespec.
@@ -39,33 +39,13 @@ struct HostShape: Sendable {
 
   init(_ call: Syscall) {
     let parameters = CPrototype(call.rawPrototype).parameters
-    var unused = call.parameters.indices.filter { if case .function = call.parameters[$0].kind { false } else { true } }
-    var freeResults = Array(call.results.indices)
+    var match = PrototypeMatch(call)
     var slots: [Slot] = []
     var broughtBack: [Int: Int] = [:]
     /// What a number that follows counts: a declared parameter, or so many bytes.
     var counted: Slot?
 
     func declared(_ name: String) -> Int? { call.parameters.firstIndex { $0.name == name } }
-    func take(_ fits: (Syscall.Result) -> Bool) -> Int? {
-      freeResults.firstIndex { fits(call.results[$0]) }.map { freeResults.remove(at: $0) }
-    }
-    func isInteger(_ kind: ResultKind) -> Bool { if case .integer = kind { true } else { false } }
-
-    /// The results that come out through a pointer.
-    func outputs(_ parameter: CPrototype.Parameter) -> [Int] {
-      if parameter.elementCount > 1, freeResults.count >= parameter.elementCount,
-        freeResults.allSatisfy({ isInteger(call.results[$0].kind) })
-      {
-        defer { freeResults.removeFirst(parameter.elementCount) }
-        return Array(freeResults.prefix(parameter.elementCount))
-      }
-      if let named = take({ $0.name == parameter.name }) { return [named] }
-      if let other = take({ !isInteger($0.kind) }) { return [other] }
-      // Of several integers the first is what C returns.
-      guard freeResults.count > 1, isInteger(call.results[freeResults[1]].kind) else { return [] }
-      return [freeResults.remove(at: 1)]
-    }
 
     func capacity(_ results: [Int], _ parameter: CPrototype.Parameter) -> Capacity {
       guard let first = results.first else { return .bytes(0) }
@@ -84,23 +64,15 @@ struct HostShape: Sendable {
     }
 
     for parameter in parameters {
-      let byName = unused.first { call.parameters[$0].name == parameter.name }
-      let byPosition = unused.first.flatMap { index in
-        switch call.parameters[index].kind {
-        case .data, .destination, .vector, .path: parameter.isPointer ? index : nil
-        default: nil
-        }
-      }
-      if let index = byName ?? byPosition {
-        unused.removeAll { $0 == index }
+      if let index = match.takeInput(parameter) {
         switch call.parameters[index].kind {
         case .destination:
-          if !freeResults.isEmpty { freeResults.removeFirst() }
+          _ = match.takeResult { _ in true }
           slots.append(.room(index))
           counted = .count(index)
         case .data, .vector, .structures, .integers:
           slots.append(.input(index, type: parameter.type))
-          if let same = take({ $0.name == parameter.name }) { broughtBack[same] = index }
+          if let same = match.takeResult({ $0.name == parameter.name }) { broughtBack[same] = index }
           counted = .count(index)
         case .structure(let layout):
           slots.append(.input(index, type: parameter.type))
@@ -116,7 +88,7 @@ struct HostShape: Sendable {
           counted = nil
         } else if let other = parameters.first(where: { $0.countName == parameter.name }) {
           // It counts what another parameter points to, which may come later.
-          let index = declared(other.name) ?? unused.first { call.parameters[$0].kind.isCounted }
+          let index = declared(other.name) ?? match.unused.first { call.parameters[$0].kind.isCounted }
           let isDeclared = index.map { call.parameters[$0].kind.isCounted } ?? false
           slots.append(isDeclared ? .count(index!) : .constant(Int64(other.type.contains("gid_t") ? HostShape.room / 4 : HostShape.room)))
         } else if parameter.name == "nfds" {
@@ -129,19 +101,19 @@ struct HostShape: Sendable {
       } else if parameter.name.hasPrefix("rem") {
         slots.append(.remaining)
       } else {
-        let results = outputs(parameter)
+        let results = match.takeOutputs(parameter)
         slots.append(results.isEmpty ? .constant(0) : .output(results, capacity(results, parameter)))
         if let first = results.first, case .signalSet = call.results[first].kind, counted == nil { counted = .constant(8) }
       }
     }
-    for index in unused { slots.append(.input(index, type: "")) }
+    for index in match.unused { slots.append(.input(index, type: "")) }
     for (position, result) in call.results.enumerated() {
       if case .countedIntegers = result.kind, let index = declared(HostShape.setNames[result.name] ?? "") { broughtBack[position] = index }
     }
-    freeResults.removeAll { broughtBack[$0] != nil }
+    match.dropResults { broughtBack[$0] != nil }
     self.slots = slots
     self.broughtBack = broughtBack
-    returned = freeResults.first
+    returned = match.freeResults.first
   }
 
   /// What select's results are called, and the sets that they come back in.

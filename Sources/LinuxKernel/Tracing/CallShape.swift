@@ -40,46 +40,19 @@ public struct CallShape: Sendable {
   public static let all: [CallShape] = Syscall.all.map(CallShape.init)
 
   init(_ call: Syscall) {
-    var unused = call.parameters.indices.filter { if case .function = call.parameters[$0].kind { false } else { true } }
-    var freeResults = Array(call.results.indices)
+    var match = PrototypeMatch(call)
     var slots: [(name: String, slot: Slot)] = []
     var counted: Int?
     var isCounted = false
 
-    /// Takes the first result that fits a pointer which nothing is passed through.
-    func outputs(for parameter: CPrototype.Parameter) -> [Int] {
-      func take(_ fits: (ResultKind) -> Bool) -> Int? {
-        guard let place = freeResults.firstIndex(where: { fits(call.results[$0].kind) }) else { return nil }
-        return freeResults.remove(at: place)
-      }
-      func isInteger(_ kind: ResultKind) -> Bool { if case .integer = kind { true } else { false } }
-      if let place = freeResults.firstIndex(where: { call.results[$0].name == parameter.name }) { return [freeResults.remove(at: place)] }
-      if let other = take({ !isInteger($0) }) { return [other] }
-      // Of several integers the first is what C returns, unless an array takes them all.
-      let integers = freeResults.filter { isInteger(call.results[$0].kind) }, wanted = parameter.elementCount
-      guard integers.count > 1, integers.count >= wanted else { return [] }
-      let taken = Array(integers.suffix(wanted))
-      freeResults.removeAll { taken.contains($0) }
-      return taken
-    }
-
     for parameter in CPrototype(call.prototype).parameters {
-      let byName = unused.first { call.parameters[$0].name == parameter.name }
-      let byPosition = unused.first.flatMap { index in
-        switch call.parameters[index].kind {
-        case .data, .destination, .vector, .path: parameter.isPointer ? index : nil
-        default: nil
-        }
-      }
-      if let index = byName ?? byPosition {
-        unused.removeAll { $0 == index }
+      if let index = match.takeInput(parameter) {
         switch call.parameters[index].kind {
         case .destination:
-          let result = freeResults.first { if case .transfer = call.results[$0].kind { true } else { false } } ?? freeResults.first ?? 0
-          freeResults.removeAll { $0 == result }
+          let bytes = match.takeResult { if case .transfer = $0.kind { true } else { false } } ?? match.takeResult { _ in true }
           // What else there is comes with the bytes (msgrcv's type): C returns their number.
           isCounted = true
-          slots.append((parameter.name, .room(index, result)))
+          slots.append((parameter.name, .room(index, bytes ?? 0)))
           counted = index
         case .data, .vector, .structures, .structure:
           slots.append((parameter.name, .input(index)))
@@ -94,20 +67,19 @@ public struct CallShape: Sendable {
         }
         counted = nil
       } else if parameter.isPointer, !parameter.isConstant {
-        let found = outputs(for: parameter)
+        let found = match.takeOutputs(parameter)
         slots.append((parameter.name, found.isEmpty ? .null : .output(found)))
       } else if parameter.isPointer {
         slots.append((parameter.name, .null))
-      } else if let index = unused.first {
-        unused.removeFirst()
+      } else if let index = match.takeNextInput() {
         slots.append((parameter.name, .input(index)))
       }
     }
-    for index in unused { slots.append((call.parameters[index].name, .input(index))) }
+    for index in match.unused { slots.append((call.parameters[index].name, .input(index))) }
     self.slots = slots
     isVariadic = call.prototype.contains("...")
-    returned = isCounted ? nil : freeResults.first
-    further = Array(freeResults.dropFirst(isCounted ? 0 : 1))
+    returned = isCounted ? nil : match.freeResults.first
+    further = Array(match.freeResults.dropFirst(isCounted ? 0 : 1))
     knownCount =
       slots.firstIndex {
         switch $0.slot {
