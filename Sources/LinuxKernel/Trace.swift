@@ -73,18 +73,12 @@ public enum Trace {
   }
 
   private static func value(_ view: ByteView, _ field: Layout.Field) -> String {
-    let number: Int64
     switch field.type {
-    case .i8: number = Int64(view.load(Int8.self, at: field.offset))
-    case .u8: number = Int64(view.load(UInt8.self, at: field.offset))
-    case .i16: number = Int64(view.load(Int16.self, at: field.offset))
-    case .u16: number = Int64(view.load(UInt16.self, at: field.offset))
-    case .i32: number = Int64(view.load(Int32.self, at: field.offset))
-    case .u32: number = Int64(view.load(UInt32.self, at: field.offset))
-    case .i64, .u64: number = view.load(Int64.self, at: field.offset)
     case .bytes(let count, _): return quote(view.slice(field.offset, count), limit: stringLimit)
     case .structure(let layout): return structure(view.slice(field.offset, layout.size), layout)
+    default: break
     }
+    let number = field.number(in: view)!
     if let names = field.names { return names.describe(number) }
     if case .u64 = field.type { return "\(UInt64(bitPattern: number))" }
     return "\(number)"

@@ -52,6 +52,20 @@ public struct Layout: Sendable {
       self.type = type
       self.names = names
     }
+
+    /// The number that the field holds in `view`, an unsigned one of 64 bits as its bits are; nil for bytes and structures.
+    func number(in view: ByteView) -> Int64? {
+      switch type {
+      case .i8: Int64(view.load(Int8.self, at: offset))
+      case .u8: Int64(view.load(UInt8.self, at: offset))
+      case .i16: Int64(view.load(Int16.self, at: offset))
+      case .u16: Int64(view.load(UInt16.self, at: offset))
+      case .i32: Int64(view.load(Int32.self, at: offset))
+      case .u32: Int64(view.load(UInt32.self, at: offset))
+      case .i64, .u64: view.load(Int64.self, at: offset)
+      case .bytes, .structure: nil
+      }
+    }
   }
 
   public let name: String

@@ -233,9 +233,16 @@ extension Kernel {
       // A setting is read whole, and then is at its end.
       text = entry.isSetting && (offset ?? files[file].position) > 0 ? "" : entry.read(self, me)
     }
-    let start = offset ?? files[file].position
-    try checkRange(start, destination.remaining)
-    let bytes = Array(text.utf8)
+    try checkRange(offset ?? files[file].position, destination.remaining)
+    return try read(text, as: file, &destination, at: offset, for: me)
+  }
+
+  /// Reads a text that is made anew for each read, from the position of the file or from `offset`.
+  /// Linux: simple_read_from_buffer().
+  mutating func read(
+    _ text: String, as file: ID<OpenFile>, _ destination: inout Destination, at offset: Int64?, for me: TaskID
+  ) throws(Stop) -> Int {
+    let start = offset ?? files[file].position, bytes = Array(text.utf8)
     guard start < bytes.count, destination.remaining > 0 else { return 0 }
     let wanted = min(bytes.count - Int(start), destination.remaining)
     let copied = bytes.withByteView { deliver($0.slice(Int(start), wanted), to: &destination, of: me) }

@@ -153,25 +153,18 @@ extension TraceValue {
   }
 
   private static func field(_ view: ByteView, _ field: Layout.Field) -> TraceValue {
-    let number: Int64
     switch field.type {
-    case .i8: number = Int64(view.load(Int8.self, at: field.offset))
-    case .u8: number = Int64(view.load(UInt8.self, at: field.offset))
-    case .i16: number = Int64(view.load(Int16.self, at: field.offset))
-    case .u16: number = Int64(view.load(UInt16.self, at: field.offset))
-    case .i32: number = Int64(view.load(Int32.self, at: field.offset))
-    case .u32: number = Int64(view.load(UInt32.self, at: field.offset))
-    case .i64: number = view.load(Int64.self, at: field.offset)
-    case .u64:
-      guard let names = field.names else { return .unsigned(view.load(UInt64.self, at: field.offset)) }
-      return named(view.load(Int64.self, at: field.offset), names)
     case .bytes(let count, let isText):
       let bytes = view.slice(field.offset, count).array
       return .bytes(isText ? Array(bytes.prefix { $0 != 0 }) : bytes)
     case .structure(let layout): return structure(view.slice(field.offset, layout.size), layout)
+    default: break
     }
-    if field.names == nil, field.name.hasSuffix("_mode") { return .named(number, fileMode(number)) }
-    return field.names.map { named(number, $0) } ?? .integer(number)
+    let number = field.number(in: view)!
+    if let names = field.names { return named(number, names) }
+    if case .u64 = field.type { return .unsigned(UInt64(bitPattern: number)) }
+    if field.name.hasSuffix("_mode") { return .named(number, fileMode(number)) }
+    return .integer(number)
   }
 
   /// S_IFDIR|0755

@@ -225,15 +225,9 @@ extension Kernel {
     let text = "QSIZE:\(column(messageQueues[posixQueues[object].queue].byteCount, 10)) "
       + "NOTIFY:\(column(Int(notification?.event.notify ?? 0), 5)) SIGNO:\(column(isSignal ? Int(notification!.event.signal) : 0, 5)) "
       + "NOTIFY_PID:\(column(Int(owner), 6))\n"
-    let start = offset ?? files[file].position
-    if start < 0 { throw .errno(.EINVAL) }
-    let bytes = Array(text.utf8)
-    guard start < bytes.count, destination.remaining > 0 else { return 0 }
-    let wanted = min(bytes.count - Int(start), destination.remaining)
-    let copied = bytes.withByteView { deliver($0.slice(Int(start), wanted), to: &destination, of: me) }
-    if copied == 0 { throw .errno(.EFAULT) }
-    if offset == nil { files[file].position = start + Int64(copied) }
-    touchStatus(object)
+    if (offset ?? files[file].position) < 0 { throw .errno(.EINVAL) }
+    let copied = try read(text, as: file, &destination, at: offset, for: me)
+    if copied > 0 { touchStatus(object) }
     return copied
   }
 
