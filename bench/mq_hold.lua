@@ -1,4 +1,5 @@
--- mq_hold.lua N: the highest of about 1,000 messages of some 250 priorities leaves a POSIX queue, and a lower one enters.
+-- mq_hold.lua N: the highest of about 1,000 messages of some 250 priorities leaves a POSIX queue,
+-- and a lower one enters.
 local ks = require "kscript"
 local must = ks.must
 local send, receive = must.mq_send, must.mq_receive

@@ -1,5 +1,5 @@
--- A producer that is faster than its consumer: when the queue is full it backs off, twice as long each time, and speeds up
--- again once there is room. (A sender that may sleep would simply wait; this one has other things to do.)
+-- A producer that is faster than its consumer: when the queue is full it backs off, twice as long each time, and speeds
+-- up again once there is room. (A sender that may sleep would simply wait; this one has other things to do.)
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
 

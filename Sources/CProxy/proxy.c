@@ -1,8 +1,8 @@
 /* The program of a proxy: a loop that performs what its task asks. Manual: section 7 of the design.
  *
- * It is written into an ELF file of its own (ks_proxy_program) and lives alone in its address space: no C library, no data, no
- * constants outside the code. So each function lies in section ks_proxy and is compiled without optimisation, which would
- * make tables and calls of memcpy out of it. What it needs to remember is on its stack or in its slot.
+ * It is written into an ELF file of its own (ks_proxy_program) and lives alone in its address space: no C library, no
+ * data, no constants outside the code. So each function lies in section ks_proxy and is compiled without optimisation,
+ * which would make tables and calls of memcpy out of it. What it needs to remember is on its stack or in its slot.
  */
 #define _GNU_SOURCE
 #include "proxy.h"
@@ -21,8 +21,8 @@
 /* Hidden, so that they are reached relative to the code and not through a table outside it. */
 #pragma GCC visibility push(hidden)
 extern char __start_ks_proxy[], __stop_ks_proxy[];
-extern char ks_proxy_entry[], ks_proxy_syscall_at[], ks_proxy_syscall_after[], ks_proxy_copy_begin[], ks_proxy_copy_end[],
-  ks_proxy_copy_left[], ks_proxy_handlers[], ks_proxy_restorer[];
+extern char ks_proxy_entry[], ks_proxy_syscall_at[], ks_proxy_syscall_after[], ks_proxy_copy_begin[],
+  ks_proxy_copy_end[], ks_proxy_copy_left[], ks_proxy_handlers[], ks_proxy_restorer[];
 int64_t ks_proxy_syscall(int64_t number, const uint64_t *arguments);
 int64_t ks_proxy_clone(int64_t number, const uint64_t *arguments, uint64_t slot);
 int64_t ks_proxy_copy(uint64_t to, uint64_t from, uint64_t count);
@@ -33,10 +33,12 @@ void ks_proxy_main(void);
 
 __asm__(
   ".pushsection ks_proxy,\"ax\",@progbits\n"
-  ".globl ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone, ks_proxy_copy\n"
-  ".globl ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left, ks_proxy_handlers, ks_proxy_restorer\n"
-  ".hidden ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone, ks_proxy_copy\n"
-  ".hidden ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left, ks_proxy_handlers, ks_proxy_restorer\n"
+  ".globl ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone\n"
+  ".globl ks_proxy_copy, ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left\n"
+  ".globl ks_proxy_handlers, ks_proxy_restorer\n"
+  ".hidden ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone\n"
+  ".hidden ks_proxy_copy, ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left\n"
+  ".hidden ks_proxy_handlers, ks_proxy_restorer\n"
   "ks_proxy_entry:\n"
   "  xor %ebp, %ebp\n"
   "  and $-16, %rsp\n"
@@ -141,7 +143,8 @@ PROXY static uint32_t next_command(ks_slot *slot) {
   }
 }
 
-/* How often this thread has given up the processor of its own accord, without what handlers did. getrusage(2), ru_nvcsw. */
+/* How often this thread has given up the processor of its own accord, without what handlers did.
+ * getrusage(2), ru_nvcsw. */
 PROXY static uint64_t sleeps(ks_slot *slot) {
   uint64_t usage[18];
   call(SYS_getrusage, 1 /* RUSAGE_THREAD */, (uint64_t)usage, 0, 0, 0, 0);
@@ -237,11 +240,13 @@ PROXY void ks_proxy_signalled(int32_t signal, const uint8_t *info, uint64_t *con
     uint64_t *rax = context + 5 + 13, *rip = context + 5 + 16;
     uint64_t code = KS_PROXY_CODE, at = *rip - code;
     slot->was_left = 1;
-    if (at == (uint64_t)(ks_proxy_syscall_at - __start_ks_proxy) || at == (uint64_t)(ks_proxy_syscall_after - __start_ks_proxy)) {
+    if (at == (uint64_t)(ks_proxy_syscall_at - __start_ks_proxy)
+        || at == (uint64_t)(ks_proxy_syscall_after - __start_ks_proxy)) {
       *rip = code + (uint64_t)(ks_proxy_syscall_after - __start_ks_proxy);
       *rax = (uint64_t)-4;
     }
-    if (at >= (uint64_t)(ks_proxy_copy_begin - __start_ks_proxy) && at < (uint64_t)(ks_proxy_copy_end - __start_ks_proxy))
+    if (at >= (uint64_t)(ks_proxy_copy_begin - __start_ks_proxy)
+        && at < (uint64_t)(ks_proxy_copy_end - __start_ks_proxy))
       *rip = code + (uint64_t)(ks_proxy_copy_left - __start_ks_proxy);
   }
 }

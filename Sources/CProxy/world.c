@@ -1,7 +1,8 @@
 /* A world: fresh namespaces with a file system of their own, and the first proxy in it.
  *
- * Three processes: the controller (kscript); a keeper, first of a pid namespace around the world, which dies with the
- * controller and takes everything with it; and the first proxy, which is process 1 of the pid namespace that scripts see.
+ * Three processes: the controller (kscript); a keeper, first of a pid namespace around the world, which
+ * dies with the controller and takes everything with it; and the first proxy, which is process 1 of the
+ * pid namespace that scripts see.
  * Manuals: clone(2), pid_namespaces(7), time_namespaces(7), pivot_root(2).
  */
 #define _GNU_SOURCE
@@ -41,7 +42,7 @@ void ks_give(ks_slot *slot, uint32_t command) {
   if (is_parked) syscall(SYS_futex, &slot->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* ---- the file system -------------------------------------------------------------------------------------------------- */
+/* ---- the file system --------------------------------------------------------------------------------------------- */
 
 static void give_up(ks_header *header, const char *what) {
   snprintf(header->message, sizeof header->message, "%s: %s", what, strerror(errno));
@@ -66,7 +67,8 @@ static void make_tree(ks_header *header) {
   if (chdir("/tmp")) give_up(header, "/tmp");
   make_directory(header, "dev", 0755);
   mount_new(header, "tmpfs", "dev", "mode=755");
-  /* Device nodes that a script makes open nothing; these few lie on a mount of their own, and are bound to their names. */
+  /* Device nodes that a script makes open nothing; these few lie on a mount of their own,
+   * and are bound to their names. */
   make_directory(header, "run", 0755);
   if (mount("tmpfs", "run", "tmpfs", MS_NOSUID, "mode=755")) give_up(header, "run");
   for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
@@ -87,14 +89,15 @@ static void make_tree(ks_header *header) {
   make_directory(header, "root", 0700);
 }
 
-/* ---- the first proxy -------------------------------------------------------------------------------------------------- */
+/* ---- the first proxy --------------------------------------------------------------------------------------------- */
 
 static int send_descriptors(int channel, const int *descriptors, int count) {
   char byte = 0;
   struct iovec part = {&byte, 1};
   union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
   memset(&control, 0, sizeof control);
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
@@ -107,7 +110,8 @@ static int receive_descriptors(int channel, int *descriptors, int count) {
   char byte;
   struct iovec part = {&byte, 1};
   union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   if (!header || header->cmsg_len != CMSG_LEN((size_t)count * sizeof(int))) return -1;
@@ -131,7 +135,8 @@ static void become_proxy(const struct plan *plan) {
   if (sethostname(plan->options->host_name, strlen(plan->options->host_name))) give_up(header, "sethostname");
   if (setdomainname("(none)", 6)) give_up(header, "setdomainname");
   int views[2] = {open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (views[0] < 0 || views[1] < 0 || send_descriptors(plan->channel, views, 2)) give_up(header, "the view of the world");
+  if (views[0] < 0 || views[1] < 0 || send_descriptors(plan->channel, views, 2))
+    give_up(header, "the view of the world");
   for (int i = 0; i < 16; i++) {
     struct rlimit limit, wanted = {plan->options->limits[i][0], plan->options->limits[i][1]};
     if (getrlimit(i, &limit)) continue;
@@ -213,7 +218,7 @@ static void keep(struct plan *plan) {
   _exit(0);
 }
 
-/* ---- the controller's side ---------------------------------------------------------------------------------------------- */
+/* ---- the controller's side --------------------------------------------------------------------------------------- */
 
 /* A terminal in line mode that changes nothing and shows nothing. */
 static int open_terminal(int *master) {
@@ -268,8 +273,8 @@ static int lock_processor(ks_world *world, char *message, size_t size) {
     if (flock(world->lock, LOCK_EX | LOCK_NB) == 0) return 0;
     if (errno != EWOULDBLOCK) break;
     if (waited == PATIENCE_MS) {
-      snprintf(message, size, "another kscript has been watching this machine's Linux for a minute, and only one can at a time: "
-               "end it, and try again");
+      snprintf(message, size, "another kscript has been watching this machine's Linux for a minute, "
+               "and only one can at a time: end it, and try again");
       return -1;
     }
     if (nanosleep(&moment, NULL)) {

@@ -1,8 +1,9 @@
 /* The memory of the interpreter: counted, limited, and every object numbered in the order of creation.
  *
- * Lua hashes strings with a seed that differs from process to process, and objects by their addresses. The order in which
- * a script creates objects depends on the script alone; so a serial number, kept in front of each block, is what stands for an
- * address wherever a script could see one. Twin: l_alloc in Lua's lauxlib.c. Manual: section 4.6, lua_Alloc.
+ * Lua hashes strings with a seed that differs from process to process, and objects by their addresses. The order
+ * in which a script creates objects depends on the script alone; so a serial number, kept in front of each
+ * block, is what stands for an address wherever a script could see one. Twin: l_alloc in Lua's lauxlib.c.
+ * Manual: section 4.6, lua_Alloc.
  */
 #include "interpreter.h"
 #include <lauxlib.h>
@@ -27,8 +28,9 @@ static void *refuse(ks_interpreter *interpreter) {
   return NULL;
 }
 
-/* Small blocks, by size in steps of 16 bytes, come from and go back to lists of free ones: strings, tables and closures come and go
- * with each call, and this is a third of malloc's price. What a list holds stays with the interpreter until it is closed. */
+/* Small blocks, by size in steps of 16 bytes, come from and go back to lists of free ones: strings, tables and
+ * closures come and go with each call, and this is a third of malloc's price. What a list holds stays with the
+ * interpreter until it is closed. */
 enum { KS_STEP = 16, KS_LARGEST_SMALL = 256, KS_CHUNK = 64 * 1024 };
 
 static size_t class_of(size_t size) { return (size + KS_STEP - 1) / KS_STEP; }
@@ -68,7 +70,8 @@ static void give(ks_interpreter *interpreter, void *block, size_t size) {
 static void *resize(ks_interpreter *interpreter, void *block, size_t old_size, size_t new_size) {
   if (!block) return take(interpreter, new_size);
   if (old_size > KS_LARGEST_SMALL && new_size > KS_LARGEST_SMALL) return realloc(block, new_size);
-  if (old_size <= KS_LARGEST_SMALL && new_size <= KS_LARGEST_SMALL && class_of(old_size) == class_of(new_size)) return block;
+  if (old_size <= KS_LARGEST_SMALL && new_size <= KS_LARGEST_SMALL && class_of(old_size) == class_of(new_size))
+    return block;
   void *moved = take(interpreter, new_size);
   if (!moved) return NULL;
   memcpy(moved, block, old_size < new_size ? old_size : new_size);
@@ -87,8 +90,9 @@ void ks_close_state(lua_State *L) {
   }
 }
 
-/* When `block` is NULL, `old_size` is the type of the object to be, or 0 for memory that is no object. Objects never
- * change their size, so only their creation needs numbering. Making a block smaller must not fail (manual, lua_Alloc). */
+/* When `block` is NULL, `old_size` is the type of the object to be, or 0 for memory that is no object.
+ * Objects never change their size, so only their creation needs numbering. Making a block smaller must
+ * not fail (manual, lua_Alloc). */
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   ks_interpreter *interpreter = context;
   header *old = block ? (header *)block - 1 : NULL;
@@ -101,7 +105,8 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   if (new_size > SIZE_MAX / 2) return refuse(interpreter);
   size_t wanted = new_size + sizeof(header);
   size_t others = interpreter->memory_used - held;
-  if (wanted > held && interpreter->memory_limit && others + wanted > interpreter->memory_limit) return refuse(interpreter);
+  if (wanted > held && interpreter->memory_limit && others + wanted > interpreter->memory_limit)
+    return refuse(interpreter);
 
   header *new = resize(interpreter, old, held, wanted);
   if (!new) return refuse(interpreter);
@@ -145,7 +150,8 @@ static uint64_t serial_of_userdata(lua_State *L, int index) {
   return ((const header *)((const char *)lua_touserdata(L, index) - distance) - 1)->serial;
 }
 
-/* The key in the registry of a table: light C functions -> serials. They have no block; ks_register_functions numbers them. */
+/* The key in the registry of a table: light C functions -> serials. They have no block;
+ * ks_register_functions numbers them. */
 static char numbered_functions;
 
 static uint64_t serial_of_light_function(lua_State *L, int index) {

@@ -1,9 +1,9 @@
 /* Coroutines that pass a system call's wait on to the machine. Manual: sections 2.6, 6.2 and 4.5 (continuations).
  *
- * A task is a coroutine resumed by the machine. A script's own coroutines run inside it; when a system call in one of them must
- * wait, each resume on the way out yields in its turn (ks_interpreter.suspended says so), and the machine's next resume of the
- * task goes down the same way. A coroutine that waits so is not suspended in the script's eyes: it carries KS_MARK_IN_CALL, and
- * whoever else gets hold of it finds it "normal".
+ * A task is a coroutine resumed by the machine. A script's own coroutines run inside it; when a system call in one of
+ * them must wait, each resume on the way out yields in its turn (ks_interpreter.suspended says so), and the machine's
+ * next resume of the task goes down the same way. A coroutine that waits so is not suspended in the script's eyes: it
+ * carries KS_MARK_IN_CALL, and whoever else gets hold of it finds it "normal".
  */
 #include "interpreter.h"
 #include <lauxlib.h>
@@ -52,8 +52,8 @@ static const char *status_of(lua_State *L, lua_State *thread) {
   }
 }
 
-/* Runs the pending __close of a coroutine. Lua 5.4.4 lets them yield to nowhere and does not count the nesting as C calls,
- * hence the mark and the count. Leaves the error on the coroutine's stack. */
+/* Runs the pending __close of a coroutine. Lua 5.4.4 lets them yield to nowhere and does not count the nesting as C
+ * calls, hence the mark and the count. Leaves the error on the coroutine's stack. */
 static int close_coroutine(lua_State *L, lua_State *thread) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   if (interpreter->closings >= 100) luaL_error(L, "C stack overflow");
@@ -132,7 +132,8 @@ static int go_on(lua_State *L, int status, lua_KContext how) {
 
 static int start(lua_State *L, lua_State *thread, int arguments, int how) {
   const char *problem = NULL;
-  if (has_mark(thread, KS_MARK_TASK | KS_MARK_IN_CALL | KS_MARK_CLOSING)) problem = "cannot resume non-suspended coroutine";
+  if (has_mark(thread, KS_MARK_TASK | KS_MARK_IN_CALL | KS_MARK_CLOSING))
+    problem = "cannot resume non-suspended coroutine";
   else if (!lua_checkstack(thread, arguments)) problem = "too many arguments to resume";
   if (problem) {
     lua_pushstring(L, problem);

@@ -1,12 +1,13 @@
-/* The order of a table's keys: numbers ascending, strings bytewise, false, true, then objects by their serials. Total, and the
- * same in every run, unlike the order of Lua's own next, which follows the seed of its string hash.
+/* The order of a table's keys: numbers ascending, strings bytewise, false, true, then objects by their serials. Total,
+ * and the same in every run, unlike the order of Lua's own next, which follows the seed of its string hash.
  */
 #include "interpreter.h"
 #include <lauxlib.h>
 #include <limits.h>
 #include <string.h>
 
-/* What of a key decides its place, so that comparing two needs no Lua. Invariant: `string` is alive as long as its key. */
+/* What of a key decides its place, so that comparing two needs no Lua.
+ * Invariant: `string` is alive as long as its key. */
 typedef struct {
   uint64_t word;                               /* most of the order: see describe */
   union { const char *string; double number; } rest;
@@ -19,8 +20,8 @@ enum { RANK_NUMBER, RANK_STRING, RANK_BOOLEAN, RANK_OBJECT, RANK_OTHER };
 
 static const double two_to_63 = 9223372036854775808.0;
 
-/* Numbers: the integer part, moved so that unsigned comparison orders it. A float key has a fraction or lies outside of the
- * integers, as Lua turns all others into integers. Strings: the first eight bytes, the first one highest. */
+/* Numbers: the integer part, moved so that unsigned comparison orders it. A float key has a fraction or lies outside of
+ * the integers, as Lua turns all others into integers. Strings: the first eight bytes, the first one highest. */
 static void describe(lua_State *L, int index, uint32_t position, place *place) {
   place->position = position;
   place->length = 0;
@@ -103,8 +104,8 @@ static void sort_places(place *places, place *spare, size_t count) {
   }
 }
 
-/* Pushes the list of the keys in order and returns how many there are; with KS_LIST_UNLESS_SEQUENCE and keys that are just
- * 1..n, found by the raw traversal in this order, pushes nothing and returns n.
+/* Pushes the list of the keys in order and returns how many there are; with KS_LIST_UNLESS_SEQUENCE and keys that are
+ * just 1..n, found by the raw traversal in this order, pushes nothing and returns n.
  * Invariant: nothing between the two walks can change the table (no metamethod, no finalizer of a script's). */
 lua_Integer ks_push_keys(lua_State *L, int table, int when) {
   enum { FEW = 32 };
@@ -147,7 +148,8 @@ lua_Integer ks_push_keys(lua_State *L, int table, int when) {
   return count;
 }
 
-/* How many keys of the list are not after the key at `key`; the list's order is total, so a key that is gone has a place too. */
+/* How many keys of the list are not after the key at `key`; the list's order is total,
+ * so a key that is gone has a place too. */
 lua_Integer ks_position_of_key(lua_State *L, int list, int key) {
   place wanted, probe;
   lua_Integer low = 0, high = (lua_Integer)lua_rawlen(L, list);

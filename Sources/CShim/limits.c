@@ -1,4 +1,5 @@
-/* The end of a script that no script can catch: the limits that bring it about, and the protected calls that let it pass.
+/* The end of a script that no script can catch: the limits that bring it about,
+ * and the protected calls that let it pass.
  * Manual: sections 2.3, 6.1 (pcall, xpcall) and 4.7 (hooks).
  */
 #include "interpreter.h"
@@ -9,7 +10,8 @@ int ks_caught(lua_State *L, int status) {
   /* A script can raise the message of a memory error itself; without a refusal it is an error like others. */
   if (status == LUA_ERRMEM && interpreter->memory_refused && !interpreter->unwinding) {
     interpreter->unwinding = KS_UNWIND_MEMORY;
-    if (interpreter->memory_limit) interpreter->memory_limit += KS_MEMORY_RESERVE; /* the end must still be told, with a traceback */
+    /* The end must still be told, with a traceback. */
+    if (interpreter->memory_limit) interpreter->memory_limit += KS_MEMORY_RESERVE;
   }
   return interpreter->unwinding;
 }
@@ -40,7 +42,8 @@ int ks_raise_interrupted(lua_State *L, int level) {
 /* Level 0 is the script's function: a hook has no frame of its own. */
 static void on_hook(lua_State *L, lua_Debug *record) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  int is_counting = record->event == LUA_HOOKCOUNT && lua_gethookmask(L) == LUA_MASKCOUNT && interpreter->instructions_limited;
+  int is_counting =
+    record->event == LUA_HOOKCOUNT && lua_gethookmask(L) == LUA_MASKCOUNT && interpreter->instructions_limited;
   if (interpreter->interrupted || !is_counting) ks_set_hook(L);
   if (interpreter->interrupted) ks_raise_interrupted(L, 0);
   if (!is_counting) return; /* left over from an interrupt that was raised elsewhere, or from a lifted limit */

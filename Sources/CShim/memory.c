@@ -1,8 +1,9 @@
 /* Buffers: stretches of a task's memory, read and written as by instructions of the task itself.
  *
- * An access that faults raises SIGSEGV or SIGBUS in the task. Where a handler returns, the access is made again, for ever if need
- * be, as on hardware; a handler that raises an error leaves it; without a handler the task ends. Every access keeps its
- * arguments on the Lua stack until it is over, since a handler may wait in between. Manual: section 4.5.
+ * An access that faults raises SIGSEGV or SIGBUS in the task. Where a handler returns, the access is made
+ * again, for ever if need be, as on hardware; a handler that raises an error leaves it; without a handler
+ * the task ends. Every access keeps its arguments on the Lua stack until it is over, since a handler may
+ * wait in between. Manual: section 4.5.
  */
 #include "calls.h"
 #include <lauxlib.h>
@@ -10,8 +11,8 @@
 
 static const char buffer_mark;
 
-/* A buffer is told by its first word, not by its metatable, which takes Lua four times as long. The length comes first: it says
- * that there is a first word, and of a light userdata that there is none. */
+/* A buffer is told by its first word, not by its metatable, which takes Lua four times as long. The length comes first:
+ * it says that there is a first word, and of a light userdata that there is none. */
 ks_buffer *ks_to_buffer(lua_State *L, int index) {
   if (lua_rawlen(L, index) != sizeof(ks_buffer)) return NULL;
   ks_buffer *buffer = lua_touserdata(L, index);
@@ -21,8 +22,8 @@ ks_buffer *ks_to_buffer(lua_State *L, int index) {
 /* What an access does, and how many arguments it keeps: buffer, offset and value; or buffer, first and last. */
 enum { ACCESS_STRING, ACCESS_U8 = 1, ACCESS_U16 = 2, ACCESS_U32 = 4, ACCESS_U64 = 8, ACCESS_SET = 16 };
 static const char *const access_names[] = {
-  [ACCESS_STRING] = "string()", [ACCESS_U8] = "u8(0)", [ACCESS_U16] = "u16(0)", [ACCESS_U32] = "u32(0)", [ACCESS_U64] = "u64(0)",
-  [ACCESS_SET] = "set(0, bytes)"};
+  [ACCESS_STRING] = "string()", [ACCESS_U8] = "u8(0)", [ACCESS_U16] = "u16(0)", [ACCESS_U32] = "u32(0)",
+  [ACCESS_U64] = "u64(0)", [ACCESS_SET] = "set(0, bytes)"};
 
 static ks_buffer *self(lua_State *L, int access) {
   ks_buffer *buffer = ks_to_buffer(L, 1);
@@ -60,7 +61,8 @@ static int attempt(lua_State *L, int access, int *results) {
       lua_pushliteral(L, "");
       return KS_REPLY;
     }
-    outcome = host->load_bytes(interpreter->machine, buffer->address + (uint64_t)(first - 1), (uint64_t)(last - first + 1));
+    uint64_t begin = buffer->address + (uint64_t)(first - 1);
+    outcome = host->load_bytes(interpreter->machine, begin, (uint64_t)(last - first + 1));
     if (outcome == KS_REPLY) lua_pushlstring(L, host->answer->bytes, (size_t)host->answer->count);
     return outcome;
   }

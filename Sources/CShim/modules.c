@@ -1,5 +1,5 @@
-/* require over package.searchers, which hold package.preload and what the machine provides: no C modules. A module may make
- * system calls that wait while it is loaded. Manual: section 6.3.
+/* require over package.searchers, which hold package.preload and what the machine provides: no C modules. A module may
+ * make system calls that wait while it is loaded. Manual: section 6.3.
  */
 #include "interpreter.h"
 #include <lauxlib.h>
@@ -26,7 +26,8 @@ static int require(lua_State *L) {
   if (lua_getfield(L, lua_upvalueindex(1), name), lua_toboolean(L, -1)) return 1;
   lua_settop(L, 1);
   lua_pushliteral(L, ""); /* 2: why not, so far */
-  if (lua_getfield(L, lua_upvalueindex(2), "searchers") != LUA_TTABLE) luaL_error(L, "'package.searchers' must be a table");
+  if (lua_getfield(L, lua_upvalueindex(2), "searchers") != LUA_TTABLE)
+    luaL_error(L, "'package.searchers' must be a table");
   for (lua_Integer i = 1;; i++) {
     lua_settop(L, 3);
     if (lua_rawgeti(L, 3, i) == LUA_TNIL) return luaL_error(L, "module '%s' not found:%s", name, lua_tostring(L, 2));

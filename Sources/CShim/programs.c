@@ -1,7 +1,7 @@
 /* Programs: functions that run with globals of their own; and the calls of the idle task of a driven kernel.
  *
- * A program is kept as its precompiled form, which holds nothing of the script that made it, and is loaded anew each time
- * it starts. Scripts never see that form. Manual: lua_dump, lua_load.
+ * A program is kept as its precompiled form, which holds nothing of the script that made it, and is loaded anew each
+ * time it starts. Scripts never see that form. Manual: lua_dump, lua_load.
  */
 #include "calls.h"
 #include <lauxlib.h>

@@ -1,12 +1,13 @@
-/* The standard libraries as a script of the emulated world sees them: whatever differs from run to run is replaced, whatever
- * reaches the host is refused with the cure. Manual: section 6.
+/* The standard libraries as a script of the emulated world sees them: whatever differs from run to run is replaced,
+ * whatever reaches the host is refused with the cure. Manual: section 6.
  */
 #include "interpreter.h"
 #include <lauxlib.h>
 #include <lualib.h>
 #include <string.h>
 
-/* What is gone. `os` and `io` are filled by the prelude and the machine; these words are what remains if they are not. */
+/* What is gone. `os` and `io` are filled by the prelude and the machine;
+ * these words are what remains if they are not. */
 static const struct { const char *library, *name, *cure; } removed[] = {
   {"_G", "dofile", "files are those of the emulated tree"},
   {"_G", "loadfile", "files are those of the emulated tree"},
@@ -76,8 +77,9 @@ void ks_wrap(lua_State *L, const char *name, lua_CFunction wrapper) {
   lua_setfield(L, -2, name);
 }
 
-/* Lua itself names functions in messages by a raw search of LUA_LOADED_TABLE: with a script's own tables in there, a function
- * that has two names would get one by chance. So Lua gets a table of its own, and a function the first name that it had. */
+/* Lua itself names functions in messages by a raw search of LUA_LOADED_TABLE: with a script's own tables in
+ * there, a function that has two names would get one by chance. So Lua gets a table of its own, and a function
+ * the first name that it had. */
 static char named_functions;
 
 void ks_register_functions(lua_State *L, const char *library, int index) {
@@ -106,8 +108,8 @@ void ks_register_functions(lua_State *L, const char *library, int index) {
   lua_settop(L, named - 1);
 }
 
-/* math.random: stock, but every seed comes from one splitmix64. Stock math.randomseed, the upvalue, would take the clock and an
- * address when called without arguments. */
+/* math.random: stock, but every seed comes from one splitmix64. Stock math.randomseed, the upvalue, would take the
+ * clock and an address when called without arguments. */
 static uint64_t next_seed(ks_interpreter *interpreter) {
   uint64_t z = interpreter->random_state += 0x9e3779b97f4a7c15u;
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -175,7 +177,8 @@ static int setmetatable(lua_State *L) {
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* load, for text only. An error of the reader function ends in load as in a protected call, hence the look at `unwinding`. */
+/* load, for text only. An error of the reader function ends in load as in a protected call,
+ * hence the look at `unwinding`. */
 static int load(lua_State *L) {
   if (!lua_isnoneornil(L, 3) && !strchr(luaL_checkstring(L, 3), 't')) {
     lua_pushnil(L);
@@ -210,7 +213,9 @@ void ks_open_libraries(lua_State *L) {
     {LUA_TABLIBNAME, luaopen_table}, {LUA_OSLIBNAME, luaopen_os}, {LUA_STRLIBNAME, luaopen_string},
     {LUA_MATHLIBNAME, luaopen_math}, {LUA_UTF8LIBNAME, luaopen_utf8}, {LUA_DBLIBNAME, luaopen_debug}, {NULL, NULL},
   };
-  static const char *const names[] = {"_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8"};
+  static const char *const names[] = {
+    "_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8",
+  };
   luaL_checkstack(L, 20, NULL);
   int top = lua_gettop(L);
   for (const luaL_Reg *library = libraries; library->func; library++) luaL_requiref(L, library->name, library->func, 1);

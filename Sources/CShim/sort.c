@@ -1,7 +1,7 @@
 /* table.sort, whose stock twin takes pivots from the clock. Manual: section 6.6.
  *
- * The values are taken out, their positions sorted by merging, and all put back: stable, and a comparison that fails leaves the
- * table as it was. The comparison is called, not continued: it cannot wait in a system call.
+ * The values are taken out, their positions sorted by merging, and all put back: stable, and a comparison that fails
+ * leaves the table as it was. The comparison is called, not continued: it cannot wait in a system call.
  */
 #include "interpreter.h"
 #include <lauxlib.h>

@@ -1,4 +1,5 @@
-/* Values as text without addresses: tostring and string.format show an object's serial where stock Lua shows where it lies.
+/* Values as text without addresses: tostring and string.format show an object's serial
+ * where stock Lua shows where it lies.
  * Manual: section 6.4.1 and lua_tolstring's twin luaL_tolstring in section 5.1.
  */
 #include "interpreter.h"
@@ -41,7 +42,8 @@ static int tostring(lua_State *L) {
   return 1;
 }
 
-/* What %p shows: the serial; for a string, which has none, its contents decide, as equal short strings are one object. */
+/* What %p shows: the serial; for a string, which has none, its contents decide,
+ * as equal short strings are one object. */
 static void push_identity(lua_State *L, int index) {
   uint64_t serial = ks_serial(L, index);
   if (lua_type(L, index) == LUA_TSTRING) {
@@ -55,8 +57,9 @@ static void push_identity(lua_State *L, int index) {
   else lua_pushliteral(L, "(null)");
 }
 
-/* Hands the arguments to stock string.format (upvalue 1, which uses no upvalues itself) after turning those that it would show
- * with an address into strings. It runs in this call's frame, so that its errors name the right function and argument. */
+/* Hands the arguments to stock string.format (upvalue 1, which uses no upvalues itself) after turning those
+ * that it would show with an address into strings. It runs in this call's frame, so that its errors name the
+ * right function and argument. */
 static int format(lua_State *L) {
   size_t length;
   const char *form = luaL_checklstring(L, 1, &length), *end = form + length;

@@ -1,13 +1,14 @@
 /* Traversal in an order that is the same in every run: pairs and next.
  *
- * A traversal works on a list of keys made when it began (keys.c), and looks each value up when it gets there: so a field that was
- * removed meanwhile is skipped, one that was changed shows its new value, one that was added is not seen. Manual: section 6.1.
+ * A traversal works on a list of keys made when it began (keys.c), and looks each value up when it gets there: so
+ * a field that was removed meanwhile is skipped, one that was changed shows its new value, one that was added is
+ * not seen. Manual: section 6.1.
  */
 #include "interpreter.h"
 #include <lauxlib.h>
 
-/* Both iterators get (table, key). From the place of the key, or from `guess` if the key stands there, pushes the next field
- * that still has a value, and returns its position; 0 and nil at the end. */
+/* Both iterators get (table, key). From the place of the key, or from `guess` if the key stands there, pushes the next
+ * field that still has a value, and returns its position; 0 and nil at the end. */
 static lua_Integer push_next_field(lua_State *L, int list, lua_Integer guess) {
   lua_Integer position = 0;
   if (!lua_isnil(L, 2)) {
@@ -85,8 +86,9 @@ static void forget_list(lua_State *L) {
   lua_rawset(L, lua_upvalueindex(1));
 }
 
-/* Upvalue 1: tables -> their lists of keys, with weak keys, so that an abandoned traversal keeps no table alive; and since it would
- * keep the keys, all lists are dropped now and then. Dropping one costs time only: the key's place is found in a new list. */
+/* Upvalue 1: tables -> their lists of keys, with weak keys, so that an abandoned traversal keeps no table alive;
+ * and since it would keep the keys, all lists are dropped now and then. Dropping one costs time only: the key's
+ * place is found in a new list. */
 static int next(lua_State *L) {
   enum { LISTS = 16 };
   ks_interpreter *interpreter = ks_interpreter_of(L);

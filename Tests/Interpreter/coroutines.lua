@@ -1,5 +1,5 @@
--- Coroutines, and protected calls across them (Sources/CShim/coroutines.c and limits.c). `block()`, where the runner has it,
--- is a system call that waits and then answers how many have waited so far.
+-- Coroutines, and protected calls across them (Sources/CShim/coroutines.c and limits.c). `block()`, where the runner
+-- has it, is a system call that waits and then answers how many have waited so far.
 
 local thread, is_main = coroutine.running()
 assert(type(thread) == "thread" and is_main == true and not coroutine.isyieldable())
@@ -28,7 +28,9 @@ assert(not ok and message == "cannot resume dead coroutine")
 local step = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end)
 assert(step() == 1 and step() == 2 and step() == 3 and select("#", step()) == 0)
 ok, message = pcall(step)
-assert(not ok and message:find("^.-coroutines.lua:%d+: cannot resume dead coroutine$") or message == "cannot resume dead coroutine", message)
+assert(
+  not ok and message:find("^.-coroutines.lua:%d+: cannot resume dead coroutine$")
+    or message == "cannot resume dead coroutine", message)
 local function failing() coroutine.wrap(function() error("inner", 0) end)() end
 ok, message = pcall(failing)
 assert(not ok and message:find("coroutines.lua:%d+: inner$"), message)
@@ -38,13 +40,18 @@ assert(not pcall(coroutine.resume, 1) and not pcall(coroutine.create) and not pc
 
 -- An error closes what wrap ran; coroutine.close closes what was suspended.
 local closed = {}
-local function closing(name) return setmetatable({}, { __close = function(_, why) closed[#closed + 1] = name .. ":" .. tostring(why) end }) end
+local function closing(name)
+  return setmetatable({}, { __close = function(_, why) closed[#closed + 1] = name .. ":" .. tostring(why) end })
+end
 pcall(coroutine.wrap(function() local x <close> = closing "w" error("oops", 0) end))
 co = coroutine.create(function() local x <close> = closing "c" coroutine.yield() end)
 coroutine.resume(co)
 assert(coroutine.close(co) == true and coroutine.status(co) == "dead")
 assert(table.concat(closed, " ") == "w:oops c:nil", table.concat(closed, " "))
-co = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() error("bad", 0) end }) coroutine.yield() end)
+co = coroutine.create(function()
+  local x <close> = setmetatable({}, { __close = function() error("bad", 0) end })
+  coroutine.yield()
+end)
 coroutine.resume(co)
 ok, message = coroutine.close(co)
 assert(ok == false and message == "bad" and coroutine.close(co) == true)
@@ -54,7 +61,10 @@ ok, message = coroutine.close(co)
 assert(ok == false and message == "first")
 
 -- Yielding while being closed goes nowhere, and closing within closing has an end.
-co = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() coroutine.yield() end }) coroutine.yield() end)
+co = coroutine.create(function()
+  local x <close> = setmetatable({}, { __close = function() coroutine.yield() end })
+  coroutine.yield()
+end)
 coroutine.resume(co)
 ok, message = coroutine.close(co)
 assert(not ok and message:find("across a C%-call boundary"), message)
@@ -141,7 +151,10 @@ if block then
     function() table.sort({ 2, 1 }, function() coroutine.wrap(function() coroutine.wrap(block)() end)() end) end,
     function() ("x"):gsub("x", function() block() end) end,
     function()
-      local co = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() block() end }) coroutine.yield() end)
+      local co = coroutine.create(function()
+        local x <close> = setmetatable({}, { __close = function() block() end })
+        coroutine.yield()
+      end)
       coroutine.resume(co)
       assert(coroutine.close(co))
     end,

@@ -6,7 +6,10 @@ local function insist(call, ...)
   coroutine.resume(coroutine.create(call), ...)
   pcall(coroutine.wrap(call), ...)
   load(function() call() end)
-  local co = coroutine.create(function(...) local x <close> = setmetatable({}, { __close = function() forever() end }) call(...) end)
+  local co = coroutine.create(function(...)
+    local x <close> = setmetatable({}, { __close = function() forever() end })
+    call(...)
+  end)
   coroutine.resume(co, ...)
   coroutine.close(co)
   survived = true
@@ -20,7 +23,10 @@ local ways = {
   function() xpcall(forever, function() survived = true end) survived = true end,
   function() coroutine.resume(coroutine.create(forever)) survived = true end,
   function()
-    local co = coroutine.create(function() local x <close> = setmetatable({}, { __close = forever }) coroutine.yield() end)
+    local co = coroutine.create(function()
+      local x <close> = setmetatable({}, { __close = forever })
+      coroutine.yield()
+    end)
     coroutine.resume(co)
     coroutine.close(co)
     survived = true

@@ -24,9 +24,10 @@ end
 local first, second = {}, function() end
 local third = coroutine.create(print)
 local expected = {
-  -math.huge, -1e300, math.mininteger, -2, -1.5, -1, 0, 0.5, 1, 1.5, 2, 10, 1 << 53, (1 << 53) + 1, math.maxinteger, 2^63, 1e300, math.huge,
-  "", "\0", "\0\0", "1", "Z", "a", "a\0", "a\0b", "aa", "abcdefgh", "abcdefgh\0", "abcdefgha", "abcdefghb", "b", "\xff", false, true,
-  print, first, second, third,
+  -math.huge, -1e300, math.mininteger, -2, -1.5, -1, 0, 0.5, 1, 1.5, 2, 10,
+  1 << 53, (1 << 53) + 1, math.maxinteger, 2^63, 1e300, math.huge,
+  "", "\0", "\0\0", "1", "Z", "a", "a\0", "a\0b", "aa", "abcdefgh", "abcdefgh\0", "abcdefgha", "abcdefghb", "b", "\xff",
+  false, true, print, first, second, third,
 }
 for round = 1, 3 do
   local t = {}
@@ -98,13 +99,17 @@ assert(next(t, "a") == nil and next({}) == nil and next({}, nil) == nil)
 
 -- The iterator is an ordinary function: it can be asked out of turn, and started again.
 local step, state, control = pairs { a = 1, b = 2, c = 3 }
-assert(control == nil and step(state) == "a" and step(state, "b") == "c" and step(state, "a") == "b" and step(state, nil) == "a")
+assert(control == nil and step(state) == "a" and step(state, "b") == "c"
+  and step(state, "a") == "b" and step(state, nil) == "a")
 step, state = pairs { 5, 6, 7 }
 assert(step(state) == 1 and step(state, 2) == 3 and step(state, 3) == nil and step(state, 1) == 2)
 
 -- __pairs, and what is no table.
 local seen = {}
-for k, v in pairs(setmetatable({}, { __pairs = function(self) return function(_, k) if not k then return 1, self end end, self, nil end })) do
+local function own_pairs(self)
+  return function(_, k) if not k then return 1, self end end, self, nil
+end
+for k, v in pairs(setmetatable({}, { __pairs = own_pairs })) do
   seen[#seen + 1] = v
 end
 assert(#seen == 1)

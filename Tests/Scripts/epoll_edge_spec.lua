@@ -3,7 +3,9 @@ local sys, must, C = ks.sys, ks.must, ks.C
 
 local IN, OUT, HUP = C.EPOLLIN, C.EPOLLOUT, C.EPOLLHUP
 local function signal(fd) must.write(fd, string.pack("<I8", 1)) end
-local function ctl(ep, op, fd, events) return must.epoll_ctl(ep, "EPOLL_CTL_" .. op, fd, { events = events, data = fd }) end
+local function ctl(ep, op, fd, events)
+  return must.epoll_ctl(ep, "EPOLL_CTL_" .. op, fd, { events = events, data = fd })
+end
 local function events(ep, ms)
   local list = must.epoll_wait(ep, 16, ms or 0)
   assert.is_true(#list <= 1)

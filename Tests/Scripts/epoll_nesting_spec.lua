@@ -2,7 +2,9 @@ local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
 
 local function signal(fd) must.write(fd, string.pack("<I8", 1)) end
-local function add(outer, inner, events) return sys.epoll_ctl(outer, "EPOLL_CTL_ADD", inner, { events = events or "EPOLLIN", data = inner }) end
+local function add(outer, inner, events)
+  return sys.epoll_ctl(outer, "EPOLL_CTL_ADD", inner, { events = events or "EPOLLIN", data = inner })
+end
 local function take(ep, ms)
   local out = {}
   for i, e in ipairs(must.epoll_wait(ep, 16, ms or 0)) do out[i] = e.data end

@@ -4,7 +4,9 @@ local sys, must, C = ks.sys, ks.must, ks.C
 local IN, OUT, HUP, ERR = C.EPOLLIN, C.EPOLLOUT, C.EPOLLHUP, C.EPOLLERR
 local function signal(fd) must.write(fd, string.pack("<I8", 1)) end
 local function drain(fd) must.read(fd, 8) end
-local function add(ep, fd, events, data) return must.epoll_ctl(ep, "EPOLL_CTL_ADD", fd, { events = events, data = data or fd }) end
+local function add(ep, fd, events, data)
+  return must.epoll_ctl(ep, "EPOLL_CTL_ADD", fd, { events = events, data = data or fd })
+end
 local function take(ep, max, ms) -- the data of what is ready, in order
   local out = {}
   for i, e in ipairs(must.epoll_wait(ep, max or 16, ms or 0)) do out[i] = e.data end
@@ -72,7 +74,8 @@ describe("epoll_ctl", function()
     for _, extra in ipairs { "EPOLLONESHOT", "EPOLLRDHUP", "EPOLLPRI" } do
       assert.errno("EINVAL", ctl("EPOLL_CTL_ADD", "EPOLLIN|EPOLLEXCLUSIVE|" .. extra))
     end
-    assert.errno("EINVAL", sys.epoll_ctl(ep, "EPOLL_CTL_ADD", must.epoll_create1(), { events = "EPOLLIN|EPOLLEXCLUSIVE" }))
+    assert.errno("EINVAL",
+      sys.epoll_ctl(ep, "EPOLL_CTL_ADD", must.epoll_create1(), { events = "EPOLLIN|EPOLLEXCLUSIVE" }))
     assert.equal(0, ctl("EPOLL_CTL_ADD", "EPOLLIN|EPOLLOUT|EPOLLERR|EPOLLHUP|EPOLLET|EPOLLEXCLUSIVE"))
     assert.errno("EEXIST", ctl("EPOLL_CTL_ADD", "EPOLLIN|EPOLLEXCLUSIVE"))
     assert.errno("EINVAL", ctl("EPOLL_CTL_MOD", "EPOLLIN"))

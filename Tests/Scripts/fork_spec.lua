@@ -1,7 +1,8 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
 
--- Tasks report by exit status or by a pipe, never by a shared Lua variable: what is shared is the kernel's business here.
+-- Tasks report by exit status or by a pipe, never by a shared Lua variable:
+-- what is shared is the kernel's business here.
 local function in_child(fn) return select(3, must.waitpid(must.fork(fn))) end
 
 describe("fork", function()

@@ -69,7 +69,8 @@ describe("timer_create", function()
   it("sends its signal with its value", function()
     local info
     must.sigaction("SIGUSR1", function(_, i) info = i end)
-    local id = must.timer_create("CLOCK_MONOTONIC", { sigev_notify = "SIGEV_SIGNAL", sigev_signo = "SIGUSR1", sigev_value = 5 })
+    local id = must.timer_create("CLOCK_MONOTONIC",
+      { sigev_notify = "SIGEV_SIGNAL", sigev_signo = "SIGUSR1", sigev_value = 5 })
     must.timer_settime(id, 0, { it_value = 0.01 })
     assert.errno("EINTR", sys.pause())
     assert.same({ C.SIGUSR1, C.SI_TIMER, 5 }, { info.si_signo, info.si_code, info.si_value })

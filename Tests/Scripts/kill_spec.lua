@@ -55,7 +55,10 @@ describe("kill", function()
 
   -- covers: signal.default.terminate signal.default.ignore
   it("by default ends the process, except for the four that are ignored", function()
-    for _, name in ipairs { "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR2", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR", "SIGXCPU", "SIGSYS", "SIGTRAP" } do
+    for _, name in ipairs {
+      "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR2", "SIGVTALRM",
+      "SIGPROF", "SIGIO", "SIGPWR", "SIGXCPU", "SIGSYS", "SIGTRAP",
+    } do
       assert.equal(C[name], reap(sleeper(), name))
     end
     assert.equal(40, reap(sleeper(), 40))

@@ -36,7 +36,8 @@ describe("the mqueue file system", function()
     assert.equal(140, must.stat(root).st_size)
     local queue = must.stat(root .. "/a")
     assert.same(
-      { C.S_IFREG | tonumber("600", 8), 80, 1, 4096 }, { queue.st_mode, queue.st_size, queue.st_nlink, queue.st_blksize })
+      { C.S_IFREG | tonumber("600", 8), 80, 1, 4096 },
+      { queue.st_mode, queue.st_size, queue.st_nlink, queue.st_blksize })
     must.mq_unlink "/a"
     assert.equal(120, must.stat(root).st_size)
   end)

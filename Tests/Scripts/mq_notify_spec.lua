@@ -4,7 +4,9 @@ local sys, must, C = ks.sys, ks.must, ks.C
 local size = 16
 local q, seen
 
-local function open() return must.mq_open("/a", "O_CREAT|O_RDWR|O_NONBLOCK", "0600", { mq_maxmsg = 4, mq_msgsize = size }) end
+local function open()
+  return must.mq_open("/a", "O_CREAT|O_RDWR|O_NONBLOCK", "0600", { mq_maxmsg = 4, mq_msgsize = size })
+end
 local function by_signal(value, signal)
   return { sigev_notify = "SIGEV_SIGNAL", sigev_signo = signal or "SIGUSR1", sigev_value = value or 0 }
 end
@@ -37,7 +39,8 @@ describe("mq_notify", function()
     assert.equal(1, #seen)
     local info = seen[1]
     assert.same(
-      { C.SIGUSR1, C.SI_MESGQ, pid, 1000, 42 }, { info.si_signo, info.si_code, info.si_pid, info.si_uid, info.si_value })
+      { C.SIGUSR1, C.SI_MESGQ, pid, 1000, 42 },
+      { info.si_signo, info.si_code, info.si_pid, info.si_uid, info.si_value })
     must.mq_receive(q, size)
     must.mq_receive(q, size)
     must.mq_send(q, "z")

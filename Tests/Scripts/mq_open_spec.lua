@@ -140,7 +140,8 @@ describe("mq_open", function()
 
   -- covers: mq.open.attr_flags_ignored
   it("takes O_NONBLOCK from its flags alone", function()
-    local q = must.mq_open("/a", "O_CREAT|O_RDWR", "0600", { mq_flags = "O_NONBLOCK", mq_maxmsg = 2, mq_msgsize = 8, mq_curmsgs = 1 })
+    local q = must.mq_open("/a", "O_CREAT|O_RDWR", "0600",
+      { mq_flags = "O_NONBLOCK", mq_maxmsg = 2, mq_msgsize = 8, mq_curmsgs = 1 })
     local attr = must.mq_getattr(q)
     assert.same({ 0, 0 }, { attr.mq_flags, attr.mq_curmsgs })
     assert.equal(C.O_NONBLOCK, must.mq_getattr(must.mq_open("/a", "O_RDWR|O_NONBLOCK")).mq_flags)

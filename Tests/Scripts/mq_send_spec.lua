@@ -131,7 +131,9 @@ describe("mq_send and mq_receive", function()
 
   -- covers: mq.timeout.validated_always
   it("look at the time first, needed or not", function()
-    for _, bad in ipairs { { tv_sec = -1, tv_nsec = 0 }, { tv_sec = 0, tv_nsec = -1 }, { tv_sec = 0, tv_nsec = 1000000000 } } do
+    for _, bad in ipairs {
+      { tv_sec = -1, tv_nsec = 0 }, { tv_sec = 0, tv_nsec = -1 }, { tv_sec = 0, tv_nsec = 1000000000 },
+    } do
       assert.errno("EINVAL", sys.mq_timedsend(q, "x", 0, bad))
       assert.errno("EINVAL", sys.mq_timedreceive(q, size, bad))
       assert.errno("EINVAL", sys.mq_timedsend(-1, "x", 0, bad))

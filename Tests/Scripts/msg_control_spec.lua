@@ -21,7 +21,8 @@ describe("msgctl", function()
     local t = stat()
     assert.same({ 1, 5, 16384, must.getpid(), 0 }, { t.msg_qnum, t.msg_cbytes, t.msg_qbytes, t.msg_lspid, t.msg_lrpid })
     local perm = t.msg_perm
-    assert.same({ 0x4b, 0, 0, 0, 0, tonumber("600", 8) }, { perm.__key, perm.uid, perm.gid, perm.cuid, perm.cgid, perm.mode })
+    assert.same({ 0x4b, 0, 0, 0, 0, tonumber("600", 8) },
+      { perm.__key, perm.uid, perm.gid, perm.cuid, perm.cgid, perm.mode })
     local buffer = ks.buffer(128)
     buffer:fill(0xee)
     assert.equal(0, must.msgctl(q, "IPC_STAT", buffer))

@@ -80,7 +80,8 @@ end)
 describe("/proc/sysvipc/msg", function()
   -- covers: sysv.proc.sysvipc.msg
   it("has a row for each queue, whoever looks", function()
-    local header = "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n"
+    local header = "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
+      .. "      stime      rtime      ctime\n"
     assert.equal(header, get "/proc/sysvipc/msg")
     local q = must.msgget(0x4d2, "IPC_CREAT|0640")
     must.msgsnd(q, 1, "12345")

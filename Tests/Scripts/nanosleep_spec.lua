@@ -14,7 +14,9 @@ describe("nanosleep", function()
 
   -- covers: time.nanosleep.einval
   it("refuses times that are none", function()
-    for _, t in ipairs { { tv_sec = 0, tv_nsec = 1000000000 }, { tv_sec = 0, tv_nsec = -1 }, { tv_sec = -1, tv_nsec = 0 } } do
+    for _, t in ipairs {
+      { tv_sec = 0, tv_nsec = 1000000000 }, { tv_sec = 0, tv_nsec = -1 }, { tv_sec = -1, tv_nsec = 0 },
+    } do
       assert.errno("EINVAL", sys.nanosleep(t))
       assert.errno("EINVAL", sys.clock_nanosleep("CLOCK_MONOTONIC", 0, t))
       assert.errno("EINVAL", sys.clock_nanosleep("CLOCK_MONOTONIC", "TIMER_ABSTIME", t))
@@ -71,7 +73,9 @@ describe("clock_nanosleep", function()
   it("looks at the clock before the time", function()
     local bad = { tv_sec = 0, tv_nsec = -1 }
     assert.errno("EINVAL", sys.clock_nanosleep(99, 0, bad))
-    for _, clock in ipairs { "CLOCK_THREAD_CPUTIME_ID", "CLOCK_MONOTONIC_RAW", "CLOCK_REALTIME_COARSE", "CLOCK_MONOTONIC_COARSE" } do
+    for _, clock in ipairs {
+      "CLOCK_THREAD_CPUTIME_ID", "CLOCK_MONOTONIC_RAW", "CLOCK_REALTIME_COARSE", "CLOCK_MONOTONIC_COARSE",
+    } do
       assert.errno("EOPNOTSUPP", sys.clock_nanosleep(clock, 0, bad))
     end
   end)

@@ -154,7 +154,9 @@ describe("a reader that sleeps", function()
     -- covers: fd.close.sleeper
     local r, w = must.pipe2()
     local got
-    must.clone3({ flags = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD" }, function() got = must.read(r, 5) end)
+    must.clone3({ flags = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD" }, function()
+      got = must.read(r, 5)
+    end)
     ks.settle()
     must.close(r)
     assert.equal(r, must.open("/dev/null", "O_RDONLY"))

@@ -1,7 +1,8 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
 
--- Cases run in a child that first makes a session of its own: the group task 1 was started in is its starter's business.
+-- Cases run in a child that first makes a session of its own:
+-- the group task 1 was started in is its starter's business.
 local function in_session(fn)
   local pid = must.fork(function()
     must.setsid()

@@ -1,7 +1,8 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
 
--- Runs `call` in a child, interrupts it once it sleeps, lets `release` end the sleep, and tells the errno (0: it restarted).
+-- Runs `call` in a child, interrupts it once it sleeps, lets `release` end the sleep,
+-- and tells the errno (0: it restarted).
 local function outcome(flags, call, release)
   local pid = must.fork(function()
     must.sigaction("SIGUSR1", { handler = function() end, flags = flags })
@@ -52,7 +53,9 @@ describe("an interrupted call", function()
   -- covers: signal.restart.eventfd signal.restart.timerfd signal.restart.signalfd
   it("that reads an eventfd, timerfd or signalfd restarts with SA_RESTART", function()
     local e = must.eventfd(0)
-    assert.same({ C.EINTR, 0 }, both(function() return sys.read(e, 8) end, function() must.write(e, string.pack("<I8", 1)) end))
+    assert.same({ C.EINTR, 0 }, both(function() return sys.read(e, 8) end, function()
+      must.write(e, string.pack("<I8", 1))
+    end))
     local t = must.timerfd_create("CLOCK_MONOTONIC", 0)
     assert.same({ C.EINTR, 0 }, both(function() return sys.read(t, 8) end, function()
       must.timerfd_settime(t, 0, { it_value = 0.01 })
@@ -100,7 +103,9 @@ describe("an interrupted call", function()
     assert.same({ C.EINTR, C.EINTR }, both(function() return sys.nanosleep(5) end))
     assert.same({ C.EINTR, C.EINTR }, both(function() return sys.clock_nanosleep("CLOCK_MONOTONIC", 0, 5) end))
     local far = must.clock_gettime("CLOCK_MONOTONIC").tv_sec + 60
-    assert.same({ C.EINTR, C.EINTR }, both(function() return sys.clock_nanosleep("CLOCK_MONOTONIC", "TIMER_ABSTIME", far) end))
+    assert.same({ C.EINTR, C.EINTR }, both(function()
+      return sys.clock_nanosleep("CLOCK_MONOTONIC", "TIMER_ABSTIME", far)
+    end))
     assert.same({ C.EINTR, C.EINTR }, both(function() return sys.pause() end))
     assert.same({ C.EINTR, C.EINTR }, both(function() return sys.sigtimedwait({ "SIGUSR2" }, 5) end))
     assert.same({ C.EINTR, C.EINTR }, both(function() return sys.sigsuspend({}) end))

@@ -290,8 +290,8 @@ describe("/proc/sysvipc/shm", function()
     must.shmctl(id, "SHM_LOCK")
     must.shmctl(id, "IPC_RMID")
     local found = status(id)
-    local expected = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime"
-      .. "      dtime      ctime                   rss                  swap\n"
+    local expected = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
+      .. "      atime      dtime      ctime                   rss                  swap\n"
       .. ("%10d %10d  %4o %21d %5d %5d  %5d %5d %5d %5d %5d %10d %10d %10d "):format(
         0, id, 1536 + 416, 5000, must.getpid(), must.getpid(), 1, 0, 0, 0, 0, found.shm_atime, 0, found.shm_ctime)
     local text = get "/proc/sysvipc/shm"

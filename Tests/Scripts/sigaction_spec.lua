@@ -71,7 +71,10 @@ describe("a handler", function()
   it("runs with its own signal and its mask blocked, which ends with it", function()
     local inside
     must.sigprocmask("SIG_BLOCK", { "SIGALRM" })
-    must.sigaction("SIGUSR1", { handler = function() inside = must.sigprocmask("SIG_BLOCK", { "SIGHUP" }) end, mask = { "SIGUSR2", "SIGKILL" } })
+    must.sigaction("SIGUSR1", {
+      handler = function() inside = must.sigprocmask("SIG_BLOCK", { "SIGHUP" }) end,
+      mask = { "SIGUSR2", "SIGKILL" },
+    })
     must.kill(1, "SIGUSR1")
     assert.same({ C.SIGUSR1, C.SIGUSR2, C.SIGALRM }, inside)
     assert.same({ C.SIGALRM }, must.sigprocmask("SIG_BLOCK", {}))
@@ -119,7 +122,9 @@ describe("a handler", function()
   -- covers: signal.order.stacked
   it("of the highest number runs first when several are let through at once", function()
     local seen = {}
-    for _, n in ipairs { "SIGUSR1", "SIGUSR2", "SIGTERM", 40, 41 } do must.sigaction(n, function(s) seen[#seen + 1] = s end) end
+    for _, n in ipairs { "SIGUSR1", "SIGUSR2", "SIGTERM", 40, 41 } do
+      must.sigaction(n, function(s) seen[#seen + 1] = s end)
+    end
     pend_then_unblock(41, 40, "SIGTERM", "SIGUSR2", "SIGUSR1")
     assert.same({ 41, 40, C.SIGTERM, C.SIGUSR2, C.SIGUSR1 }, seen)
   end)
@@ -149,7 +154,13 @@ describe("a handler", function()
   it("runs while the call it interrupts has not returned", function()
     local r, w = must.pipe2()
     local log = {}
-    must.sigaction("SIGALRM", { handler = function() log[#log + 1] = "handler" must.write(w, "x") end, flags = "SA_RESTART" })
+    must.sigaction("SIGALRM", {
+      handler = function()
+        log[#log + 1] = "handler"
+        must.write(w, "x")
+      end,
+      flags = "SA_RESTART",
+    })
     must.setitimer("ITIMER_REAL", { it_value = 0.01 })
     local got = must.read(r, 1)
     assert.same({ "handler", "x" }, { log[1], got })

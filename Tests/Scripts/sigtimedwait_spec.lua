@@ -11,7 +11,8 @@ describe("sigtimedwait", function()
     block("SIGUSR1")
     must.sigqueue(1, "SIGUSR1", 3)
     local n, info = must.sigtimedwait({ "SIGUSR1", "SIGUSR2" }, 1)
-    assert.same({ C.SIGUSR1, C.SIGUSR1, C.SI_QUEUE, 1, 3 }, { n, info.si_signo, info.si_code, info.si_pid, info.si_value })
+    assert.same({ C.SIGUSR1, C.SIGUSR1, C.SI_QUEUE, 1, 3 },
+      { n, info.si_signo, info.si_code, info.si_pid, info.si_value })
     assert.same({}, must.sigpending())
     must.sigprocmask("SIG_UNBLOCK", { "SIGUSR1" })
     assert.is_nil(ran)
@@ -38,7 +39,9 @@ describe("sigtimedwait", function()
   -- covers: signal.sigtimedwait.order
   it("takes the lowest number first, one number in the order sent", function()
     block("SIGUSR1", "SIGTERM", 40, 41)
-    for _, s in ipairs { { 41, 1 }, { 40, 2 }, { "SIGTERM", 3 }, { 40, 4 }, { "SIGUSR1", 5 } } do must.sigqueue(1, s[1], s[2]) end
+    for _, s in ipairs { { 41, 1 }, { 40, 2 }, { "SIGTERM", 3 }, { 40, 4 }, { "SIGUSR1", 5 } } do
+      must.sigqueue(1, s[1], s[2])
+    end
     local seen = {}
     for i = 1, 5 do
       local _, info = must.sigtimedwait({ "SIGUSR1", "SIGTERM", 40, 41 }, 0)

@@ -78,7 +78,8 @@ describe("stat", function()
     assert.equal(C.STATX_BASIC_STATS | C.STATX_MNT_ID, x.stx_mask)
     assert.is_true(must.statx("AT_FDCWD", "/tmp/f", 0, "STATX_BTIME").stx_mask & C.STATX_BTIME ~= 0)
     -- IMMUTABLE, APPEND and NODUMP are tmpfs's own; AUTOMOUNT, MOUNT_ROOT and DAX go with all.
-    assert.same({ 0x203070, 0x203000 }, { x.stx_attributes_mask, must.statx("AT_FDCWD", "/proc/self/status").stx_attributes_mask })
+    assert.same({ 0x203070, 0x203000 },
+      { x.stx_attributes_mask, must.statx("AT_FDCWD", "/proc/self/status").stx_attributes_mask })
     assert.same({ 0, 0x2000 }, { x.stx_attributes, must.statx("AT_FDCWD", "/").stx_attributes })
     assert.errno("EINVAL", sys.statx("AT_FDCWD", "/tmp/f", 0, 1 << 31))
     assert.errno("EINVAL", sys.statx("AT_FDCWD", "/tmp/f", 0x10, 0))

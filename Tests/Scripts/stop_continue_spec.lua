@@ -98,7 +98,11 @@ describe("a stopped process", function()
     for _, how in ipairs { "block", "ignore" } do
       local pid, go = worker(function(when)
         if when == "after" then return 2 end
-        if how == "block" then must.sigprocmask("SIG_BLOCK", { "SIGCONT" }) else must.sigaction("SIGCONT", "SIG_IGN") end
+        if how == "block" then
+          must.sigprocmask("SIG_BLOCK", { "SIGCONT" })
+        else
+          must.sigaction("SIGCONT", "SIG_IGN")
+        end
       end)
       stop(pid)
       must.kill(pid, "SIGCONT")

@@ -1,22 +1,25 @@
-/* The referee's hands: a world of namespaces on this machine's Linux, and in it a proxy process for each task of a script.
+/* The referee's hands: a world of namespaces on this machine's Linux,
+ * and in it a proxy process for each task of a script.
  *
- * A proxy is a small program of its own (proxy.c) that performs what its task asks, with syscall(2) and nothing else. It and the
- * controller, which is kscript, talk through memory that both map: a slot for each task. No descriptor of a proxy is used up.
+ * A proxy is a small program of its own (proxy.c) that performs what its task asks, with syscall(2) and nothing
+ * else. It and the controller, which is kscript, talk through memory that both map: a slot for each task. No
+ * descriptor of a proxy is used up.
  *
- * The proxies run as SCHED_FIFO on one processor, and the one whose script runs spins for its next command. So a task that
- * it wakes runs when it sleeps itself, not before: the rule of kscript's own fifo scheduler.
+ * The proxies run as SCHED_FIFO on one processor, and the one whose script runs spins for its next command. So a task
+ * that it wakes runs when it sleeps itself, not before: the rule of kscript's own fifo scheduler.
  */
 #pragma once
 #include <stdint.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What would reach beyond the world: capabilities(7) that proxies never have. SYS_MODULE 16, SYS_RAWIO 17, SYS_PACCT 20,
- * SYS_BOOT 22, SYS_TIME 25, SYS_TTY_CONFIG 26, AUDIT_WRITE 29, AUDIT_CONTROL 30, MAC_OVERRIDE 32, MAC_ADMIN 33, SYSLOG 34,
- * WAKE_ALARM 35, BLOCK_SUSPEND 36, AUDIT_READ 37, PERFMON 38, BPF 39, CHECKPOINT_RESTORE 40. */
+/* What would reach beyond the world: capabilities(7) that proxies never have. SYS_MODULE 16, SYS_RAWIO 17,
+ * SYS_PACCT 20, SYS_BOOT 22, SYS_TIME 25, SYS_TTY_CONFIG 26, AUDIT_WRITE 29, AUDIT_CONTROL 30,
+ * MAC_OVERRIDE 32, MAC_ADMIN 33, SYSLOG 34, WAKE_ALARM 35, BLOCK_SUSPEND 36, AUDIT_READ 37, PERFMON 38,
+ * BPF 39, CHECKPOINT_RESTORE 40. */
 static const uint64_t KS_DROPPED_CAPABILITIES =
-  1ULL << 16 | 1ULL << 17 | 1ULL << 20 | 1ULL << 22 | 1ULL << 25 | 1ULL << 26 | 1ULL << 29 | 1ULL << 30 | 1ULL << 32 | 1ULL << 33
-  | 1ULL << 34 | 1ULL << 35 | 1ULL << 36 | 1ULL << 37 | 1ULL << 38 | 1ULL << 39 | 1ULL << 40;
+  1ULL << 16 | 1ULL << 17 | 1ULL << 20 | 1ULL << 22 | 1ULL << 25 | 1ULL << 26 | 1ULL << 29 | 1ULL << 30
+  | 1ULL << 32 | 1ULL << 33 | 1ULL << 34 | 1ULL << 35 | 1ULL << 36 | 1ULL << 37 | 1ULL << 38 | 1ULL << 39 | 1ULL << 40;
 
 /* Where things lie in a proxy, all above what the emulated kernel hands out (AddressSpace.mappingTop). */
 static const uint64_t KS_CHANNEL = 0x7ffff0000000, KS_PROXY_CODE = 0x7ffff7000000;
@@ -28,7 +31,8 @@ enum {
   KS_LARGE_ARENA = 256 * KS_SLOT_SIZE,      /* behind the slots: room for calls that move much */
   KS_LARGE_SIZE = 1 << 25,
   KS_CHANNEL_SIZE = KS_LARGE_ARENA + KS_LARGE_SIZE,
-  /* Functions that signals can lead to: each has an entry of its own in the proxy, whose address is what sigaction is given. */
+  /* Functions that signals can lead to: each has an entry of its own in the proxy,
+   * whose address is what sigaction is given. */
   KS_HANDLER_COUNT = 1024, KS_HANDLER_STEP = 16,
 };
 

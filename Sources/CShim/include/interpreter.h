@@ -18,8 +18,9 @@ typedef struct ks_interpreter {
   /* Not 0 when the script must end whatever it catches (a limit was reached, its task is gone):
    * pcall, xpcall and coroutine.resume raise again what they caught. */
   int unwinding;
-  /* Bytes that Lua holds and may hold (0: no limit). Past the limit the allocator answers NULL; Lua then collects and asks
-   * again, so a refusal alone ends nothing: `unwinding` is set by ks_caught, when the memory error itself arrives. */
+  /* Bytes that Lua holds and may hold (0: no limit). Past the limit the allocator answers NULL; Lua then
+   * collects and asks again, so a refusal alone ends nothing: `unwinding` is set by ks_caught, when the
+   * memory error itself arrives. */
   size_t memory_used, memory_limit;
   /* How many tables, functions, userdata and threads were created: the source of their serials. */
   uint64_t objects_created;
@@ -58,14 +59,17 @@ enum { KS_UNWIND_NOT, KS_UNWIND_MEMORY, KS_UNWIND_INSTRUCTIONS, KS_UNWIND_TASK_E
 /* allocator.c: a lua_Alloc that counts, limits, and gives each object a serial number in creation order. */
 lua_State *ks_new_state(ks_interpreter *interpreter);
 void ks_close_state(lua_State *L);
-/* The serial of a table, function, full userdata or thread: the same in every run of the same script. 0 for other values. */
+/* The serial of a table, function, full userdata or thread: the same in every run of the same script.
+ * 0 for other values. */
 uint64_t ks_serial(lua_State *L, int index);
 
-/* A task's own coroutine: scripts can neither yield from it, nor resume it, nor close it. Marked once, by the machine. */
+/* A task's own coroutine: scripts can neither yield from it, nor resume it, nor close it.
+ * Marked once, by the machine. */
 void ks_mark_task(lua_State *thread);
 int ks_is_task(lua_State *thread);
 
-/* limits.c. To be asked wherever an error was caught, with its status: not 0 when it must be raised again (see `unwinding`). */
+/* limits.c. To be asked wherever an error was caught, with its status:
+ * not 0 when it must be raised again (see `unwinding`). */
 int ks_caught(lua_State *L, int status);
 /* What the memory limit grows by once it has ended the script, so that the machine can report it. */
 enum { KS_MEMORY_RESERVE = 1 << 20 };
@@ -76,8 +80,9 @@ void ks_interrupt(lua_State *L);
 
 /* coroutines.c: lua_resume for the machine and for coroutine.resume alike. */
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results);
-/* Whether a system call made by `L` may yield all the way out to the machine: asked before the kernel is entered, since
- * afterwards it is too late to say no. False inside table.sort, string.gsub, a metamethod called by C, coroutine.close. */
+/* Whether a system call made by `L` may yield all the way out to the machine: asked before the kernel is
+ * entered, since afterwards it is too late to say no. False inside table.sort, string.gsub, a metamethod
+ * called by C, coroutine.close. */
 static inline int ks_can_suspend(lua_State *L) {
   /* A coroutine being closed counts as unsuspendable, so its mark need not be looked at. */
   return !ks_interpreter_of(L)->unsuspendable && lua_isyieldable(L);
@@ -86,15 +91,17 @@ static inline int ks_can_suspend(lua_State *L) {
 /* strings.c: luaL_tolstring without addresses: pushes the string and returns it. */
 const char *ks_tostring(lua_State *L, int index, size_t *length);
 
-/* sandbox.c: gives the functions of the table at `index` serials in the order of their names, and the names that error messages
- * and tracebacks show ("string.format"; library "_G" shows none). For every table of C functions that scripts can see. */
+/* sandbox.c: gives the functions of the table at `index` serials in the order of their names, and the names
+ * that error messages and tracebacks show ("string.format"; library "_G" shows none). For every table of C
+ * functions that scripts can see. */
 void ks_register_functions(lua_State *L, const char *library, int index);
 /* Where math.random starts, and what math.randomseed() without arguments draws from. */
 void ks_seed_random(lua_State *L, uint64_t seed);
 
-/* In the registry. KS_LOADED is what scripts see as package.loaded: Lua's own LUA_LOADED_TABLE holds only names for messages
- * here, so luaL_requiref must not be used once the libraries are open. KS_SEARCHER, a function(name) -> loader[, data] or
- * message, finds modules for `require` after package.preload. KS_HOST has os.date, os.time and os.difftime for the prelude. */
+/* In the registry. KS_LOADED is what scripts see as package.loaded: Lua's own LUA_LOADED_TABLE holds only names for
+ * messages here, so luaL_requiref must not be used once the libraries are open. KS_SEARCHER, a function(name) ->
+ * loader[, data] or message, finds modules for `require` after package.preload. KS_HOST has os.date, os.time and
+ * os.difftime for the prelude. */
 #define KS_LOADED "ks.loaded"
 #define KS_SEARCHER "ks.searcher"
 #define KS_HOST "ks.host"

@@ -70,7 +70,9 @@ end
 
 -- A view of addresses, mapped or not.
 function ks.at(address, count)
-  if math.type(address) ~= "integer" or math.type(count) ~= "integer" then error("ks.at takes an address and a count", 2) end
+  if math.type(address) ~= "integer" or math.type(count) ~= "integer" then
+    error("ks.at takes an address and a count", 2)
+  end
   return core.buffer(address, count)
 end
 
@@ -104,7 +106,7 @@ function ks.each(name, bytes)
   end
 end
 
--- ---- outside the emulated world ---------------------------------------------------------------------------------------
+-- ---- outside the emulated world -------------------------------------------------------------------------------------
 
 ks.settle = core.settle
 function ks.now() return core.query "now" end
@@ -125,8 +127,8 @@ function ks.sometimes(condition, why)
   return condition
 end
 
--- Runs a function whose calls the emulated kernel and Linux are known to answer differently, and says why: `kscript diff`
--- lists them apart.
+-- Runs a function whose calls the emulated kernel and Linux are known to answer differently, and says why:
+-- `kscript diff` lists them apart.
 function ks.differs(why, fn)
   if type(why) ~= "string" or type(fn) ~= "function" then error("ks.differs takes a reason and a function", 2) end
   core.query("differs", why)

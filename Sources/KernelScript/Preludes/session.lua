@@ -1,13 +1,13 @@
--- Lines of an interactive session: how they are compiled, run as task 1 and shown, and what completes them. Called with the
--- core functions; returns what the machine calls.
+-- Lines of an interactive session: how they are compiled, run as task 1 and shown, and what completes them. Called with
+-- the core functions; returns what the machine calls.
 --
--- A chunk's locals end with it, so the `local` of the outermost level is taken away before a line is compiled, and the names
--- live in a table in front of the globals: later lines, and functions made by earlier ones, see them.
+-- A chunk's locals end with it, so the `local` of the outermost level is taken away before a line is compiled, and the
+-- names live in a table in front of the globals: later lines, and functions made by earlier ones, see them.
 local core = ...
 local ks = core.loaded.kscript
 local session = {}
 
--- ---- locals that outlive their line -----------------------------------------------------------------------------------
+-- ---- locals that outlive their line ---------------------------------------------------------------------------------
 
 local locals, is_local = {}, {}
 
@@ -33,8 +33,8 @@ keep("C", ks.C)
 keep("k", ks.kernel)
 keep("_", nil)
 
--- Iterates over the tokens of a text as kind, first, last; kinds are "name", "symbol", "other" (strings, numbers). Comments
--- are left out; what cannot be read is one more symbol, for the compiler to complain about.
+-- Iterates over the tokens of a text as kind, first, last; kinds are "name", "symbol", "other" (strings, numbers).
+-- Comments are left out; what cannot be read is one more symbol, for the compiler to complain about.
 local function tokens(text)
   local at = 1
   return function()
@@ -86,7 +86,8 @@ local function without_locals(text)
   local position = 1
   while list[position] do
     local token = list[position]
-    local is_field = is(position - 1, ".") and not is(position - 2, ".") or is(position - 1, ":") and not is(position - 2, ":")
+    local is_field = is(position - 1, ".") and not is(position - 2, ".")
+      or is(position - 1, ":") and not is(position - 2, ":")
     if token.kind ~= "name" or is_field then
       -- no word of the language
     elseif openers[token.text] then
@@ -117,7 +118,9 @@ local function without_locals(text)
         if #found > 0 and not closes then
           for _, name in ipairs(found) do names[#names + 1] = name end
           edits[#edits + 1] = { token.first, token.last, "     " }
-          for _, range in ipairs(attributes) do edits[#edits + 1] = { range[1], range[2], (" "):rep(range[2] - range[1] + 1) } end
+          for _, range in ipairs(attributes) do
+            edits[#edits + 1] = { range[1], range[2], (" "):rep(range[2] - range[1] + 1) }
+          end
           if not is(next_position, "=") then edits[#edits + 1] = { found.last + 1, found.last, " = nil" } end
         end
       end
@@ -131,7 +134,7 @@ local function without_locals(text)
   return text, names
 end
 
--- ---- compiling and running --------------------------------------------------------------------------------------------
+-- ---- compiling and running ------------------------------------------------------------------------------------------
 
 -- The function of a line, or nil and the message. An expression is what it returns.
 local function compile(text, name)
@@ -161,7 +164,8 @@ local function handle(failure)
   return text
 end
 
--- Runs a line in the coroutine of task 1, tells the machine what came of it, and waits for ever: the next line has a coroutine of its own.
+-- Runs a line in the coroutine of task 1, tells the machine what came of it, and waits for ever:
+-- the next line has a coroutine of its own.
 function session.evaluate(text, name, ...)
   local chunk, names = compile(text, name)
   if not chunk then
@@ -175,7 +179,8 @@ function session.evaluate(text, name, ...)
       if results.n > 1 then keep("_", results[2]) end
       for position = 2, results.n do
         local ok, shown = pcall(ks.inspect, results[position])
-        core.query("report", "line", "result", ok and shown or "<a value that cannot be shown: " .. core.tostring(shown) .. ">")
+        core.query(
+          "report", "line", "result", ok and shown or "<a value that cannot be shown: " .. core.tostring(shown) .. ">")
       end
       core.query("report", "line", "finished")
     end
@@ -183,7 +188,7 @@ function session.evaluate(text, name, ...)
   while true do core.query "line_wait" end
 end
 
--- ---- completion -------------------------------------------------------------------------------------------------------
+-- ---- completion -----------------------------------------------------------------------------------------------------
 
 local function words(text)
   local list = {}
@@ -192,7 +197,8 @@ local function words(text)
 end
 
 local buffer_methods = { "string", "set", "fill", "u8", "u16", "u32", "u64" }
-local keywords = words [[and break do else elseif end false for function goto if in local nil not or repeat return then true until while]]
+local keywords = words [[
+  and break do else elseif end false for function goto if in local nil not or repeat return then true until while]]
 
 -- The fields that a value shows, without running anything of the script's.
 local function fields(value)

@@ -185,8 +185,8 @@ local function are_ids(words)
   return true
 end
 
--- `-- covers: id id` lines, by line number, and which lines are nothing but a comment. The ids may go on in the comments
--- below.
+-- `-- covers: id id` lines, by line number, and which lines are nothing but a comment.
+-- The ids may go on in the comments below.
 local function scan(source)
   local covers, comments, number, continues = {}, {}, 0, false
   for line in (source .. "\n"):gmatch "([^\n]*)\n" do

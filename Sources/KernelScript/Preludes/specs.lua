@@ -1,6 +1,6 @@
--- Runs one case of a spec file, or lists them all. A main script: task 1 of a fresh kernel, with the file and the number of
--- the case as arguments; what it finds goes to the machine through ks.report. With "leaks" as the third, a case that passes
--- must have closed what it opened and waited for what it started.
+-- Runs one case of a spec file, or lists them all. A main script: task 1 of a fresh kernel, with the file and the
+-- number of the case as arguments; what it finds goes to the machine through ks.report. With "leaks" as the third, a
+-- case that passes must have closed what it opened and waited for what it started.
 local file, number, checks = ...
 local ks = require "kscript"
 local spec, source = ks.spec, ks.spec_source()

@@ -61,7 +61,8 @@ values.C = setmetatable({}, {
   __name = "constants",
 })
 
--- Names joined by "|" against a set {title=, mode=, names={NAME=value}, order="NAME NAME"}; raises text without position.
+-- Names joined by "|" against a set {title=, mode=, names={NAME=value}, order="NAME NAME"};
+-- raises text without position.
 local function parse_names(set, text)
   local result = 0
   for word in text:gmatch "[^|]+" do
@@ -81,7 +82,8 @@ end
 
 local layouts = {}
 
--- {name=, size=, fields = { {name, offset, code, set}, ... }}; codes as in string.pack, "zN"/"cN" text and bytes, "@NAME" nested.
+-- {name=, size=, fields = { {name, offset, code, set}, ... }}; codes as in string.pack,
+-- "zN"/"cN" text and bytes, "@NAME" nested.
 local function layout_of(name)
   local layout = layouts[name]
   if layout == nil then
@@ -109,12 +111,18 @@ local function pack_field(layout, field, value)
       local seconds, nanoseconds = unpack("<i8i8", values.pack_time(value))
       return pack("<i8i8", seconds, nanoseconds // 1000)
     end
-    if type(value) ~= "table" then error(("%s.%s must be a table, not a %s"):format(layout.name, field[1], type(value)), 0) end
+    if type(value) ~= "table" then
+      error(("%s.%s must be a table, not a %s"):format(layout.name, field[1], type(value)), 0)
+    end
     return pack_structure(code:sub(2), value)
   elseif kind == "z" or kind == "c" then
     local size = tonumber(code:sub(2))
-    if type(value) ~= "string" then error(("%s.%s must be a string, not a %s"):format(layout.name, field[1], type(value)), 0) end
-    if #value > size then error(("%s.%s holds at most %d bytes, not %d"):format(layout.name, field[1], size, #value), 0) end
+    if type(value) ~= "string" then
+      error(("%s.%s must be a string, not a %s"):format(layout.name, field[1], type(value)), 0)
+    end
+    if #value > size then
+      error(("%s.%s holds at most %d bytes, not %d"):format(layout.name, field[1], size, #value), 0)
+    end
     return value .. ("\0"):rep(size - #value)
   end
   if type(value) == "string" and set then value = parse_names(set, value) end

@@ -1,5 +1,6 @@
--- Values on their way between scripts and the kernel: what a script may write for an argument, and the tables it gets back.
--- Called with the core functions and what structures.lua made; returns the table that the other preludes build on.
+-- Values on their way between scripts and the kernel: what a script may write for an argument, and the
+-- tables it gets back. Called with the core functions and what structures.lua made; returns the table
+-- that the other preludes build on.
 local core, values = ...
 
 local pack, unpack = string.pack, string.unpack
@@ -69,12 +70,14 @@ local function pack_action(action)
   if type(action) ~= "table" then return pack("<i8i8i8i8", handler_number(action), 0, 0, 0) end
   for key in pairs(action) do
     if key ~= "handler" and key ~= "flags" and key ~= "mask" then
-      error(("sigaction has no field %s%s"):format(tostring(key), values.suggestion(tostring(key), { "handler", "flags", "mask" })), 0)
+      local suggestion = values.suggestion(tostring(key), { "handler", "flags", "mask" })
+      error(("sigaction has no field %s%s"):format(tostring(key), suggestion), 0)
     end
   end
   local flags = action.flags or 0
   if type(flags) == "string" then flags = parse_names(values.ask("set", "signal action flags"), flags) end
-  return pack("<i8i8", handler_number(action.handler or "SIG_DFL"), flags) .. pack_signals(action.mask or {}) .. pack("<i8", 0)
+  return pack("<i8i8", handler_number(action.handler or "SIG_DFL"), flags)
+    .. pack_signals(action.mask or {}) .. pack("<i8", 0)
 end
 
 local function unpack_action(bytes)
@@ -187,12 +190,16 @@ function converters.structures(parameter, value)
   if type(value) ~= "table" then return nil, "a list of tables with the fields of struct " .. parameter.layout end
   local parts = {}
   for position, element in ipairs(value) do
-    if type(element) ~= "table" then return nil, ("a list of tables; element %d is a %s"):format(position, type(element)) end
+    if type(element) ~= "table" then
+      return nil, ("a list of tables; element %d is a %s"):format(position, type(element))
+    end
     -- Elements may be written by position, in the order of the fields.
     if element[1] ~= nil then
       local named, layout = {}, layout_of(parameter.layout)
       for number, part in ipairs(element) do
-        if not layout.fields[number] then return nil, ("at most %d values in element %d"):format(#layout.fields, position) end
+        if not layout.fields[number] then
+          return nil, ("at most %d values in element %d"):format(#layout.fields, position)
+        end
         named[layout.fields[number][1]] = part
       end
       for key, part in pairs(element) do
@@ -263,7 +270,9 @@ end
 
 function converters.control(parameter, value)
   if type(value) == "table" then
-    if parameter.size > 0 and (value[1] ~= nil or next(value) == nil) then return converters.integers(parameter, value) end
+    if parameter.size > 0 and (value[1] ~= nil or next(value) == nil) then
+      return converters.integers(parameter, value)
+    end
     return pack_structure(parameter.layout, value)
   end
   if type(value) == "boolean" then return value and 1 or 0 end
@@ -287,8 +296,10 @@ core.set("ks.convert", function(index, position, value, level)
     error(("bad argument #%d (%s) to '%s': %s"):format(position, parameter.name, call.name, result), level)
   end
   if result == nil then
-    local got = type(value) == "string" and ("%q"):format(value) or type(value) == "number" and tostring(value) or type(value)
-    error(("bad argument #%d (%s) to '%s': expected %s, got %s"):format(position, parameter.name, call.name, wanted, got), level)
+    local got = type(value) == "string" and ("%q"):format(value)
+      or type(value) == "number" and tostring(value) or type(value)
+    error(("bad argument #%d (%s) to '%s': expected %s, got %s"):format(
+      position, parameter.name, call.name, wanted, got), level)
   end
   return result
 end)
@@ -397,8 +408,9 @@ function Failure.__tostring(failure) return failure.message end
 
 core.set("ks.raise", function(where, call, head, message, errno, extra)
   error(setmetatable({
-    message = message, errno = errno, call = call, where = where:gsub(": $", ""), name = message:match(": (%u[%w]*) %(", head) or tostring(errno),
-    args = message:sub(#call + 2, head - 1), task = core.query "task_id", now = core.query "now", remaining = extra,
+    message = message, errno = errno, call = call, where = where:gsub(": $", ""),
+    name = message:match(": (%u[%w]*) %(", head) or tostring(errno), args = message:sub(#call + 2, head - 1),
+    task = core.query "task_id", now = core.query "now", remaining = extra,
   }, Failure), 0)
 end)
 
