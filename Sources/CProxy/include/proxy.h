@@ -83,6 +83,7 @@ typedef struct ks_world {
   int lock;
   uint8_t *channel;
   uint64_t old_affinity[16];
+  int old_nice;
 } ks_world;
 
 typedef struct ks_world_options {
