@@ -110,7 +110,7 @@ enum Host {
     function.shape = CChar(bitPattern: shape(call.results.map(\.kind)))
   }
 
-  /// How C takes an argument: see decode() in calls.c.
+  /// How C takes an argument: see ks_take_any() in arguments.c.
   private static func letter(_ kind: ArgumentKind) -> UInt8 {
     switch kind {
     case .integer, .descriptor, .flags, .value, .mode: UInt8(ascii: "i")

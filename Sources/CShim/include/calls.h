@@ -48,12 +48,12 @@ typedef struct ks_function {
   uint32_t index;
   uint32_t number; /* of the ABI: what digests hold, so that they do not change when calls are added */
   int32_t count, required;
-  char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see decode() in calls.c */
+  char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see ks_take_any() in arguments.c */
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
   int64_t defaults[KS_MAX_ARGUMENTS];
   char signature;                        /* one of the below, set by ks_bind() */
   char rows[12];                         /* of kind l: the fields of a row, as letters of string.pack; "" if there is none */
-  char shape;                            /* of the result: see push_reply() in calls.c */
+  char shape;                            /* of the result: see ks_push_reply() in replies.c */
   const char *name;
 } ks_function;
 

@@ -1,0 +1,59 @@
+/* What a call from Lua is given: taken from the stack into words and bytes, and digested on the way.
+ *
+ * The forms that most calls come in are taken here, inline; arguments.c does the rest. The arguments stay on the Lua stack while
+ * the call waits, so that they can be described when it fails in the end.
+ */
+#pragma once
+#include "calls.h"
+#include "digest.h"
+
+/* Room for the rows of a list that is packed in C; a longer one goes by way of the prelude. */
+enum { KS_ROWS_SIZE = 124 };
+
+/* arguments.c: any arguments whatever; returns their digest. `is_again`: they were converted when the call was first made. */
+uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again);
+/* The same where integers and strings mix, or where some at the end are left out; 0 for anything else. */
+int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest);
+/* The same for an integer and a list of rows. */
+int ks_take_rows(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest);
+/* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
+void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments);
+/* Which of KS_TAKES_... a call is. */
+int ks_signature_of(const ks_function *function);
+
+static inline __attribute__((always_inline)) int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  if (!lua_isinteger(L, index)) return 0;
+  argument->word = lua_tointegerx(L, index, NULL);
+  argument->form = KS_WORD;
+  argument->bytes = NULL;
+  argument->count = 0;
+  *digest = mix(*digest ^ (uint64_t)argument->word);
+  return 1;
+}
+
+static inline __attribute__((always_inline)) int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING) return 0;
+  argument->bytes = lua_tolstring(L, index, &length);
+  argument->count = (int64_t)length;
+  argument->form = KS_BYTES;
+  argument->word = 0;
+  *digest = mix(digest_bytes(*digest, argument->bytes, length) ^ (uint64_t)length << 1);
+  return 1;
+}
+
+/* As ks_take_any(), for what most calls come with: integers, strings to be written, numbers of bytes to be read. Returns 0, and
+ * the work is that of the others, for anything else. */
+static inline __attribute__((always_inline)) int take_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
+  int count = function->count;
+  *digest = function->number;
+  if (lua_gettop(L) != count) return 0;
+  switch (function->signature) {
+  case KS_TAKES_NOTHING: return 1;
+  case KS_TAKES_INTEGERS:
+    for (int index = 0; index < count; index++) if (!take_integer(L, index + 1, &arguments[index], digest)) return 0;
+    return 1;
+  case KS_TAKES_INTEGER_AND_STRING: return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
+  default: return 0;
+  }
+}
