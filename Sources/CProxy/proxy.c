@@ -12,6 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Where in its slot a child's stack begins: KS_SLOT_SIZE - 64, for the assembler. */
+#define KS_SLOT_TOP 0x3ffc0
+_Static_assert(KS_SLOT_TOP == KS_SLOT_SIZE - 64, "the top of a slot's stack");
+#define STRING_OF(value) #value
+#define STRING(value) STRING_OF(value)
+
 #if defined(__clang__)
 #define PROXY __attribute__((section("ks_proxy"), optnone, noinline, used))
 #else
@@ -54,7 +60,8 @@ __asm__(
   "  syscall\n"
   "ks_proxy_syscall_after:\n"
   "  ret\n"
-  /* (number, arguments, slot of the child): the child may stand on another stack */
+  /* (number, arguments, slot of the child). The child never comes back here, so it stands on its slot's stack: its creator may
+   * stand on memory that is shared, which a copy of the address space does not part. */
   "ks_proxy_clone:\n"
   "  push %r12\n"
   "  mov %rdx, %r12\n"
@@ -69,7 +76,7 @@ __asm__(
   "  ret\n"
   "1: xor %ebp, %ebp\n"
   "  mov %r12, %rdi\n"
-  "  and $-16, %rsp\n"
+  "  lea " STRING(KS_SLOT_TOP) "(%r12), %rsp\n"
   "  call ks_proxy_child\n"
   "  ud2\n"
   /* (to, from, count): a word by one instruction. It may fault, and be begun again or left. */
@@ -151,6 +158,29 @@ PROXY static uint64_t sleeps(ks_slot *slot) {
   return usage[16] - slot->handler_sleeps;
 }
 
+/* SCHED_FIFO's priorities: that of proxies, and one above. */
+PROXY static void set_priority(int32_t priority) {
+  call(SYS_sched_setparam, 0, (uint64_t)&priority, 0, 0, 0, 0);
+}
+
+/* setsid(2) puts its caller into another group of the scheduler (CONFIG_SCHED_AUTOGROUP) and with that at the end of its queue.
+ * Who goes down in priority comes to the front: so it is the one that runs all the time. */
+PROXY static int64_t set_session(const uint64_t *arguments) {
+  set_priority(2);
+  int64_t result = ks_proxy_syscall(SYS_setsid, arguments);
+  set_priority(1);
+  return result;
+}
+
+/* The signals that have functions: what is sent before a new task knows its slot may end it, but not call one. */
+PROXY static uint64_t handled(void) {
+  uint64_t action[4], set = 0;
+  for (uint64_t signal = 1; signal <= 64; signal++) {
+    if (call(SYS_rt_sigaction, signal, 0, (uint64_t)action, 8, 0, 0) == 0 && action[0] > 1) set |= (uint64_t)1 << (signal - 1);
+  }
+  return set;
+}
+
 PROXY static void perform(ks_slot *slot, uint64_t *mask) {
   uint64_t arguments[6];
   int64_t number = slot->number, result = -4;
@@ -159,7 +189,7 @@ PROXY static void perform(ks_slot *slot, uint64_t *mask) {
   slot->was_left = 0;
   open_window(mask);
   /* A handler that ran just now may have left the call before it began. */
-  if (!slot->was_left) result = ks_proxy_syscall(number, arguments);
+  if (!slot->was_left) result = number == SYS_setsid ? set_session(arguments) : ks_proxy_syscall(number, arguments);
   close_window(mask);
   slot->has_slept = sleeps(slot) != before;
   slot->result = result;
@@ -194,13 +224,15 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
       close_window(mask);
     }
     if (command == KS_DO_CLONE) {
-      /* No signal is let in before the child knows which slot is its own. */
+      /* No handler runs before the child knows which slot is its own. */
       ks_slot *child = (ks_slot *)(KS_CHANNEL + (uint64_t)(slot->child + 1) * KS_SLOT_SIZE);
       uint64_t arguments[6];
       for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
       child->mask = *mask;
-      uint64_t before = sleeps(slot);
+      uint64_t before = sleeps(slot), part = *mask | handled(), own;
+      open_window(&part);
       slot->result = ks_proxy_clone(slot->number, arguments, (uint64_t)child);
+      close_window(&own);
       slot->has_slept = sleeps(slot) != before;
       open_window(mask);
       close_window(mask);
@@ -211,7 +243,8 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
 }
 
 PROXY void ks_proxy_child(ks_slot *slot) {
-  uint64_t mask = slot->mask;
+  uint64_t mask = slot->mask, part;
+  close_window(&part);
   slot->handler_sleeps = 0;
   slot->self = (uint64_t)slot;
   call(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, (uint64_t)slot, 0, 0, 0, 0);

@@ -32,7 +32,7 @@ final class DrivenKernel {
     initTask = kernel.boot()
     // The idle task has its turn now, and none after it: nothing wakes a task that does not sleep.
     _ = kernel.schedule()
-    kernel.typed(nil)
+    kernel.closeConsole()
     core = .allocate(capacity: 1)
     core.initialize(to: Core(kernel: kernel, current: initTask, answer: answer, machine: machine))
     core.pointee.hash = Digest.mix(options.seed)

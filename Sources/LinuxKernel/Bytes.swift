@@ -293,6 +293,11 @@ package struct PagedBytes {
     }
   }
 
+  /// Makes a page that counts and reads as zeros, and is a hole to those who ask: what fallocate(2) reserves. It is the page of
+  /// zeros itself, until something is written.
+  package mutating func reservePage(_ number: Int) { setPage(number, ZeroPage.page) }
+  package func isReserved(_ number: Int) -> Bool { page(number).map { Page.isShared($0, ZeroPage.page) } ?? false }
+
   package mutating func setPage(_ number: Int, _ page: Page?) {
     let at = position(number >> 6)
     if at == chunks.count || chunks[at].number != number >> 6 {
@@ -367,11 +372,11 @@ package struct PagedBytes {
   }
 
   private mutating func zero(_ number: Int, _ offset: Int, _ count: Int) {
-    guard hasPage(number) else { return }
+    guard hasPage(number), !isReserved(number) else { return }
     chunks[chunk(number >> 6)!].pages[number & 63]!.zero(offset, count)
   }
 
-  /// The first page from `number` on that is there (SEEK_DATA).
+  /// The first page from `number` on that is there.
   package func nextPage(from number: Int) -> Int? {
     var at = position(number >> 6)
     while at < chunks.count {
@@ -382,10 +387,17 @@ package struct PagedBytes {
     return nil
   }
 
+  /// The first page from `number` on that holds data (SEEK_DATA).
+  package func nextData(from number: Int) -> Int? {
+    var next = nextPage(from: number)
+    while let found = next, isReserved(found) { next = nextPage(from: found + 1) }
+    return next
+  }
+
   /// The first page from `number` on that is a hole (SEEK_HOLE).
   package func nextHole(from number: Int) -> Int {
     var number = number
-    while hasPage(number) { number += 1 }
+    while hasPage(number), !isReserved(number) { number += 1 }
     return number
   }
 }

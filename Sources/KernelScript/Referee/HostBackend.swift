@@ -20,7 +20,8 @@ final class HostBackend {
   var tracer: HostTracer?
   /// Something may have been written to the console since it was last looked at.
   private var mayHaveWritten = false
-  private var isConsoleClosed = false
+  /// The end of the input was typed and not yet read.
+  private var hasTypedEnd = false
   /// When something last happened, on the host's clock in ns.
   private var lastEvent: Int64 = 0
 
@@ -192,8 +193,9 @@ final class HostBackend {
     }
     guard let call = task.calls.popLast() else { return Int32(KS_REPLY) }
     defer { drop(call, of: task) }
-    if call.isAbandoned { return nil }
     let result = slot.pointee.result
+    if hasTypedEnd, result == 0, readsConsole(call, task) { hasTypedEnd = false }
+    if call.isAbandoned { return nil }
     if let child = call.child {
       // Known already when the child is stopped or killed before it can say anything.
       if result > 0 { tasks[child]?.tid = Int32(truncatingIfNeeded: result) } else { tasks[child] = nil }
@@ -388,9 +390,9 @@ final class HostBackend {
       task.state = .running
       return resume(task, letSignalsIn(task))
     }
-    if isConsoleAwaited, !isConsoleClosed {
+    if !hasTypedEnd, tasks.contains(where: { $0.map(awaitsConsole) ?? false }) {
       let line = machine.input()
-      isConsoleClosed = line == nil
+      hasTypedEnd = line == nil
       world.type(line)
       return nil
     }
@@ -428,14 +430,6 @@ final class HostBackend {
       if round == 0 { for _ in 0..<HostBackend.patience { ks_pause() } }
     }
     return !tasks.allSatisfy { $0 == nil }
-  }
-
-  /// Whether a task sleeps in a read of the console.
-  private var isConsoleAwaited: Bool {
-    tasks.compactMap { $0 }.contains { task in
-      guard let call = task.calls.last, let index = call.index, Syscall.all[index].name == "read" else { return false }
-      return (world.link("\(task.tid)/fd/\(call.words[0])") ?? "").hasPrefix("/dev/pts/")
-    }
   }
 
   /// How long nothing may happen before the run counts as stuck, in ns: sleeping scripts take real time here.

@@ -21,6 +21,12 @@ enum HostLibrary {
       guard let room = arguments.store([UInt8](repeating: 0, count: 16)) else { return false }
       arguments.setRegister(1, room.address)
       arguments.setAnswer(room)
+    case "fcntl" where raw[1].word == getOwner:
+      // fcntl(3) asks so, since a group's number would look like an errno.
+      guard let room = arguments.store([UInt8](repeating: 0, count: 8)) else { return false }
+      arguments.setRegister(1, getOwnerExtended)
+      arguments.setRegister(2, room.address)
+      arguments.setAnswer(room)
     case "ioctl" where raw[1].word == fionread && raw[2].form == .absent:
       guard let room = arguments.store([UInt8](repeating: 0, count: 4)) else { return false }
       arguments.setRegister(2, room.address)
@@ -39,6 +45,7 @@ enum HostLibrary {
     return true
   }
 
+  private static let getOwner: Int64 = 9, getOwnerExtended: UInt64 = 16, ownerIsGroup: Int32 = 2
   private static let fionread: Int64 = 0x541b, fionbio: Int64 = 0x5421
 
   /// The number of the call that is made.
@@ -57,10 +64,13 @@ enum HostLibrary {
     case "nice":
       if reply.errno == Errno.EACCES.code { reply.errno = Errno.EPERM.code }
       if reply.errno == 0 { reply.words[0] = 20 - backend.perform(getpriority, [], on: task) }
-    case "prctl", "ioctl":
+    case "prctl", "ioctl", "fcntl":
       guard reply.errno == 0, let answer = call.answer else { return }
       let bytes = backend.world.bytes(answer, answer.count)
-      if call.words[0] == 16, Syscall.all[index].name == "prctl" {
+      if Syscall.all[index].name == "fcntl" {
+        let number = bytes.loadUnaligned(fromByteOffset: 4, as: Int32.self)
+        reply.words[0] = Int64(bytes.loadUnaligned(as: Int32.self) == ownerIsGroup ? -number : number)
+      } else if call.words[0] == 16, Syscall.all[index].name == "prctl" {
         reply.bytes = Array(bytes.prefix { $0 != 0 })
         reply.words[0] = Int64(reply.bytes.count)
         reply.hasBytes = true

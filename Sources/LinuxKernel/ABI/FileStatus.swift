@@ -133,25 +133,31 @@ extension Kernel {
     status.mount = UInt64(path.mount.index) + 1
     if fileSystem.kind == .mqueue { status.dropNanoseconds() }
     status.isMountRoot = mounts[path.mount].root == path.dentry
+    status.size = size(of: self.inode(path))
     switch inode.content {
-    case .regular(let memory):
-      status.size = Int64(memories[memory].size)
-      status.blocks = Int64(memories[memory].bytes.residentPages * Page.size / 512)
-    // On tmpfs a directory counts 20 bytes for each entry, "." and ".." too.
-    case .directory: status.size = Int64(40 + 20 * inode.entryCount)
+    case .regular(let memory): status.blocks = Int64(memories[memory].bytes.residentPages * Page.size / 512)
     case .symlink(let text):
-      status.size = Int64(text.count)
       // A short text lies in the inode itself (SHORT_SYMLINK_LEN).
       status.blocks = text.count + 1 > 128 ? 8 : 0
     case .device(let number): status.deviceNumber = UInt64(number)
-    case .process(let file):
-      status.blockSize = 1024
-      status.size = processSize(file)
-    case .messageQueue(let queue): status.size = posixQueues[queue].statusSize
-    case .fifo, .socket: break
+    case .process: status.blockSize = 1024
+    case .directory, .messageQueue, .fifo, .socket: break
     }
     if fileSystem.kind == .tmpfs { status.born = inode.born }
     return status
+  }
+
+  /// Linux: i_size, which the end of a file is for seeks and locks too.
+  func size(of inode: ID<Inode>) -> Int64 {
+    switch inodes[inode].content {
+    case .regular(let memory): Int64(memories[memory].size)
+    // On tmpfs a directory counts 20 bytes for each entry, "." and ".." too.
+    case .directory: Int64(40 + 20 * inodes[inode].entryCount)
+    case .symlink(let text): Int64(text.count)
+    case .process(let file): processSize(file)
+    case .messageQueue(let queue): posixQueues[queue].statusSize
+    case .device, .fifo, .socket: 0
+    }
   }
 
   /// A link to an open file counts 64; a directory of descriptors counts them.

@@ -39,6 +39,8 @@ struct AddressSpace {
   /// Sorted by address, never overlapping.
   var areas: [MemoryArea] = []
   var references = 1
+  /// PR_SET_DUMPABLE: a bit of the memory, so of all who share it. Linux: get_dumpable().
+  var isDumpable = true
   /// Where buffers made by ks.buffer are carved from; 0 until the first.
   var arenaNext: UInt64 = 0
   var arenaEnd: UInt64 = 0

@@ -21,6 +21,8 @@ struct Clock: Choice, Equatable {
   static let coarseTick: Int64 = 4_000_000
 
   var exists: Bool { (0...9).contains(rawValue) || rawValue == 11 }
+  /// A negative number names a process's time (posix_cpu), or the clock of a descriptor (CLOCKFD).
+  var isOfProcess: Bool { rawValue < 0 && rawValue & 7 != 3 }
   var isCoarse: Bool { self == .realtimeCoarse || self == .monotonicCoarse }
   /// Whether it shows processor time, of which emulated work takes none.
   var isProcessorTime: Bool { self == .processTime || self == .threadTime }

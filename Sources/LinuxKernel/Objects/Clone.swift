@@ -92,7 +92,6 @@ extension Kernel {
     // A sibling tells its parent as the caller itself would.
     new.exitSignal = flags.contains(.parent) ? processes[parent].exitSignal : exitSignal
     new.limits = processes[parent].limits
-    new.isDumpable = processes[parent].isDumpable
     new.hasSubreaperAbove = processes[parent].hasSubreaperAbove || processes[parent].isSubreaper
     if flags.contains(.clearSighand) { resetHandlers(new.handlers) }
     let process = processes.insert(new)

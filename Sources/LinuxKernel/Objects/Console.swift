@@ -4,7 +4,10 @@ struct Console {
 
   /// Input that was typed and not yet read.
   var input: [UInt8] = []
+  /// Nothing more will be typed: each read finds the end.
   var isInputClosed = false
+  /// The end was typed, as by Ctrl-D, and not yet read: one read finds it.
+  var isAtEnd = false
   var inputReadable: ID<WaitQueue>?
 }
 
@@ -18,10 +21,19 @@ extension Kernel {
     }
   }
 
-  mutating func readConsole(_ stream: Console.Stream, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+  /// Linux: n_tty_read() of a terminal in line mode.
+  mutating func readConsole(
+    _ stream: Console.Stream, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID
+  ) throws(Stop) -> Int {
     guard stream == .input else { throw .errno(.EBADF) }
+    if destination.remaining == 0 { return 0 }
     if console.input.isEmpty {
       if console.isInputClosed { return 0 }
+      if console.isAtEnd {
+        console.isAtEnd = false
+        return 0
+      }
+      if files[file].isNonblocking { throw .errno(.EAGAIN) }
       throw .wait(exclusive: console.inputReadable!)
     }
     let count = min(destination.remaining, console.input.count)
@@ -39,16 +51,24 @@ extension Kernel {
 
   func pollConsole(_ stream: Console.Stream) -> PollAnswer {
     guard stream == .input else { return PollAnswer(events: .writable) }
-    let ready = !console.input.isEmpty || console.isInputClosed
+    let ready = !console.input.isEmpty || console.isInputClosed || console.isAtEnd
     return PollAnswer(events: ready ? [.readable, .writable] : .writable, queues: (console.inputReadable, nil))
   }
 
   /// Whether somebody sleeps until something is typed, and something may be.
-  public var isConsoleAwaited: Bool { !console.isInputClosed && console.inputReadable.map { waitQueues[$0].first != nil } ?? false }
+  public var isConsoleAwaited: Bool {
+    !console.isInputClosed && !console.isAtEnd && console.inputReadable.map { waitQueues[$0].first != nil } ?? false
+  }
 
   /// What was typed; nil for the end of input.
   public mutating func typed(_ bytes: [UInt8]?) {
-    if let bytes { console.input += bytes } else { console.isInputClosed = true }
+    if let bytes { console.input += bytes } else { console.isAtEnd = true }
+    wakeAll(console.inputReadable!, .readable)
+  }
+
+  /// Nothing will ever be typed.
+  public mutating func closeConsole() {
+    console.isInputClosed = true
     wakeAll(console.inputReadable!, .readable)
   }
 

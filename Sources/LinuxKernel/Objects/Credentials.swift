@@ -50,7 +50,7 @@ extension Kernel {
     tasks[me].credentials = new
     let isOther = old.euid != new.euid || old.egid != new.egid || old.fsuid != new.fsuid || old.fsgid != new.fsgid
     guard isOther || !old.permits(new) else { return }
-    processes[process(of: me)].isDumpable = false
+    addressSpaces[tasks[me].memory].isDumpable = false
     tasks[me].parentDeathSignal = 0
   }
 }

@@ -3,6 +3,13 @@ enum Device: UInt32 {
   case null = 0x103, zero = 0x105, full = 0x107, random = 0x108, urandom = 0x109
 }
 
+extension Inode.Content {
+  /// The memory device that it is.
+  var device: Device? {
+    if case .device(let number) = self { Device(rawValue: number) } else { nil }
+  }
+}
+
 extension Kernel {
   mutating func readDevice(_ device: Device, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
     if device == .null { return 0 }

@@ -23,6 +23,7 @@ extension Kernel {
     case .regular: return try writeRegular(inode, file, &source, at: offset, for: me)
     case .device(let number):
       guard let device = Device(rawValue: number) else { throw .errno(.ENXIO) }
+      try checkRange(offset ?? 0, source.remaining)
       return try writeDevice(device, &source, for: me)
     case .process(let kind): return try writeProcess(kind, file, &source, at: offset, for: me)
     case .directory, .symlink, .fifo, .socket, .messageQueue: throw .errno(.EINVAL)
@@ -74,7 +75,7 @@ extension Kernel {
     case .data:
       if offset < 0 || offset >= size { throw .errno(.ENXIO) }
       let number = Int(offset) / Page.size
-      guard let next = memories[memory].bytes.nextPage(from: number), next * Page.size < size else { throw .errno(.ENXIO) }
+      guard let next = memories[memory].bytes.nextData(from: number), next * Page.size < size else { throw .errno(.ENXIO) }
       target = next == number ? offset : Int64(next * Page.size)
     case .hole:
       if offset < 0 || offset >= size { throw .errno(.ENXIO) }

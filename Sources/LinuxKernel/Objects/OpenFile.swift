@@ -52,7 +52,7 @@ extension Kernel {
     switch files[file].object {
     case .pipeReader(let pipe): return try read(pipe, file, &destination, for: me)
     case .pipeWriter: throw .errno(.EBADF)
-    case .console(let stream): return try readConsole(stream, &destination, for: me)
+    case .console(let stream): return try readConsole(stream, file, &destination, for: me)
     case .eventCounter(let counter): return try read(counter, file, &destination, for: me)
     case .timer(let timer): return try read(timer, file, &destination, for: me)
     case .epoll: throw .errno(.EINVAL)

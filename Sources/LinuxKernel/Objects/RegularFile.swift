@@ -72,7 +72,9 @@ extension Kernel {
       if !seals.isDisjoint(with: [.write, .futureWrite]) { return (at - start, .EPERM) }
       if seals.contains(.grow), at + wanted > memories[memory].size { return (at - start, .EPERM) }
       var page: Page
-      if memories[memory].bytes.hasPage(number) {
+      if memories[memory].bytes.isReserved(number) {
+        page = Page()
+      } else if memories[memory].bytes.hasPage(number) {
         // Where the source may be this very file, mapped, its page has to stay in place while it is read.
         page = source.isMemory ? memories[memory].bytes.page(number)! : memories[memory].bytes.takePage(number)
       } else {
@@ -152,7 +154,7 @@ extension Kernel {
       guard last - first < fileSystems[fileSystem].pageLimit else { throw .errno(.ENOSPC) }
       let missing = (first...last).filter { !memories[memory].bytes.hasPage($0) }
       if missing.count > room { throw .errno(.ENOSPC) }
-      for number in missing { memories[memory].bytes.setPage(number, Page()) }
+      for number in missing { memories[memory].bytes.reservePage(number) }
       if !mode.contains(.keepSize) { memories[memory].size = max(memories[memory].size, end) }
     }
     removePrivileges(inode, tasks[me].credentials)

@@ -58,7 +58,8 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int) throws(Stop) -> OutputBytes in
     let range = try pageRange(address, length, overflow: .ENOMEM)
     let space = kernel.tasks[me].memory
-    guard kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
+    // access_ok() looks at the address even of nothing.
+    guard range.upperBound <= AddressSpace.limit, kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
     // Nobody has room for a longer answer.
     guard range.count / Page.size <= 1 << 24 else { throw .errno(.EFAULT) }
     for start in stride(from: range.lowerBound, to: range.upperBound, by: Page.size) {

@@ -71,11 +71,20 @@ extension Syscall {
     ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, size: Int, protection: MapProtection) throws(Stop) -> Done in
     let start = address.value
-    guard start % 4096 == 0 else { throw .errno(.EINVAL) }
+    // No mapping grows, so that none can be asked for up to where it may.
+    let grows = MapProtection(rawValue: protection.rawValue & MapProtection.grows.rawValue)
+    guard start % 4096 == 0, grows != .grows else { throw .errno(.EINVAL) }
     if size == 0 { return Done() }
     let end = start &+ (UInt64(bitPattern: Int64(size)) &+ 4095) / 4096 * 4096
     guard end > start else { throw .errno(.ENOMEM) }
     try protection.check()
+    if !grows.isEmpty {
+      let space = kernel.tasks[me].memory, covered = kernel.addressSpaces[space].areas(in: start..<end).first
+      guard let first = covered.map({ kernel.addressSpaces[space].areas[$0] }), grows == .growsDown || first.start <= start else {
+        throw .errno(.ENOMEM)
+      }
+      throw .errno(.EINVAL)
+    }
     try kernel.protect(start..<end, protection.protection, of: me)
     return Done()
   }
@@ -177,10 +186,15 @@ struct MappedMemory: Returned {
 struct MapProtection: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
+  static let growsDown = MapProtection(rawValue: 0x0100_0000), grows = MapProtection(rawValue: 0x0300_0000)
   /// mmap ignores bits that it does not know.
   var protection: Protection { Protection(rawValue: rawValue & 7) }
   static let names = NameSet(
-    "protection", .bits, ["PROT_NONE": 0, "PROT_READ": 1, "PROT_WRITE": 2, "PROT_EXEC": 4, "PROT_SEM": 8])
+    "protection", .bits,
+    [
+      "PROT_NONE": 0, "PROT_READ": 1, "PROT_WRITE": 2, "PROT_EXEC": 4, "PROT_SEM": 8, "PROT_GROWSDOWN": 0x0100_0000,
+      "PROT_GROWSUP": 0x0200_0000,
+    ])
 }
 
 /// Linux: include/uapi/linux/mman.h. Those that only advise are accepted and change nothing: there is no swap, and every

@@ -35,8 +35,11 @@ extension Syscall {
     let space = kernel.tasks[me].memory
     guard let index = kernel.addressSpaces[space].area(at: start) else { throw .errno(.EFAULT) }
     let area = kernel.addressSpaces[space].areas[index]
-    // Length 0 once made a second view of shared memory; that is not built.
-    guard oldSize > 0 else { throw .errno(.EINVAL) }
+    if oldSize == 0 {
+      // A second view of memory that is shared: old programs ask so.
+      guard area.isShared else { throw .errno(.EINVAL) }
+      guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
+    }
     if !isPlaced, !flags.contains(.keepOld), newSize <= oldSize {
       if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
       return MappedMemory(address: start, count: newLength)
@@ -54,6 +57,10 @@ extension Syscall {
     if isPlaced { kernel.unmap(target..<target + newSize, of: me) }
     guard let place = isPlaced ? target : kernel.addressSpaces[space].freeRange(Int(newSize)) else { throw .errno(.ENOMEM) }
     if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
+    if oldSize == 0 {
+      kernel.showAgain(area, from: start, at: place..<place + newSize, of: me)
+      return MappedMemory(address: place, count: newLength)
+    }
     let moved = start..<start + min(oldSize, newSize)
     kernel.move(moved, to: place..<place + newSize, keepsOld: flags.contains(.keepOld), of: me)
     return MappedMemory(address: place, count: newLength)
@@ -61,6 +68,17 @@ extension Syscall {
 }
 
 extension Kernel {
+  /// Shows what is mapped in a shared area from `start` on in a second place.
+  fileprivate mutating func showAgain(_ area: MemoryArea, from start: UInt64, at range: Range<UInt64>, of me: TaskID) {
+    var second = area
+    second.offset += Int(start - area.start)
+    second.start = range.lowerBound
+    second.end = range.upperBound
+    hold(second, by: me)
+    addressSpaces[tasks[me].memory].insert(second)
+    mergeAreas(tasks[me].memory, around: range)
+  }
+
   /// Moves what is mapped in `old`, part of one area, to `new`. With `keepsOld` an area without its pages stays behind.
   /// Linux: move_vma().
   mutating func move(_ old: Range<UInt64>, to new: Range<UInt64>, keepsOld: Bool, of me: TaskID) {

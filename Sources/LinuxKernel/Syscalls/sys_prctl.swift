@@ -69,10 +69,10 @@ extension Kernel {
       guard value.word <= UInt64(Signal.last), value.bytes == nil else { throw .errno(.EINVAL) }
       tasks[me].parentDeathSignal = Int8(value.word)
     case .getParentDeathSignal: return OptionAnswer(number: Int64(tasks[me].parentDeathSignal))
-    case .getDumpable: return OptionAnswer(number: processes[process].isDumpable ? 1 : 0)
+    case .getDumpable: return OptionAnswer(number: addressSpaces[tasks[me].memory].isDumpable ? 1 : 0)
     case .setDumpable:
       guard value.word <= 1, value.bytes == nil else { throw .errno(.EINVAL) }
-      processes[process].isDumpable = value.word == 1
+      addressSpaces[tasks[me].memory].isDumpable = value.word == 1
     case .getKeepCapabilities:
       return OptionAnswer(number: tasks[me].credentials.secureBits & Credentials.keepCapabilities != 0 ? 1 : 0)
     case .setKeepCapabilities:
@@ -94,7 +94,8 @@ extension Kernel {
       output.append(tasks[me].name)
       return OptionAnswer(isBytes: true)
     case .setSubreaper:
-      let isSubreaper = value.word != 0
+      // A string is the address of its bytes.
+      let isSubreaper = value.bytes != nil || value.word != 0
       processes[process].isSubreaper = isSubreaper
       if isSubreaper { markSubreaperAbove(descendantsOf: process) }
     case .getSubreaper: return OptionAnswer(number: processes[process].isSubreaper ? 1 : 0)

@@ -90,6 +90,7 @@ extension Kernel {
     destination.truncate(to: Kernel.transferLimit)
     // vfs_readv(): nothing asked for is nothing done, before the flags are looked at.
     if destination.remaining == 0 { return Transferred(0, destination) }
+    if let offset { try checkRange(offset, destination.remaining) }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       Transferred(try kernel.read(file, &destination, at: offset, for: me), destination)
     }
@@ -110,8 +111,53 @@ extension Kernel {
       default: return 0
       }
     }
+    if let offset { try checkRange(offset, source.remaining) }
+    guard takesPieces(file) else {
+      if !flags.isEmpty { throw .errno(.EOPNOTSUPP) }
+      return try writeEach(vector, file, at: offset, me)
+    }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       try kernel.write(file, &source, at: offset, for: me)
+    }
+  }
+
+  /// Whether a file takes several pieces as one write (write_iter()).
+  private func takesPieces(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .eventCounter: false
+    case .inode(let inode): inodes[inode].content.device != .full
+    default: true
+    }
+  }
+
+  /// Writes each piece by itself, until one is not taken whole. Linux: do_loop_readv_writev().
+  private mutating func writeEach(_ vector: Vector, _ file: ID<OpenFile>, at offset: Int64?, _ me: TaskID) throws(Stop) -> Int {
+    // What went before the sleep is not written again.
+    var done = 0
+    for (_, piece) in try vector.pieces(self, me) {
+      if done < current.progress {
+        done += piece.count
+        continue
+      }
+      var source = Source(pieces: [piece], &self)
+      let written: Int
+      do throws(Stop) { written = try write(file, &source, at: offset.map { $0 + Int64(done) }, for: me) } catch {
+        current.progress = done
+        if case .errno = error, done > 0 { return done }
+        throw error
+      }
+      done += written
+      if written < piece.count { break }
+    }
+    return done
+  }
+
+  /// FMODE_NOWAIT: what /dev/full, terminals and tmpfs lack.
+  private func canSkipWaiting(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .console: false
+    case .inode(let inode): inodes[inode].content.device.map { $0 != .full } ?? false
+    default: true
     }
   }
 
@@ -121,7 +167,7 @@ extension Kernel {
   ) throws(Stop) -> R {
     try flags.check(.EOPNOTSUPP)
     guard flags.contains(.noWait) else { return try body(&self) }
-    guard isPollable(file) else { throw .errno(.EOPNOTSUPP) }
+    guard canSkipWaiting(file) else { throw .errno(.EOPNOTSUPP) }
     let status = files[file].status
     files[file].status.insert(.nonblock)
     defer { files[file].status = status }
@@ -136,13 +182,13 @@ struct Vector: Argument, @unchecked Sendable {
   static var kind: ArgumentKind { .vector }
   static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Vector { Vector(raw: raw) }
 
-  private enum Form: UInt64 { case bytes = 0, memory = 1, count = 2 }
+  fileprivate enum Form: UInt64 { case bytes = 0, memory = 1, count = 2 }
 
   /// UIO_MAXIOV.
   private static let pieceLimit = 1024
 
   /// Linux: import_iovec().
-  private func pieces(_ kernel: borrowing Kernel, _ me: TaskID) throws(Stop) -> [(form: Form, piece: Piece)] {
+  fileprivate func pieces(_ kernel: borrowing Kernel, _ me: TaskID) throws(Stop) -> [(form: Form, piece: Piece)] {
     var list: [(form: Form, piece: Piece)] = []
     if raw.form == .bytes {
       var offset = 0

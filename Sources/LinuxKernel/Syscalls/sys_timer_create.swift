@@ -10,8 +10,8 @@ extension Syscall {
       .ENOSYS: "not built: timers of processor time", .EOPNOTSUPP: "the clock has no timers",
     ]
   ) { (kernel: inout Kernel, me: TaskID, clock: Clock, event: SignalEvent?) throws(Stop) -> Int in
-    guard clock.exists else { throw .errno(.EINVAL) }
-    guard clock.hasTimers || clock.isAlarm || clock.isProcessorTime else { throw .errno(.EOPNOTSUPP) }
+    guard clock.exists || clock.isOfProcess else { throw .errno(.EINVAL) }
+    guard clock.isOfProcess || clock.hasTimers || clock.isAlarm || clock.isProcessorTime else { throw .errno(.EOPNOTSUPP) }
     if clock.isProcessorTime { throw .errno(.ENOSYS) }
     let process = kernel.process(of: me), timers = kernel.timers(of: process)
     // The number is used up even where the rest fails.
@@ -30,6 +30,8 @@ extension Syscall {
       default: throw .errno(.EINVAL)
       }
     }
+    // pid_for_clock(): processor times of other processes are not built, so that no such process exists.
+    if clock.isOfProcess { throw .errno(.EINVAL) }
     // Alarm clocks want a real-time clock chip, which this machine lacks.
     if clock.isAlarm { throw .errno(.EOPNOTSUPP) }
     let standard = SignalEvent(value: Int64(number), signal: Signal.alrm, notify: SignalEvent.signal, threadID: 0)
