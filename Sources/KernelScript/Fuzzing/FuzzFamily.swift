@@ -65,9 +65,15 @@ package struct FuzzFamily: Sendable {
     FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
     // The seam for what is being built: the names that are there take part.
     FuzzFamily(
-      "sysv", "msgget msgsnd msgrcv msgctl semget semop semtimedop semctl shmget shmat shmdt shmctl unshare", openers: "msgget semget shmget", isUsual: false),
+      "sysv", """
+        msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget shmat shmat shmdt \
+        shmctl unshare fork clone3 kill sigaction open read write close setuid exit
+        """, openers: "msgget semget shmget shmat fork open", isUsual: false),
     FuzzFamily(
-      "mq", "mq_open mq_unlink mq_send mq_timedsend mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr poll close", openers: "mq_open", isUsual: false),
+      "mq", """
+        mq_open mq_open mq_unlink mq_send mq_send mq_send mq_timedsend mq_receive mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr \
+        poll close fork kill sigaction open read write unlink stat chmod fstat fcntl dup setrlimit setuid unshare exit
+        """, openers: "mq_open mq_open fork", isUsual: false),
   ].filter { !$0.calls.isEmpty }
 
   package static let usual = all.filter(\.isUsual)
@@ -101,6 +107,11 @@ package enum FuzzExclusion {
     ("sched_yield", "whether it gave way is not seen on the host"),
     ("select's times that are none", "it takes microseconds, scripts give nanoseconds"),
     ("epoll_wait with room for 178956970 events", "the proxy has no such room"),
+    ("segments between 1 MiB and 2^62", "how much memory the machine has"),
+    ("shm_rss and /proc/sysvipc/shm where data lies in segments", "the referee's own look at memory brings pages in"),
+    ("settings of IPC namespaces that come and go", "Linux ends a namespace in the background, some time later"),
+    ("data sent from where a structure with times was put", "times are the machine's"),
+    ("2 ms that a new task sleeps", "whether they have passed when others look is chance"),
     ("vfork inside a new task", "two that end together are taken in another order"),
     ("sleeps until a moment", "whether it has passed on the host is chance"),
     ("negative clocks", "processor times of other processes are not built"),

@@ -23,6 +23,11 @@ struct FuzzGenerator {
   private mutating func make() -> FuzzProgram {
     // A few families a program, so that their calls meet.
     let chosen = (0..<min(families.count, 1 + draw.below(3))).map { _ in draw.pick(families) }
+    draw.hasQueues = chosen.contains { $0.name == "mq" }
+    draw.hasSystemV = chosen.contains { $0.name == "sysv" }
+    draw.hasSmallSegments = draw.oneIn(3)
+    draw.usesMemory = draw.oneIn(2)
+    draw.usesSettings = draw.oneIn(2)
     var steps: [FuzzStep] = []
     for family in chosen { for opener in family.openers { steps += call(opener, chosen, depth: 0) } }
     for _ in 0..<(40 + draw.below(200)) {
@@ -124,7 +129,7 @@ struct FuzzGenerator {
     case "kill" where draw.oneIn(2):
       // Signals that do not end the receiver, so that it stays to be asked.
       step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP")])
-    default: break
+    default: draw.adjustQueueCall(&step)
     }
   }
 

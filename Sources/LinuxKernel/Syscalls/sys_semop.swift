@@ -123,7 +123,8 @@ struct SemaphoreOperations: Argument, @unchecked Sendable {
     SemaphoreOperations(raw: raw)
   }
 
-  @inline(__always) var count: Int { raw.count / SemaphoreOperation.byteCount }
+  /// An address without a number: one, to be looked for there.
+  @inline(__always) var count: Int { raw.count < 0 ? 1 : raw.count / SemaphoreOperation.byteCount }
 
   /// The operation of a call that has one, and handed it over.
   @inline(__always) var only: SemaphoreOperation? {

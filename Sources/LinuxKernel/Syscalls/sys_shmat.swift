@@ -60,7 +60,8 @@ extension Kernel {
     guard size <= AddressSpace.limit else { throw .errno(.ENOMEM) }
     let count = Int((size + 4095) / 4096 * 4096)
     if let address, !flags.contains(.remap) {
-      let (end, overflows) = address.addingReportingOverflow(UInt64(count))
+      // By the bytes asked for, not by pages.
+      let (end, overflows) = address.addingReportingOverflow(size)
       guard !overflows, addressSpaces[space].isFree(address..<end) else { throw .errno(.EINVAL) }
     }
     guard addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
