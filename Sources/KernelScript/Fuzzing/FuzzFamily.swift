@@ -7,12 +7,9 @@ package struct FuzzFamily: Sendable {
   package let calls: [String]
   /// Calls that give the others something to work on, made at the start of a program.
   let openers: [String]
-  /// Whether it takes part where no families are named.
-  package let isUsual: Bool
 
-  init(_ name: String, _ calls: String, openers: String = "", isUsual: Bool = true) {
+  init(_ name: String, _ calls: String, openers: String = "") {
     self.name = name
-    self.isUsual = isUsual
     self.calls = calls.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
     self.openers = openers.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
   }
@@ -63,20 +60,20 @@ package struct FuzzFamily: Sendable {
     FuzzFamily("lock", "flock fcntl open close dup fork", openers: "open"),
     FuzzFamily("limits", "getrlimit setrlimit prlimit64 getpriority open dup pipe2 ftruncate write", openers: "open"),
     FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
-    // The seam for what is being built: the names that are there take part.
     FuzzFamily(
       "sysv", """
         msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget shmat shmat shmdt \
         shmctl unshare fork clone3 kill sigaction open read write close setuid exit
-        """, openers: "msgget semget shmget shmat fork open", isUsual: false),
+        """, openers: "msgget semget shmget shmat fork open"),
     FuzzFamily(
       "mq", """
         mq_open mq_open mq_unlink mq_send mq_send mq_send mq_timedsend mq_receive mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr \
         poll close fork kill sigaction open read write unlink stat chmod fstat fcntl dup setrlimit setuid unshare exit
-        """, openers: "mq_open mq_open fork", isUsual: false),
+        """, openers: "mq_open mq_open fork"),
   ].filter { !$0.calls.isEmpty }
 
-  package static let usual = all.filter(\.isUsual)
+  /// Those that take part where no families are named.
+  package static let usual = all
 }
 
 /// What generated programs leave out since two kernels cannot have it in common, each with its reason.
