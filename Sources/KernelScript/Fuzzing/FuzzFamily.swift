@@ -96,6 +96,7 @@ package enum FuzzExclusion {
     ("timers of processor time, pidfds, O_ASYNC", "not built (Missing)"),
     ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
     ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
+    ("several fatal signals for one that uses queues", "a proxy lets signals in only while it is in a call: the first does not end it at once"),
     ("SIGSTOP", "a proxy lets signals in only while it is in a call, this one comes at once: before others that are pending"),
     ("sync", "the machine's disks are waited for"),
     ("descriptors above 63 that are not open in select's sets", "Linux looks only as far as the table of descriptors has room"),

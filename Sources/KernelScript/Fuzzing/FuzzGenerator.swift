@@ -38,7 +38,8 @@ struct FuzzGenerator {
 
   /// Task 1 ends those that it has made, and reaps them.
   private mutating func ending() -> [FuzzStep] {
-    var steps: [FuzzStep] = []
+    // What they were sent before comes first.
+    var steps: [FuzzStep] = forks.isEmpty ? [] : [settle()]
     for variable in forks { steps.append(step("kill", [.result(variable, otherwise: 99_999), .text("SIGKILL")])) }
     if !forks.isEmpty { steps.append(settle()) }
     for _ in forks { steps.append(step("waitpid", [.integer(-1), .text("WNOHANG")])) }
@@ -126,7 +127,7 @@ struct FuzzGenerator {
     case "mremap":
       if step.arguments.count > 4 { step.arguments[4] = .absent }
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")
-    case "kill" where draw.oneIn(2):
+    case "kill" where draw.oneIn(2) && !draw.hasQueues && !draw.hasSystemV:
       // Signals that do not end the receiver, so that it stays to be asked.
       step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP")])
     default: draw.adjustQueueCall(&step)

@@ -57,6 +57,9 @@ extension FuzzDraw {
       for position in step.arguments.indices.prefix(step.call == "rename" ? 2 : 1) where hasQueues && !oneIn(4) {
         step.arguments[position] = .text(pick(["/dev/mqueue/a", "/dev/mqueue/b", "/dev/mqueue/c", "/dev/mqueue/missing"]))
       }
+    case "kill" where hasQueues || hasSystemV:
+      step.arguments[1] = pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGURG"), .text("SIGUSR1"), .text("SIGUSR1"), .text("SIGUSR1")])
+    case "sigaction" where (hasQueues || hasSystemV) && !oneIn(4): step.arguments[0] = .text("SIGUSR1")
     case "write" where hasQueues || hasSystemV:
       if oneIn(2) { step.arguments[1] = .text(pick(FuzzDraw.limitTexts)) } else if oneIn(3) { step.arguments[1] = memory(otherwise: .text("x")) }
       if step.arguments[1] == .buffer(2) { step.arguments[1] = .buffer(1) }
@@ -225,7 +228,7 @@ extension FuzzDraw {
     if oneIn(4) { return .absent }
     return .table([
       FuzzField(name: "sigev_notify", value: .text(pick(["SIGEV_NONE", "SIGEV_SIGNAL", "SIGEV_SIGNAL", "SIGEV_SIGNAL"]))),
-      FuzzField(name: "sigev_signo", value: oneIn(3) ? signal() : .text(pick(["SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGURG"]))),
+      FuzzField(name: "sigev_signo", value: oneIn(8) ? .integer(pick([0, -1, 64, 65, 1000])) : .text(pick(["SIGUSR1", "SIGUSR1", "SIGCHLD", "SIGURG"]))),
       FuzzField(name: "sigev_value", value: .integer(Int64(below(5)))),
     ])
   }
