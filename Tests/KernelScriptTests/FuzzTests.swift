@@ -46,7 +46,7 @@ struct FuzzTests {
 
   @Test(.enabled(if: hasReferee)) func bothKernelsAnswerAlike() {
     // The full run takes all families; what they still find is told in the closing note of the issue.
-    let steady = ["directory", "credentials", "epoll", "event", "lock", "limits"]
+    let steady = ["directory", "credentials", "epoll", "event", "lock", "limits", "sysv", "mq"]
     let families = FuzzFamily.usual.filter { Self.isFull || steady.contains($0.name) }
     var fuzzer = Fuzzer(seed: Self.isFull ? 20_261_122 : 7, families: families)
     while fuzzer.callCount < (Self.isFull ? 100_000 : 4000), fuzzer.findings.count < 10 { _ = fuzzer.next() }

@@ -1,7 +1,11 @@
+import Glibc
 import LinuxKernel
 import Testing
 
-/// Random calls on one set by several processes, against a model that is as simple as the manual page.
+/// Random calls on one set by several processes, signals, ends of processes, removals and changed limits, against a model
+/// that is as simple as the manual page.
+///
+/// KSCRIPT_FULL=1 runs seeds 0 to 9,999; KSCRIPT_SEED=n runs one of those alone.
 @Suite("Semaphores")
 struct SemaphoreTests {
   struct Operation {
@@ -21,6 +25,8 @@ struct SemaphoreTests {
     var pending: [(process: Int32, operations: [Operation])] = []
     /// Calls that have ended since the last look, with their errno.
     var ended: [Int32: Int32] = [:]
+    /// kernel.sem's third number.
+    var operationLimit = 500
 
     /// 0, an errno, or nil for a call that has to wait.
     mutating func attempt(_ operations: [Operation], _ process: Int32) -> Int32? {
@@ -39,9 +45,13 @@ struct SemaphoreTests {
       return 0
     }
 
-    mutating func call(_ operations: [Operation], _ process: Int32) -> Int32? {
+    mutating func call(_ operations: [Operation], _ process: Int32, waits: Bool) -> Int32? {
+      guard operations.count <= operationLimit else { return Errno.E2BIG.code }
       let answer = attempt(operations, process)
-      if answer == nil { pending.append((process, operations)) }
+      if answer == nil {
+        guard waits else { return Errno.EAGAIN.code }
+        pending.append((process, operations))
+      }
       settle()
       return answer
     }
@@ -58,6 +68,29 @@ struct SemaphoreTests {
       }
     }
 
+    /// A handler has run.
+    mutating func interrupt(_ process: Int32) {
+      pending.removeAll { $0.process == process }
+      ended[process] = Errno.EINTR.code
+    }
+
+    /// SETVAL, and SETALL where there is no number.
+    mutating func set(_ new: [Int], _ number: Int? = nil) {
+      for place in values.indices where number == nil || number == place {
+        values[place] = new[number == nil ? place : 0]
+        for process in adjustments.keys { adjustments[process]![place] = 0 }
+      }
+      settle()
+    }
+
+    /// IPC_RMID, and a new set.
+    mutating func remove() {
+      for call in pending { ended[call.process] = Errno.EIDRM.code }
+      pending = []
+      adjustments = [:]
+      values = values.map { _ in 0 }
+    }
+
     mutating func end(_ process: Int32) {
       pending.removeAll { $0.process == process }
       for (number, adjustment) in (adjustments.removeValue(forKey: process) ?? []).enumerated() {
@@ -67,15 +100,28 @@ struct SemaphoreTests {
     }
   }
 
-  static let seeds: [UInt64] = Array(0..<300)
+  static let seeds: [UInt64] = {
+    if let one = getenv("KSCRIPT_SEED").flatMap({ UInt64(String(cString: $0)) }) { return [one] }
+    return Array(0..<(getenv("KSCRIPT_FULL") != nil ? 10_000 : 300))
+  }()
+
+  /// A worker, which a signal interrupts.
+  static func makeWorker(_ kernel: TestKernel) throws -> TaskID {
+    let worker = try kernel.fork(as: kernel.me)
+    var action: [UInt8] = []
+    for word: UInt64 in [2, 0x1000_0000, 0, 0] { action += (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+    try kernel.call("sigaction", 10, .bytes(action), as: worker)
+    return worker
+  }
 
   @Test("do what the manual says, call for call", arguments: seeds)
   func matchTheModel(seed: UInt64) throws {
     var random = Random(seed: seed)
     let kernel = TestKernel(seed: seed), me = kernel.me, count = 1 + random.below(3)
-    let id = try kernel.call("semget", 0, CallArgument(count), 0o600, as: me).value
+    var id = try kernel.call("semget", 0, CallArgument(count), 0o600, as: me).value
+    let limits = Int64(try kernel.open("/proc/sys/kernel/sem", .writeOnly, as: me).number)
     var model = Model(values: Array(repeating: 0, count: count))
-    var workers = try (0..<5).map { _ in try kernel.fork(as: me) }
+    var workers = try (0..<5).map { _ in try Self.makeWorker(kernel) }
     var sleeping: [Int32: Bool] = [:]
 
     /// Lets everybody go on who can, and compares whose calls have ended, and how.
@@ -83,7 +129,9 @@ struct SemaphoreTests {
       var ended: [Int32: Int32] = [:]
       while let task = kernel.schedule() {
         let tid = kernel.tid(of: task)
-        if case .reply = kernel.resume(task), sleeping[tid] == true {
+        var outcome = kernel.resume(task)
+        while case .handler = outcome { outcome = kernel.value.handlerReturned(task) }
+        if case .reply = outcome, sleeping[tid] == true {
           ended[tid] = kernel.answerErrno
           sleeping[tid] = false
         }
@@ -105,7 +153,7 @@ struct SemaphoreTests {
     try compare(-1)
     for step in 0..<120 {
       let place = random.below(workers.count), worker = workers[place], tid = kernel.tid(of: worker)
-      switch random.below(12) {
+      switch random.below(15) {
       case 0:
         _ = try kernel.call("kill", .word(Int64(tid)), 9, as: me)
         // One that is in nobody's call notices at its next.
@@ -122,18 +170,37 @@ struct SemaphoreTests {
         model.end(tid)
         sleeping[tid] = nil
         _ = try kernel.call("waitpid", .word(Int64(tid)), 0, as: me)
-        workers[place] = try kernel.fork(as: me)
+        workers[place] = try Self.makeWorker(kernel)
       case 1:
         let number = random.below(count), value = random.below(4)
         _ = try kernel.call("semctl", .word(id), CallArgument(number), 16, CallArgument(value), as: me)
-        for process in model.adjustments.keys { model.adjustments[process]![number] = 0 }
-        model.values[number] = value
-        model.settle()
+        model.set([value], number)
+      case 2 where random.below(2) == 0:
+        let values = (0..<count).map { _ in random.below(4) }
+        let bytes = values.flatMap { [UInt8($0), 0] }
+        _ = try kernel.call("semctl", .word(id), 0, 17, .bytes(bytes), as: me)
+        model.set(values)
+      case 3:
+        guard sleeping[tid] == true else { continue }
+        model.interrupt(tid)
+        _ = try kernel.call("kill", .word(Int64(tid)), 10, as: me)
+      case 4 where random.below(4) == 0:
+        model.remove()
+        _ = try kernel.call("semctl", .word(id), 0, 0, as: me)
+        id = try kernel.call("semget", 0, CallArgument(count), 0o600, as: me).value
+      case 5 where random.below(2) == 0:
+        model.operationLimit = 1 + random.below(4)
+        _ = try kernel.call("pwrite", .word(limits), .bytes(Array("250 32000 \(model.operationLimit)".utf8)), 0, as: me)
       default:
         guard sleeping[tid] != true else { continue }
         let operations = (0...random.below(3)).map { _ in operation() }
-        let outcome = kernel.perform("semop", .word(id), .bytes(operations.flatMap(\.bytes)), for: worker)
-        let expected = model.call(operations, tid)
+        let waits = random.below(8) != 0, bytes = CallArgument.bytes(operations.flatMap(\.bytes))
+        let none = CallArgument.bytes([UInt8](repeating: 0, count: 16))
+        let outcome =
+          waits
+          ? kernel.perform("semop", .word(id), bytes, for: worker)
+          : kernel.perform("semtimedop", .word(id), bytes, none, for: worker)
+        let expected = model.call(operations, tid, waits: waits)
         if case .blocked = outcome {
           #expect(expected == nil, "seed \(seed), step \(step)")
           sleeping[tid] = true

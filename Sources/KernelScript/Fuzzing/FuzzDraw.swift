@@ -14,6 +14,12 @@ struct FuzzDraw {
   var pools: [String: [(variable: Int, maker: String)]] = [:]
   /// Whether the task may sleep for ever: others go on without it.
   var mayBlock = false
+  /// Whether a program has to do with queues or System V objects, and lays segments over one another.
+  var hasQueues = false, hasSystemV = false, hasSmallSegments = false
+  /// Whether data lies in attached memory, whose pages are then there or not.
+  var usesMemory = false
+  /// Whether limits are looked at and changed, or namespaces come and go.
+  var usesSettings = false
 
   init(seed: UInt64) { random = Random(seed: seed) }
 
@@ -39,7 +45,7 @@ struct FuzzDraw {
   }
 
   /// A variable of a pool, the latest ones most often.
-  private mutating func pooled(_ pool: String, _ makers: [String] = []) -> Int? {
+  mutating func pooled(_ pool: String, _ makers: [String] = []) -> Int? {
     guard let all = pools[pool], !all.isEmpty else { return nil }
     let fitting = all.filter { made in makers.contains { made.maker.hasPrefix($0) } }
     let chosen = fitting.isEmpty || oneIn(6) ? all : fitting
@@ -50,7 +56,8 @@ struct FuzzDraw {
   // MARK: By kind
 
   mutating func argument(_ parameter: Syscall.Parameter, of call: Syscall) -> FuzzValue {
-    if parameter.fallback != nil, oneIn(8) { return .absent }
+    // Task 1 is not to wait for ever.
+    if parameter.fallback != nil, oneIn(8), mayBlock || parameter.name != "timeout" { return .absent }
     switch parameter.kind {
     case .integer: return number(parameter.name, call.name)
     case .descriptor: return descriptor(parameter.name, call.name)
@@ -95,7 +102,8 @@ struct FuzzDraw {
     switch name {
     case "pid", "tid", "tgid", "pgid", "who", "id": return process(call)
     case "uid", "gid", "ruid", "euid", "suid", "rgid", "egid", "sgid", "fsuid", "fsgid", "owner", "group": return .integer(pick(FuzzDraw.users))
-    case "timeout": return .integer(mayBlock && oneIn(3) ? pick([-1, -5]) : oneIn(8) ? 2 : 0)
+    // Who sleeps beside others sleeps for ever: whether 2 ms have passed meanwhile is chance.
+    case "timeout": return .integer(mayBlock ? oneIn(3) ? pick([-1, -5]) : 0 : oneIn(8) ? 2 : 0)
     case "length", "size", "len", "offset", "count", "old_size", "new_size", "bufsiz":
       if ["mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore"].contains(call) { return .integer(mappingSize(name, call)) }
       if call == "fallocate", !oneIn(8) { return .integer(pick([0, 1, 10, 4096, 8192, 10_000, 65_536, 1 << 20])) }
@@ -227,10 +235,10 @@ struct FuzzDraw {
     // The machine's clock is not to be set.
     if call == "clock_settime" || oneIn(8) && !call.contains("select") { return pick([time(0, 1_000_000_000), time(-1, 0), time(0, -1), time(.max, 1_000_000_000)]) }
     if mayBlock, oneIn(4) { return oneIn(2) || call.hasSuffix("sleep") ? time(1000, 0) : .absent }
-    return oneIn(4) ? time(0, 2_000_000) : time(0, 0)
+    return !mayBlock && oneIn(4) ? time(0, 2_000_000) : time(0, 0)
   }
 
-  private func time(_ seconds: Int64, _ nanoseconds: Int64, _ fraction: String = "tv_nsec") -> FuzzValue {
+  func time(_ seconds: Int64, _ nanoseconds: Int64, _ fraction: String = "tv_nsec") -> FuzzValue {
     .table([FuzzField(name: "tv_sec", value: .integer(seconds)), FuzzField(name: fraction, value: .integer(nanoseconds))])
   }
 

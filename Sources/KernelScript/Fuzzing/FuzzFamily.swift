@@ -7,12 +7,9 @@ package struct FuzzFamily: Sendable {
   package let calls: [String]
   /// Calls that give the others something to work on, made at the start of a program.
   let openers: [String]
-  /// Whether it takes part where no families are named.
-  package let isUsual: Bool
 
-  init(_ name: String, _ calls: String, openers: String = "", isUsual: Bool = true) {
+  init(_ name: String, _ calls: String, openers: String = "") {
     self.name = name
-    self.isUsual = isUsual
     self.calls = calls.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
     self.openers = openers.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
   }
@@ -63,14 +60,20 @@ package struct FuzzFamily: Sendable {
     FuzzFamily("lock", "flock fcntl open close dup fork", openers: "open"),
     FuzzFamily("limits", "getrlimit setrlimit prlimit64 getpriority open dup pipe2 ftruncate write", openers: "open"),
     FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
-    // The seam for what is being built: the names that are there take part.
     FuzzFamily(
-      "sysv", "msgget msgsnd msgrcv msgctl semget semop semtimedop semctl shmget shmat shmdt shmctl unshare", openers: "msgget semget shmget", isUsual: false),
+      "sysv", """
+        msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget shmat shmat shmdt \
+        shmctl unshare fork clone3 kill sigaction open read write close setuid exit
+        """, openers: "msgget semget shmget shmat fork open"),
     FuzzFamily(
-      "mq", "mq_open mq_unlink mq_send mq_timedsend mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr poll close", openers: "mq_open", isUsual: false),
+      "mq", """
+        mq_open mq_open mq_unlink mq_send mq_send mq_send mq_timedsend mq_receive mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr \
+        poll close fork kill sigaction open read write unlink stat chmod fstat fcntl dup setrlimit setuid unshare exit
+        """, openers: "mq_open mq_open fork"),
   ].filter { !$0.calls.isEmpty }
 
-  package static let usual = all.filter(\.isUsual)
+  /// Those that take part where no families are named.
+  package static let usual = all
 }
 
 /// What generated programs leave out since two kernels cannot have it in common, each with its reason.
@@ -93,6 +96,7 @@ package enum FuzzExclusion {
     ("timers of processor time, pidfds, O_ASYNC", "not built (Missing)"),
     ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
     ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
+    ("several fatal signals for one that uses queues", "a proxy lets signals in only while it is in a call: the first does not end it at once"),
     ("SIGSTOP", "a proxy lets signals in only while it is in a call, this one comes at once: before others that are pending"),
     ("sync", "the machine's disks are waited for"),
     ("descriptors above 63 that are not open in select's sets", "Linux looks only as far as the table of descriptors has room"),
@@ -101,6 +105,11 @@ package enum FuzzExclusion {
     ("sched_yield", "whether it gave way is not seen on the host"),
     ("select's times that are none", "it takes microseconds, scripts give nanoseconds"),
     ("epoll_wait with room for 178956970 events", "the proxy has no such room"),
+    ("segments between 1 MiB and 2^62", "how much memory the machine has"),
+    ("shm_rss and /proc/sysvipc/shm where data lies in segments", "the referee's own look at memory brings pages in"),
+    ("settings of IPC namespaces that come and go", "Linux ends a namespace in the background, some time later"),
+    ("data sent from where a structure with times was put", "times are the machine's"),
+    ("2 ms that a new task sleeps", "whether they have passed when others look is chance"),
     ("vfork inside a new task", "two that end together are taken in another order"),
     ("sleeps until a moment", "whether it has passed on the host is chance"),
     ("negative clocks", "processor times of other processes are not built"),

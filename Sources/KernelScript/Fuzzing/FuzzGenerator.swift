@@ -23,6 +23,11 @@ struct FuzzGenerator {
   private mutating func make() -> FuzzProgram {
     // A few families a program, so that their calls meet.
     let chosen = (0..<min(families.count, 1 + draw.below(3))).map { _ in draw.pick(families) }
+    draw.hasQueues = chosen.contains { $0.name == "mq" }
+    draw.hasSystemV = chosen.contains { $0.name == "sysv" }
+    draw.hasSmallSegments = draw.oneIn(3)
+    draw.usesMemory = draw.oneIn(2)
+    draw.usesSettings = draw.oneIn(2)
     var steps: [FuzzStep] = []
     for family in chosen { for opener in family.openers { steps += call(opener, chosen, depth: 0) } }
     for _ in 0..<(40 + draw.below(200)) {
@@ -33,7 +38,8 @@ struct FuzzGenerator {
 
   /// Task 1 ends those that it has made, and reaps them.
   private mutating func ending() -> [FuzzStep] {
-    var steps: [FuzzStep] = []
+    // What they were sent before comes first.
+    var steps: [FuzzStep] = forks.isEmpty ? [] : [settle()]
     for variable in forks { steps.append(step("kill", [.result(variable, otherwise: 99_999), .text("SIGKILL")])) }
     if !forks.isEmpty { steps.append(settle()) }
     for _ in forks { steps.append(step("waitpid", [.integer(-1), .text("WNOHANG")])) }
@@ -121,10 +127,10 @@ struct FuzzGenerator {
     case "mremap":
       if step.arguments.count > 4 { step.arguments[4] = .absent }
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")
-    case "kill" where draw.oneIn(2):
+    case "kill" where draw.oneIn(2) && !draw.hasQueues && !draw.hasSystemV:
       // Signals that do not end the receiver, so that it stays to be asked.
       step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP")])
-    default: break
+    default: draw.adjustQueueCall(&step)
     }
   }
 

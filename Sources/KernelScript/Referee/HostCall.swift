@@ -87,7 +87,8 @@ struct HostArguments {
           call.registers[register] = UInt64(bitPattern: argument.word)
           call.isToMemory = true
         } else {
-          guard let room = room(roomSize(argument.word)) else { return false }
+          // msgrcv's has a type in front (HostQueues).
+          guard let room = room(declaration.name == "msgrcv" ? 0 : roomSize(argument.word)) else { return false }
           call.transfer.append(room)
           call.registers[register] = room.address
         }

@@ -3,7 +3,8 @@ import LinuxKernel
 // Calls whose command decides what they answer (semctl, msgctl, shmctl), and the size of an attached segment.
 
 extension HostLibrary {
-  private static let shmctl: Int64 = 31
+  private static let shmctl: Int64 = 31, setAll: Int64 = 17
+  private static let longestBeforeNothing = 4096
   /// SHM_STAT_ANY takes the slot, which the low bits of an identifier are, and asks for no permission.
   private static let statusOfSlot: UInt64 = 15, slotMask: UInt64 = 32767
   /// What no semaphore's value is: the end of a list whose length is not known.
@@ -11,14 +12,18 @@ extension HostLibrary {
   private static let longestList = 65536
 
   /// Gives the call room for what it answers, unless the script has given an address.
-  static func prepareControl(_ arguments: inout HostArguments, _ raw: Arguments) -> Bool {
+  static func prepareControl(_ arguments: inout HostArguments, _ raw: Arguments, _ world: HostWorld) -> Bool {
     let declaration = arguments.declaration
+    if declaration.name == "semctl", raw[2].word == setAll, raw[3].form == .bytes, raw[3].count <= longestBeforeNothing {
+      // A list that is too short is followed by nothing.
+      arguments.setRegister(3, world.placeBeforeNothing(raw[3].view.array))
+    }
     if declaration.name == "shmat" {
       guard let room = arguments.store([UInt8](repeating: 0, count: 112)) else { return false }
       arguments.setAnswer(room)
     }
     guard let place = declaration.parameters.indices.last, case .control(let forms) = declaration.parameters[place].kind,
-      raw[place].form == .omitted, let answer = forms.answers[raw[place - 1].word]
+      raw[place].form == .omitted || raw[place].form == .bytes, let answer = forms.answers[raw[place - 1].word]
     else { return true }
     let size = answer.form == ControlForms.list ? longestList : forms.layouts[Int(answer.form) - 1].size
     guard let room = arguments.store([UInt8](repeating: filler, count: size)) else { return false }

@@ -40,7 +40,7 @@ enum HostLibrary {
       arguments.setRegister(0, 0)
       arguments.setRegister(1, 0)
       arguments.setRegister(2, UInt64(bitPattern: old + min(max(raw[0].word, -40), 40)))
-    default: return prepareControl(&arguments, raw) && prepareQueue(&arguments, raw, backend)
+    default: return prepareControl(&arguments, raw, backend.world) && prepareQueue(&arguments, raw, backend)
     }
     return true
   }

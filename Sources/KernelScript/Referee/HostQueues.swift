@@ -21,14 +21,15 @@ extension HostLibrary {
       arguments.setRegister(0, arguments.call.registers[0] + 1)
     case "mq_receive", "mq_timedreceive":
       // Room for the longest message of the queue, where the script leaves it open.
-      guard raw[1].form == .omitted else { return true }
+      guard raw[1].form == .omitted || raw[1].form == .word && raw[1].word < 0 else { return true }
       guard let room = arguments.store([UInt8](repeating: 0, count: attributesSize)) else { return false }
       _ = backend.perform(getAttributes, [UInt64(bitPattern: raw[0].word), 0, room.address], on: arguments.task)
       let size = backend.world.bytes(room, attributesSize).loadUnaligned(fromByteOffset: messageSizeOffset, as: Int.self)
       guard let text = arguments.room(size) else { return false }
       arguments.replaceTransfer(text)
       arguments.setRegister(1, text.address)
-      arguments.setRegister(2, UInt64(size))
+      // A negative size is a great one.
+      arguments.setRegister(2, raw[1].form == .omitted ? UInt64(size) : UInt64(bitPattern: raw[1].word))
     case "msgsnd":
       // struct msgbuf: the type, then the bytes.
       let size = raw[2].form == .bytes ? raw[2].count : min(max(raw[2].count, 0), 1 << 20)

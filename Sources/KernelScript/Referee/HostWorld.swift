@@ -73,7 +73,7 @@ final class HostWorld {
   /// Puts a few bytes where the channel ends, behind which nothing can be read.
   func placeBeforeNothing(_ bytes: [UInt8]) -> UInt64 {
     let offset = Int(KS_CHANNEL_SIZE) - bytes.count
-    bytes.withUnsafeBytes { (channel + offset).copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
+    bytes.withUnsafeBytes { if let start = $0.baseAddress { (channel + offset).copyMemory(from: start, byteCount: bytes.count) } }
     return UInt64(KS_CHANNEL) + UInt64(offset)
   }
 

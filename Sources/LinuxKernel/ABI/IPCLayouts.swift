@@ -1,12 +1,15 @@
 // System V objects as C sees them on x86-64. Linux: include/uapi/linux/ipc.h, sem.h, shm.h, asm-generic/ipcbuf.h.
 
 extension Layout {
+  /// A mode may be a string of octal digits, as everywhere.
+  private static let modeNames = NameSet("mode", .bits, [:], acceptsMode: true)
+
   /// The manual's names; the kernel's own, without underscores, are understood too.
   static let ipcPerm = Layout(
     "ipc_perm", size: 48,
     [
       Field("__key", 0, .i32), Field("key", 0, .i32, isAlias: true), Field("uid", 4, .u32), Field("gid", 8, .u32),
-      Field("cuid", 12, .u32), Field("cgid", 16, .u32), Field("mode", 20, .u32), Field("__seq", 24, .u16),
+      Field("cuid", 12, .u32), Field("cgid", 16, .u32), Field("mode", 20, .u32, names: modeNames), Field("__seq", 24, .u16),
       Field("seq", 24, .u16, isAlias: true),
     ])
 

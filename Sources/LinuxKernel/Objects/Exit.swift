@@ -93,7 +93,6 @@ extension Kernel {
     processes[process].unreportedStop = nil
     processes[process].unreportedContinue = false
     processes[process].signals.pending = PendingSignals()
-    release(processes[process].handlers)
     guard let parent = processes[process].parent else {
       // init itself has ended: the kernel comes to rest, and everything else with it.
       endEverything(but: process)
@@ -175,6 +174,8 @@ extension Kernel {
     disown(process)
     leaveGroup(process)
     let ended = processes.remove(process)
+    // A zombie shares its handlers still, as unshare(CLONE_SIGHAND) finds. Linux: __exit_signal().
+    release(ended.handlers)
     waitQueues.remove(ended.childChanged)
     pids[Int(ended.pid)].task = nil
     if let leader = ended.firstThread { tasks.remove(leader) }

@@ -123,6 +123,11 @@ extension Kernel {
       if flags.contains(.truncate), !isNew { posixQueues[queue].statusSize = 0 }
       if flags.contains(.direct) { throw .errno(.EINVAL) }
       return addOpenFile(.messageQueue(queue), walk.path, request)
+    case .process(let kind):
+      if flags.contains(.direct) { throw .errno(.EINVAL) }
+      let file = addOpenFile(.inode(inode), walk.path, request)
+      if case .system(let node) = kind { bindSystem(node, file, to: walk.task) }
+      return file
     default: break
     }
     if flags.contains(.truncate), !isNew, kind == FileMode.regular, inodes[inode].memory != nil {

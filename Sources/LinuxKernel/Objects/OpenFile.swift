@@ -10,6 +10,8 @@ struct OpenFile {
   var firstEpollItem: ID<EpollItem>?
   /// Where it was found; nil for what is in no tree.
   var path: Path?
+  /// Of a file of /proc that shows an IPC namespace: whose it was opened as.
+  var namespace: ID<IPCNamespace>?
 
   /// Drops one reference; true when it was the last.
   @inline(__always) mutating func lose() -> Bool {
@@ -128,6 +130,7 @@ extension Kernel {
       case .signals(let signals): signalDescriptors.remove(signals)
       }
     }
+    if let namespace = ended.namespace, case .inode(let inode) = ended.object { unbindSystem(inode, from: namespace) }
     if let path = ended.path { release(path) }
   }
 

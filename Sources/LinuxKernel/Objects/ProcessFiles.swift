@@ -231,7 +231,8 @@ extension Kernel {
     case .system(let node):
       guard let entry = SystemNode.all[node].file else { throw .errno(.EISDIR) }
       // A setting is read whole, and then is at its end.
-      text = entry.isSetting && (offset ?? files[file].position) > 0 ? "" : entry.read(self, me)
+      let viewer = try viewer(of: entry, file, .read, me)
+      text = entry.isSetting && (offset ?? files[file].position) > 0 ? "" : entry.read(self, viewer)
     }
     try checkRange(offset ?? files[file].position, destination.remaining)
     return try read(text, as: file, &destination, at: offset, for: me)

@@ -78,7 +78,12 @@ extension Kernel {
     switch Whence(rawValue: Int32(record.whence)) {
     case .set: base = 0
     case .current: base = files[file].position
-    case .end: base = inode(of: file).map { size(of: $0) } ?? 0
+    case .end:
+      if case .messageQueue(let queue) = files[file].object {
+        base = posixQueues[queue].statusSize
+      } else {
+        base = inode(of: file).map { size(of: $0) } ?? 0
+      }
     default: throw .errno(.EINVAL)
     }
     var (first, overflow) = base.addingReportingOverflow(record.start)

@@ -1,20 +1,26 @@
 // The files of /proc that belong to no process and lie in directories: /proc/sys, /proc/sysvipc. Linux:
 // fs/proc/proc_sysctl.c, kernel/sysctl.c. A new one is an entry in the table of its family.
 
+/// For whom such a file is read or written: a task, and the namespace that was its opener's.
+struct SystemViewer {
+  let task: TaskID
+  let ipc: ID<IPCNamespace>
+}
+
 /// One such file.
 struct SystemFile: Sendable {
   /// Below /proc: "sys/kernel/msgmax".
   let path: String
   let mode: UInt32
-  let read: @Sendable (borrowing Kernel, TaskID) -> String
+  let read: @Sendable (borrowing Kernel, SystemViewer) -> String
   /// Takes the bytes written and returns how many it used; nil where nothing can be written.
-  let write: (@Sendable (inout Kernel, TaskID, [UInt8]) throws(Stop) -> Int)?
+  let write: (@Sendable (inout Kernel, SystemViewer, [UInt8]) throws(Stop) -> Int)?
   /// A capability that lets anybody write, whoever owns the file.
   let writer: Capability?
 
   init(
-    _ path: String, _ mode: UInt32, writer: Capability? = nil, read: @escaping @Sendable (borrowing Kernel, TaskID) -> String,
-    write: (@Sendable (inout Kernel, TaskID, [UInt8]) throws(Stop) -> Int)? = nil
+    _ path: String, _ mode: UInt32, writer: Capability? = nil, read: @escaping @Sendable (borrowing Kernel, SystemViewer) -> String,
+    write: (@Sendable (inout Kernel, SystemViewer, [UInt8]) throws(Stop) -> Int)? = nil
   ) {
     self.path = path
     self.mode = mode
@@ -83,17 +89,41 @@ extension Kernel {
     guard access.rawValue & ~bits & 7 == 0 else { throw .errno(.EACCES) }
   }
 
-  /// Bytes written to a file of the system. Only the first write to a setting counts (kernel.sysctl_writes_strict).
+  /// A file of the system is opened: it shows the namespace of the opener from now on. A listing holds it, a setting ends
+  /// with it. Linux: sysvipc_proc_open(), and the sysctls of a namespace, each a tree of its own.
+  mutating func bindSystem(_ node: Int, _ file: ID<OpenFile>, to me: TaskID) {
+    guard let entry = SystemNode.all[node].file else { return }
+    let namespace = ipc(of: me)
+    files[file].namespace = entry.isSetting ? namespace : share(namespace)
+  }
+
+  /// A file that was opened has been closed for good.
+  mutating func unbindSystem(_ inode: ID<Inode>, from namespace: ID<IPCNamespace>) {
+    guard case .process(.system(let node)) = inodes[inode].content, SystemNode.all[node].file?.isSetting == false else { return }
+    release(namespace)
+  }
+
+  /// Who reads or writes a file now, if they still may: a setting asks each time. Linux: proc_sys_call_handler().
+  func viewer(of entry: SystemFile, _ file: ID<OpenFile>, _ access: Access, _ me: TaskID) throws(Stop) -> SystemViewer {
+    let namespace = files[file].namespace ?? ipc(of: me)
+    guard entry.isSetting else { return SystemViewer(task: me, ipc: namespace) }
+    guard ipcNamespaces.contains(namespace) else { throw .errno(.ENOENT) }
+    do throws(Stop) { try checkSetting(entry, access, tasks[me].credentials) } catch { throw .errno(.EPERM) }
+    return SystemViewer(task: me, ipc: namespace)
+  }
+
+  /// Bytes written to a file of the system. Only the first write to a setting counts (kernel.sysctl_writes_strict), but
+  /// each is taken over whole before it is looked at.
   mutating func writeSystem(
     _ node: Int, _ file: ID<OpenFile>, _ source: inout Source, at offset: Int64?, for me: TaskID
   ) throws(Stop) -> Int {
-    guard let write = SystemNode.all[node].file?.write else { throw .errno(.EIO) }
-    let start = offset ?? files[file].position
+    guard let entry = SystemNode.all[node].file, let write = entry.write else { throw .errno(.EIO) }
+    let viewer = try viewer(of: entry, file, .write, me), start = offset ?? files[file].position
     var used = source.remaining
-    if start == 0, used > 0 {
-      source.truncate(to: Page.size - 1)
-      used = try write(&self, me, try bytes(of: source, me))
-    }
+    // KMALLOC_MAX_SIZE
+    guard used < 4 << 20 else { throw .errno(.ENOMEM) }
+    let text = try bytes(of: source, me)
+    if start == 0, used > 0 { used = try write(&self, viewer, Array(text.prefix(Page.size - 1))) }
     if offset == nil { files[file].position = start + Int64(used) }
     return used
   }
@@ -103,16 +133,16 @@ extension SystemFile {
   /// A setting of one number, in a range.
   static func number(
     _ path: String, _ range: ClosedRange<Int64>, mode: UInt32 = 0o644, writer: Capability? = nil,
-    get: @escaping @Sendable (borrowing Kernel, TaskID) -> Int64,
-    set: @escaping @Sendable (inout Kernel, TaskID, Int64) -> Void
+    get: @escaping @Sendable (borrowing Kernel, SystemViewer) -> Int64,
+    set: @escaping @Sendable (inout Kernel, SystemViewer, Int64) -> Void
   ) -> SystemFile {
     SystemFile(
-      path, mode, writer: writer, read: { kernel, me in "\(get(kernel, me))\n" },
-      write: { (kernel: inout Kernel, me: TaskID, text: [UInt8]) throws(Stop) -> Int in
+      path, mode, writer: writer, read: { kernel, viewer in "\(get(kernel, viewer))\n" },
+      write: { (kernel: inout Kernel, viewer: SystemViewer, text: [UInt8]) throws(Stop) -> Int in
         var numbers = NumberText(text)
         guard let value = try numbers.next() else { throw .errno(.EINVAL) }
         guard let number = Int64(exactly: value), range.contains(number) else { throw .errno(.EINVAL) }
-        set(&kernel, me, number)
+        set(&kernel, viewer, number)
         return numbers.finish()
       })
   }

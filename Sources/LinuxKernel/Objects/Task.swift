@@ -288,6 +288,8 @@ extension Kernel {
       memory: addressSpaces.insert(AddressSpace()), ipcNamespace: makeIPCNamespace(),
       credentials: Credentials(capabilities: capabilities & Capability.all))
     mountInitialQueues(of: task.ipcNamespace)
+    // The first namespace is never freed. Linux: init_ipc_ns.
+    _ = share(task.ipcNamespace)
     let id = tasks.insert(task)
     processes[process].firstThread = id
     processes[process].lastThread = id

@@ -60,8 +60,13 @@ extension Kernel {
     let list = try operations.load(self, me)
     guard id >= 0, timeout?.isValid != false else { throw .errno(.EINVAL) }
     let highest = list.reduce(0) { max($0, $1.index) }, changes = list.contains { $0.change != 0 }
+    // A call that is to be undone has its adjustments before anything but the set is looked at. Linux: find_alloc_undo().
+    var undo: ID<SemaphoreUndo>?
+    if list.contains(where: { $0.isUndone }) {
+      let slot = try ipcNamespaces[namespace].semaphores.slot(of: id)
+      undo = self.undo(of: me, for: ipcNamespaces[namespace].semaphores[slot].object)
+    }
     let set = try usableSet(id, in: namespace, highest: highest, changes: changes, me)
-    let undo = list.contains { $0.isUndone } ? undo(of: me, for: set) : nil
     switch attempt(list, on: set, for: processNumber(of: me), undo) {
     case .done:
       semaphoreSets[set].operated = realSeconds
@@ -123,7 +128,8 @@ struct SemaphoreOperations: Argument, @unchecked Sendable {
     SemaphoreOperations(raw: raw)
   }
 
-  @inline(__always) var count: Int { raw.count / SemaphoreOperation.byteCount }
+  /// An address without a number: one, to be looked for there.
+  @inline(__always) var count: Int { raw.count < 0 ? 1 : raw.count / SemaphoreOperation.byteCount }
 
   /// The operation of a call that has one, and handed it over.
   @inline(__always) var only: SemaphoreOperation? {

@@ -57,12 +57,13 @@ extension Kernel {
     _ segment: ID<SharedSegment>, _ size: UInt64, at address: UInt64?, _ flags: AttachFlags, _ me: TaskID
   ) throws(Stop) -> MappedMemory {
     let space = tasks[me].memory
-    guard size <= AddressSpace.limit else { throw .errno(.ENOMEM) }
-    let count = Int((size + 4095) / 4096 * 4096)
     if let address, !flags.contains(.remap) {
-      let (end, overflows) = address.addingReportingOverflow(UInt64(count))
+      // By the bytes asked for, not by pages.
+      let (end, overflows) = address.addingReportingOverflow(size)
       guard !overflows, addressSpaces[space].isFree(address..<end) else { throw .errno(.EINVAL) }
     }
+    guard size <= AddressSpace.limit else { throw .errno(.ENOMEM) }
+    let count = Int((size + 4095) / 4096 * 4096)
     guard addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
     let range = try placeMapping(address ?? 0, count, address == nil ? [] : .fixed, me)
     var area = MemoryArea(start: range.lowerBound, end: range.upperBound, protection: flags.protection, isShared: true)

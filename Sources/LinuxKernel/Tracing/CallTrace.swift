@@ -22,13 +22,19 @@ public struct CallTrace: Sendable {
   public var name: String { Syscall.all[index].name }
   public internal(set) var arguments: [Argument]
   /// How many arguments are known when the call begins.
-  public var knownCount: Int { min(CallShape.all[index].knownCount, arguments.count) }
+  public var knownCount: Int {
+    let count = min(CallShape.all[index].knownCount, arguments.count)
+    return controlRoom == nil ? count : min(count, controlPlace ?? count)
+  }
   /// What the call answered; nil when it failed or has not ended.
   public internal(set) var result: TraceValue?
   /// Results that C puts elsewhere (poll's list).
   public internal(set) var further: [TraceValue] = []
   /// Where a transfer goes that was given memory.
   private var room: (address: UInt64, count: Int)?
+  /// What a command will answer in place of its last argument, and where that goes unless to the script.
+  private var controlRoom: (form: Int64, address: UInt64?)?
+  private var controlPlace: Int? { arguments.firstIndex { $0.name == Syscall.all[index].parameters.last?.name } }
 
   /// - Parameter showsNames: whether descriptors carry what they name.
   public init<S: TraceSource & ~Copyable>(
@@ -56,6 +62,13 @@ public struct CallTrace: Sendable {
     }
     arguments = values
     self.room = room
+    if let last = call.parameters.indices.last, case .control(let forms) = call.parameters[last].kind,
+      let answer = forms.answers[raw[last - 1].word]
+    {
+      let isAddress = raw[last].form == .memory || raw[last].form == .word
+      controlRoom = (answer.form, isAddress ? UInt64(bitPattern: raw[last].word) : nil)
+      if !isAddress, let place = controlPlace { arguments[place].value = .note("...") }
+    }
   }
 
   /// Whether what stands for C's dots was not given: open's mode, fcntl's argument.
@@ -118,7 +131,7 @@ public struct CallTrace: Sendable {
       }
     }
     guard !hasFailed else { return }
-    showControl(reply, bytes)
+    showControl(reply, bytes, kernel, task)
     further = shape.further.map { CallTrace.value(of: call.results[$0], $0, reply, bytes).pollAnswers }
     if let returned = shape.returned {
       if case .buffer = call.results[returned].kind {
@@ -140,12 +153,21 @@ public struct CallTrace: Sendable {
   }
 
   /// What a command has answered stands where C has a pointer for it.
-  private mutating func showControl(_ reply: Reply, _ bytes: ByteView) {
-    let call = Syscall.all[index]
-    guard case .control(let forms)? = call.results.first?.kind, reply.words[1] != ControlForms.number else { return }
-    let place = arguments.firstIndex { $0.name == call.parameters.last?.name }
-    let value = TraceValue.control(bytes, reply.words[1], forms)
-    if let place { arguments[place].value = value } else { arguments.append(Argument(name: "arg", value: value)) }
+  private mutating func showControl<S: TraceSource & ~Copyable>(
+    _ reply: Reply, _ bytes: ByteView, _ kernel: borrowing S, _ task: S.TracedTask
+  ) {
+    guard case .control(let forms)? = Syscall.all[index].results.first?.kind, let room = controlRoom else { return }
+    let value: TraceValue
+    if reply.words[1] != ControlForms.number {
+      value = TraceValue.control(bytes, reply.words[1], forms)
+    } else if let address = room.address, room.form > 0 {
+      let layout = forms.layouts[Int(room.form) - 1], found = kernel.bytes(at: address, layout.size, of: task)
+      guard found.count == layout.size else { return }
+      value = found.withByteView { TraceValue.structure($0, layout) }
+    } else {
+      return
+    }
+    if let place = controlPlace { arguments[place].value = value } else { arguments.append(Argument(name: "arg", value: value)) }
   }
 
   private static func isCounted(_ kind: ResultKind) -> Bool {

@@ -1,15 +1,15 @@
 // IPC namespaces as files: the settings in /proc/sys, and /proc/sysvipc. Linux: ipc/ipc_sysctl.c, ipc/util.c. Each shows
-// the namespace of whoever reads it.
+// the namespace of whoever opened it.
 
 extension IPCNamespace {
-  /// A setting of one number, in the namespace of the reader.
+  /// A setting of one number, in the namespace of the opener.
   static func number(
     _ path: String, _ range: ClosedRange<Int64>, mode: UInt32 = 0o644, writer: Capability? = nil,
     get: @escaping @Sendable (IPCNamespace) -> Int64, set: @escaping @Sendable (inout IPCNamespace, Int64) -> Void
   ) -> SystemFile {
     SystemFile.number(
-      path, range, mode: mode, writer: writer, get: { kernel, me in get(kernel.ipcNamespaces[kernel.ipc(of: me)]) },
-      set: { kernel, me, value in set(&kernel.ipcNamespaces[kernel.ipc(of: me)], value) })
+      path, range, mode: mode, writer: writer, get: { kernel, viewer in get(kernel.ipcNamespaces[viewer.ipc]) },
+      set: { kernel, viewer, value in set(&kernel.ipcNamespaces[viewer.ipc], value) })
   }
 
   private static let any = 0...Int64(Int32.max)
@@ -21,18 +21,18 @@ extension IPCNamespace {
     number("sys/kernel/msgmni", objects, get: { Int64($0.limits.queueCount) }, set: { $0.limits.queueCount = Int32($1) }),
     // What is written is forgotten.
     number("sys/kernel/auto_msgmni", 0...1, get: { _ in 0 }, set: { _, _ in }),
-    SystemFile("sys/kernel/sem", 0o644, read: { kernel, me in kernel.semaphoreLimits(me) }) {
-      (kernel: inout Kernel, me: TaskID, text: [UInt8]) throws(Stop) -> Int in try kernel.setSemaphoreLimits(text, me)
+    SystemFile("sys/kernel/sem", 0o644, read: { kernel, viewer in kernel.semaphoreLimits(viewer.ipc) }) {
+      (kernel: inout Kernel, viewer: SystemViewer, text: [UInt8]) throws(Stop) -> Int in try kernel.setSemaphoreLimits(text, viewer.ipc)
     },
     long("sys/kernel/shmmax", get: { $0.limits.segmentSize }, set: { $0.limits.segmentSize = $1 }),
     long("sys/kernel/shmall", get: { $0.limits.segmentPages }, set: { $0.limits.segmentPages = $1 }),
     number("sys/kernel/shmmni", objects, get: { Int64($0.limits.segmentCount) }, set: { $0.limits.segmentCount = Int32($1) }),
     SystemFile.number(
       "sys/kernel/shm_rmid_forced", 0...1,
-      get: { kernel, me in kernel.ipcNamespaces[kernel.ipc(of: me)].limits.destroysOrphans ? 1 : 0 },
-      set: { kernel, me, value in
-        kernel.ipcNamespaces[kernel.ipc(of: me)].limits.destroysOrphans = value == 1
-        if value == 1 { kernel.destroyOrphans(in: kernel.ipc(of: me)) }
+      get: { kernel, viewer in kernel.ipcNamespaces[viewer.ipc].limits.destroysOrphans ? 1 : 0 },
+      set: { kernel, viewer, value in
+        kernel.ipcNamespaces[viewer.ipc].limits.destroysOrphans = value == 1
+        if value == 1 { kernel.destroyOrphans(in: viewer.ipc) }
       }),
     nextID("msg", get: { $0.queues.nextID }, set: { $0.queues.nextID = $1 }),
     nextID("sem", get: { $0.semaphores.nextID }, set: { $0.semaphores.nextID = $1 }),
@@ -51,27 +51,27 @@ extension IPCNamespace {
   private static func long(
     _ path: String, get: @escaping @Sendable (IPCNamespace) -> UInt64, set: @escaping @Sendable (inout IPCNamespace, UInt64) -> Void
   ) -> SystemFile {
-    SystemFile(path, 0o644, read: { kernel, me in "\(get(kernel.ipcNamespaces[kernel.ipc(of: me)]))\n" }) {
-      (kernel: inout Kernel, me: TaskID, text: [UInt8]) throws(Stop) -> Int in
+    SystemFile(path, 0o644, read: { kernel, viewer in "\(get(kernel.ipcNamespaces[viewer.ipc]))\n" }) {
+      (kernel: inout Kernel, viewer: SystemViewer, text: [UInt8]) throws(Stop) -> Int in
       var numbers = NumberText(text)
       guard let value = try numbers.next().flatMap({ UInt64(exactly: $0) }) else { throw .errno(.EINVAL) }
-      set(&kernel.ipcNamespaces[kernel.ipc(of: me)], value)
+      set(&kernel.ipcNamespaces[viewer.ipc], value)
       return numbers.finish()
     }
   }
 
   static let listings: [SystemFile] = [
-    SystemFile("sysvipc/msg", 0o444, read: { kernel, me in
+    SystemFile("sysvipc/msg", 0o444, read: { kernel, viewer in
       "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n"
-        + kernel.messageQueueRows(kernel.ipc(of: me))
+        + kernel.messageQueueRows(viewer.ipc)
     }),
-    SystemFile("sysvipc/sem", 0o444, read: { kernel, me in
+    SystemFile("sysvipc/sem", 0o444, read: { kernel, viewer in
       "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"
-        + kernel.semaphoreRows(kernel.ipc(of: me))
+        + kernel.semaphoreRows(viewer.ipc)
     }),
-    SystemFile("sysvipc/shm", 0o444, read: { kernel, me in
+    SystemFile("sysvipc/shm", 0o444, read: { kernel, viewer in
       "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime"
-        + "      ctime                   rss                  swap\n" + kernel.segmentRows(kernel.ipc(of: me))
+        + "      ctime                   rss                  swap\n" + kernel.segmentRows(viewer.ipc)
     }),
   ]
 }
@@ -108,16 +108,16 @@ extension String {
 
 extension Kernel {
   /// kernel.sem: semmsl, semmns, semopm, semmni.
-  fileprivate func semaphoreLimits(_ me: TaskID) -> String {
-    let limits = ipcNamespaces[ipc(of: me)].limits
+  fileprivate func semaphoreLimits(_ namespace: ID<IPCNamespace>) -> String {
+    let limits = ipcNamespaces[namespace].limits
     return "\(limits.semaphoresInSet)\t\(limits.semaphoreCount)\t\(limits.operationCount)\t\(limits.setCount)\n"
   }
 
   /// Fewer numbers change only the first; a number of sets out of range is refused, and the others count all the same.
   /// Linux: proc_ipc_sem_dointvec().
-  fileprivate mutating func setSemaphoreLimits(_ text: [UInt8], _ me: TaskID) throws(Stop) -> Int {
-    var numbers = NumberText(text), limits = ipcNamespaces[ipc(of: me)].limits
-    let namespace = ipc(of: me), fields: [WritableKeyPath<IPCLimits, Int32>] = [
+  fileprivate mutating func setSemaphoreLimits(_ text: [UInt8], _ namespace: ID<IPCNamespace>) throws(Stop) -> Int {
+    var numbers = NumberText(text), limits = ipcNamespaces[namespace].limits
+    let fields: [WritableKeyPath<IPCLimits, Int32>] = [
       \.semaphoresInSet, \.semaphoreCount, \.operationCount, \.setCount,
     ]
     for (place, field) in fields.enumerated() {
