@@ -64,6 +64,10 @@ public final class Machine {
   /// The text of the spec file being run, and what its cases report.
   var specSource: [UInt8] = []
   var reports: [[String]] = []
+  /// The script as it was loaded; its name is empty where none was.
+  private(set) var mainName = ""
+  private(set) var mainText: [UInt8] = []
+  private(set) var mainArguments: [String] = []
   /// Errors that no task caught.
   public private(set) var failureCount = 0
   /// The same as text, where nobody else takes the reports.
@@ -174,6 +178,7 @@ public final class Machine {
       ks_load(state, "@" + name, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
     guard status == LUA_OK else { return takeString() }
+    (mainName, mainText, mainArguments) = (name, text, arguments)
     setArguments(name, arguments)
     for argument in arguments { push(argument) }
     let thread = ks_new_task(state, 1)
