@@ -173,6 +173,8 @@ public final class Machine {
   /// - Returns: nil, or why the text is no Lua chunk.
   public func load(_ text: [UInt8], name: String, arguments: [String]) -> String? {
     if text.starts(with: Array("\u{1b}Lua".utf8)) { return "\(name): a precompiled chunk; scripts are run from their source" }
+    // "#!/usr/bin/env lua" and the like, as in stand-alone Lua; the other lines keep their numbers.
+    let text = text.first == UInt8(ascii: "#") ? Array(text.drop { $0 != UInt8(ascii: "\n") }) : text
     lua_settop(state, 0)
     let status = text.withUnsafeBytes { bytes in
       ks_load(state, "@" + name, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)

@@ -65,7 +65,7 @@ local function new_process(root, own, past, mask)
     end
     answers[#answers + 1] = answer
     if #answers > MOST_ANSWERS or bytes > MOST_BYTES then
-      process.share(("it has been given more than %d answers or %d MiB, too much to go through again"):format(
+      process.share(("this script has been given more than %d answers or %d MiB, too much to go through again"):format(
         MOST_ANSWERS, MOST_BYTES >> 20))
     end
     return ...
@@ -124,16 +124,17 @@ local function new_process(root, own, past, mask)
   function process.environment_names() return query "environment_names" end
 
   -- Returns what fork(2) does; or nil and why this process cannot be had twice.
+  local function unblock(signals) raw.sigprocmask("SIG_SETMASK", signals) end
+
   function process.fork()
     if position then
       local pid, message, errno = again "fork"
-      if not position and mask then raw.sigprocmask("SIG_SETMASK", mask) end
-      if position and handlers[1] then again "signals" end
+      if handlers[1] then answer_of("signals", unblock, mask) end
       return pid, message, errno
     end
     local why = query "task_id" ~= owner and "this task runs a function that fork was given"
-      or root.is_main and world.is_driving and "it drives kernels of its own" or refusal
-    if why then return nil, why .. ", so that no child can go through it again; give it a function: fork(function() ... end)" end
+      or root.is_main and world.is_driving and "this script drives kernels of its own" or refusal
+    if why then return nil, why .. ", so no child can go through it again; a function can be forked: fork(function() ... end)" end
     local past = table.move(answers, 1, #answers, 1, {})
     past[#past + 1] = { "fork", 0, n = 2 }
     -- No handler runs in a child that is not there yet.
@@ -142,10 +143,7 @@ local function new_process(root, own, past, mask)
       return environments.run(root, function(env, module) world.start_process(env, module, root, past, before) end)
     end)
     keep("fork", pid, message, errno)
-    if before then
-      raw.sigprocmask("SIG_SETMASK", before)
-      keep "signals"
-    end
+    if before then answer_of("signals", unblock, before) end
     return pid, message, errno
   end
 
@@ -185,12 +183,12 @@ local function watch(own, process)
   for name, view in next, { sys = own.sys, must = own.must } do
     local former = world.views[name]
     local used = next(view)
-    if used then process.share(("it calls %s.%s itself"):format(name, used)) end
+    if used then process.share(("this script calls %s.%s itself"):format(name, used)) end
     for key in next, view do view[key] = nil end
     local watching = { __name = former.__name, __newindex = former.__newindex }
     function watching.__index(calls, key)
       local call = former.__index(calls, key)
-      process.share(("it calls %s.%s itself"):format(name, key))
+      process.share(("this script calls %s.%s itself"):format(name, key))
       if not process.is_repeating() then return call end
       rawset(calls, key, nil)
       return function() error(("a child of fork() cannot go through %s.%s again"):format(name, key), 2) end

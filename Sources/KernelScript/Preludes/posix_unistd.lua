@@ -24,7 +24,7 @@ define("fork", "any", function(body)
   elseif type(body) ~= "function" then
     base.argument_error("fork", 1, ("no more than 0 arguments expected, got %s"):format(type(body)))
   end
-  process.share "it has started a task that shares its variables"
+  process.share "this script has started a task that shares its variables"
   return result(nil, sys.fork(body))
 end)
 
