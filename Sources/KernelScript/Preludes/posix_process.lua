@@ -134,7 +134,9 @@ local function new_process(root, own, past, mask)
     end
     local why = query "task_id" ~= owner and "this task runs a function that fork was given"
       or root.is_main and world.is_driving and "this script drives kernels of its own" or refusal
-    if why then return nil, why .. ", so no child can go through it again; a function can be forked: fork(function() ... end)" end
+    if why then
+      return nil, why .. ", so no child can go through it again; a function can be forked: fork(function() ... end)"
+    end
     local past = table.move(answers, 1, #answers, 1, {})
     past[#past + 1] = { "fork", 0, n = 2 }
     -- No handler runs in a child that is not there yet.
@@ -147,14 +149,24 @@ local function new_process(root, own, past, mask)
     return pid, message, errno
   end
 
-  -- What io and os stand on.
+  -- From here on what is printed, or written to io.stdout (1) or io.stderr (2), goes to the script's own descriptor.
+  local redirected = {}
+  function process.redirect(descriptor) redirected[descriptor] = true end
+
   local console = own.console
+  local function writer(descriptor, write)
+    return function(text)
+      if redirected[descriptor] then process.sys.write(descriptor, text) elseif not position then write(text) end
+    end
+  end
+
+  -- What io, os and print stand on.
   process.libraries = setmetatable({
     sys = process.sys,
     now = function() return answer_of("now", query, "now") end,
     console = {
-      write = function(text) if not position then console.write(text) end end,
-      error_write = function(text) if not position then console.error_write(text) end end,
+      write = writer(1, console.write),
+      error_write = writer(2, console.error_write),
       read = function(count) return process.sys.read(0, count or 4096) end,
     },
   }, { __index = own })
@@ -197,8 +209,13 @@ local function watch(own, process)
   end
 end
 
--- Those of Lua's libraries that the script has not touched yet.
+-- Those of Lua's libraries that the script has not touched yet, and print.
 local function replace_libraries(env, process)
+  function env.print(...)
+    local parts = table.pack(...)
+    for position = 1, parts.n do parts[position] = core.tostring(parts[position]) end
+    process.libraries.console.write(table.concat(parts, "\t") .. "\n")
+  end
   for _, name in ipairs { "io", "os" } do
     local placeholder = env.package.loaded[name]
     if getmetatable(placeholder) then
@@ -208,12 +225,8 @@ local function replace_libraries(env, process)
 end
 
 -- What else scripts ask kscript: what changes the world has been done by the parent, and what tells of it is not known.
-local function guard(env, own, process)
-  local libraries = process.libraries
-  own.console = libraries.console
-  function env.print(...)
-    if not process.is_repeating() then return world.globals.print(...) end
-  end
+local function guard(own, process)
+  own.console = process.libraries.console
   for name, is_silent in next, { settle = true, put = true, sometimes = true, now = false, task = false, get = false,
     stats = false, buffer = false, at = false, new = false, program = false } do
     local original = own[name]
@@ -239,7 +252,7 @@ end
 
 function world.start_process(env, own, root, past, mask)
   local process = new_process(root, own, past, mask)
-  guard(env, own, process)
+  guard(own, process)
   add(env, own, process)
 end
 

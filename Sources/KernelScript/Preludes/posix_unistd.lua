@@ -107,9 +107,20 @@ end)
 
 -- ---- descriptors ----------------------------------------------------------------------------------------------------
 
-define("close", "integer", function(descriptor) return result(nil, sys.close(descriptor)) end)
+-- A script that closes or replaces its standard output means print and io.write too, which else go to the console.
+local function redirect(descriptor)
+  if descriptor == 1 or descriptor == 2 then process.redirect(descriptor) end
+end
+
+define("close", "integer", function(descriptor)
+  redirect(descriptor)
+  return result(nil, sys.close(descriptor))
+end)
 define("dup", "integer", function(descriptor) return result(nil, sys.dup(descriptor)) end)
-define("dup2", "integer integer", function(descriptor, new) return result(nil, sys.dup2(descriptor, new)) end)
+define("dup2", "integer integer", function(descriptor, new)
+  if descriptor ~= new then redirect(new) end
+  return result(nil, sys.dup2(descriptor, new))
+end)
 define("fdatasync", "integer", function(descriptor) return result(nil, sys.fdatasync(descriptor)) end)
 define("fsync", "integer", function(descriptor) return result(nil, sys.fsync(descriptor)) end)
 define("sync", "", function() sys.sync() end)
