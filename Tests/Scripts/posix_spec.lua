@@ -43,7 +43,7 @@ describe("posix", function()
     assert.equal(posix.getpid().pid, posix.getpid "pid")
     assert.equal(255, posix.pathconf("/", "NAME_MAX"))
     assert.equal(4096, posix.sysconf "PAGESIZE")
-    assert.equal("Linux x86_64 %", posix.uname "%s %m %%")
+    assert.equal("Linux x86_64 %", (posix.uname "%s %m %%"))
     local seconds, nanoseconds = posix.clock_gettime "realtime"
     assert.is_true(math.abs(seconds - posix.time()) <= 1 and nanoseconds < 1000000000)
     assert.equal(0, posix.nanosleep(0, 1000))

@@ -128,10 +128,8 @@ end
 
 function older.sysconf(...) return select_fields("sysconf", 0, settings("_SC_", unistd.sysconf), ...) end
 function older.pathconf(path, ...)
-  local asked = table.pack(...)
-  if path and unistd["_PC_" .. path] then path, asked = ".", table.pack(path, ...) end
-  local map = settings("_PC_", function(key) return unistd.pathconf(path or ".", key) end)
-  return select_fields("pathconf", 1, map, table.unpack(asked, 1, asked.n))
+  if path and rawget(unistd, "_PC_" .. path) then path = "." end
+  return select_fields("pathconf", 1, settings("_PC_", function(key) return unistd.pathconf(path or ".", key) end), ...)
 end
 
 function older.times(...)
@@ -146,9 +144,9 @@ function older.uname(format)
   local parts = {
     ["%"] = "%", m = name.machine, n = name.nodename, r = name.release, s = name.sysname, v = name.version,
   }
-  return ((format or "%s %n %r %v %m"):gsub("%%(.)", function(letter)
+  return (format or "%s %n %r %v %m"):gsub("%%(.)", function(letter)
     return parts[letter] or base.argument_error("uname", 1, ("invalid format option '%s'"):format(letter))
-  end))
+  end)
 end
 
 local function limit_of(name, text)

@@ -142,7 +142,10 @@ local function new_process(root, own, past, mask)
     -- No handler runs in a child that is not there yet.
     local before = handlers[1] and raw.sigprocmask("SIG_SETMASK", every_signal)
     local pid, message, errno = raw.fork(function()
-      return environments.run(root, function(env, module) world.start_process(env, module, root, past, before) end)
+      local status = environments.run(root, function(env, module)
+        world.start_process(env, module, root, past, before)
+      end)
+      return status
     end)
     keep("fork", pid, message, errno)
     if before then answer_of("signals", unblock, before) end
@@ -256,10 +259,18 @@ function world.start_process(env, own, root, past, mask)
   add(env, own, process)
 end
 
+local function found_in(env)
+  if not env then return main_root(), ks end
+  local started = environments.started[env]
+  if started then return started.root, started.ks end
+  return { refusal = "this program is none that can be started again" }, env.package.loaded.kscript
+end
+
 return function(env)
-  if not made[env or _ENV] then
-    local started = env and environments.started[env] or { root = main_root(), ks = ks }
-    add(env or _ENV, started.ks, new_process(started.root, started.ks))
+  local key = env or _ENV
+  if not made[key] then
+    local root, own = found_in(env)
+    add(key, own, new_process(root, own))
   end
-  return made[env or _ENV]
+  return made[key]
 end

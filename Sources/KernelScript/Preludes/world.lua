@@ -62,7 +62,7 @@ local function find_module(name, env)
   local found = core.query("module", name)
   if not found then return ("no file for module '%s' beside the script"):format(name) end
   local path, text = found:match "^([^\n]*)\n(.*)$"
-  local chunk, message = load(text, "@" .. path, "t", env or _ENV)
+  local chunk, message = load((text:gsub("^#[^\n]*", "", 1)), "@" .. path, "t", env or _ENV)
   if not chunk then error(message, 0) end
   return chunk, path
 end
