@@ -131,12 +131,18 @@ int ks_run_prelude(lua_State *L, const char *name, const char *text, size_t leng
   return lua_pcall(L, arguments, 1, 0);
 }
 
+/* The script's line; a prelude's where there is none of the script's. */
 int ks_where(lua_State *thread, char *text, size_t size) {
   lua_Debug record;
+  int length = 0;
   for (int level = 0; lua_getstack(thread, level, &record); level++) {
     lua_getinfo(thread, "Sl", &record);
-    if (record.currentline > 0) return snprintf(text, size, "%s:%d", record.short_src, record.currentline);
+    if (record.currentline <= 0) continue;
+    int is_own = strncmp(record.short_src, "kscript:", 8) == 0;
+    if (length && is_own) continue;
+    length = snprintf(text, size, "%s:%d", record.short_src, record.currentline);
+    if (!is_own) return length;
   }
-  if (size) *text = 0;
-  return 0;
+  if (size && !length) *text = 0;
+  return length;
 }

@@ -64,6 +64,10 @@ public final class Machine {
   /// The text of the spec file being run, and what its cases report.
   var specSource: [UInt8] = []
   var reports: [[String]] = []
+  /// The script as it was loaded; its name is empty where none was.
+  private(set) var mainName = ""
+  private(set) var mainText: [UInt8] = []
+  private(set) var mainArguments: [String] = []
   /// Errors that no task caught.
   public private(set) var failureCount = 0
   /// The same as text, where nobody else takes the reports.
@@ -169,11 +173,14 @@ public final class Machine {
   /// - Returns: nil, or why the text is no Lua chunk.
   public func load(_ text: [UInt8], name: String, arguments: [String]) -> String? {
     if text.starts(with: Array("\u{1b}Lua".utf8)) { return "\(name): a precompiled chunk; scripts are run from their source" }
+    // "#!/usr/bin/env lua" and the like, as in stand-alone Lua; the other lines keep their numbers.
+    let text = text.first == UInt8(ascii: "#") ? Array(text.drop { $0 != UInt8(ascii: "\n") }) : text
     lua_settop(state, 0)
     let status = text.withUnsafeBytes { bytes in
       ks_load(state, "@" + name, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
     guard status == LUA_OK else { return takeString() }
+    (mainName, mainText, mainArguments) = (name, text, arguments)
     setArguments(name, arguments)
     for argument in arguments { push(argument) }
     let thread = ks_new_task(state, 1)

@@ -37,6 +37,30 @@ enum Prelude {
     case "io": PackageResources.io_lua
     case "os": PackageResources.os_lua
     case "drive": PackageResources.drive_lua
+    case "environments": PackageResources.environments_lua
+    case "posix": PackageResources.posix_lua
+    case "posix_base": PackageResources.posix_base_lua
+    case "posix_dirent": PackageResources.posix_dirent_lua
+    case "posix_errno": PackageResources.posix_errno_lua
+    case "posix_fcntl": PackageResources.posix_fcntl_lua
+    case "posix_getopt": PackageResources.posix_getopt_lua
+    case "posix_libgen": PackageResources.posix_libgen_lua
+    case "posix_older": PackageResources.posix_older_lua
+    case "posix_poll": PackageResources.posix_poll_lua
+    case "posix_process": PackageResources.posix_process_lua
+    case "posix_signal": PackageResources.posix_signal_lua
+    case "posix_stdio": PackageResources.posix_stdio_lua
+    case "posix_stdlib": PackageResources.posix_stdlib_lua
+    case "posix_sys_msg": PackageResources.posix_sys_msg_lua
+    case "posix_sys_resource": PackageResources.posix_sys_resource_lua
+    case "posix_sys_stat": PackageResources.posix_sys_stat_lua
+    case "posix_sys_time": PackageResources.posix_sys_time_lua
+    case "posix_sys_times": PackageResources.posix_sys_times_lua
+    case "posix_sys_utsname": PackageResources.posix_sys_utsname_lua
+    case "posix_sys_wait": PackageResources.posix_sys_wait_lua
+    case "posix_time": PackageResources.posix_time_lua
+    case "posix_unistd": PackageResources.posix_unistd_lua
+    case "posix_utime": PackageResources.posix_utime_lua
     default: nil
     }
   }

@@ -32,6 +32,14 @@ extension Machine {
     case "environment":
       let environment = core.pointee.driven?.options.environment ?? options.environment
       return environment[arguments.string(0)].map { answer($0) } ?? nothing
+    case "environment_names":
+      let environment = core.pointee.driven?.options.environment ?? options.environment
+      return answer(environment.keys.sorted().joined(separator: "\n"))
+    case "seed": return answer(Int64(bitPattern: options.seed))
+    case "main": return answer(Array((mainName + "\n").utf8) + mainText)
+    case "main_argument":
+      let index = Int(arguments.word(0))
+      return mainArguments.indices.contains(index) ? answer(mainArguments[index]) : nothing
     case "prelude": return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
     case "put":
       do throws(Errno) {

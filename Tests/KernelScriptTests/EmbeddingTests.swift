@@ -38,6 +38,12 @@ import Testing
     #expect(machine.options.seed == 7)
   }
 
+  @Test func passesOverALineForTheShell() throws {
+    let (machine, console) = try machine("#!/usr/bin/env lua\nprint(debug.getinfo(1, 'l').currentline)")
+    guard case .done = try machine.run(limit: .none) else { Issue.record("not done"); return }
+    #expect(console.output == "2\n")
+  }
+
   @Test func tellsWhyAScriptCannotBeLoaded() {
     #expect(throws: ScriptError.self) { try Machine(script: "/nowhere/at/all.lua") }
     let error = #expect(throws: ScriptError.self) { try Machine(text: Array("x = = 1".utf8), name: "bad.lua") }

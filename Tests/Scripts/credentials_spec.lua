@@ -1,10 +1,6 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
+local in_child = require "helpers".in_child
 
 local function uids(r, e, s) assert.same({ r, e, s }, { must.getresuid() }) end
 

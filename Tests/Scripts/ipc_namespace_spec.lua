@@ -1,30 +1,9 @@
 -- IPC namespaces: what unshare and clone3 with CLONE_NEWIPC give, and what stays behind.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
-
-local function get(path)
-  local fd = must.open(path, "O_RDONLY")
-  local text = must.read(fd, 4096)
-  must.close(fd)
-  return text
-end
-
-local function put(path, text)
-  local fd = must.open(path, "O_WRONLY")
-  must.write(fd, text)
-  must.close(fd)
-end
-
---- Two functions: one that waits, and one that lets whoever waits go on, once for each call.
-local function gate()
-  local r, w = must.pipe2()
-  return function() must.read(r, 1) end, function() must.write(w, "x") end
-end
+local helpers = require "helpers"
+local in_child, gate, get = helpers.in_child, helpers.gate, helpers.get
+local function put(path, text) assert(helpers.put(path, text)) end
 
 describe("an IPC namespace", function()
   -- covers: sysv.ipc.ns.isolation

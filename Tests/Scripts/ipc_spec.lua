@@ -1,6 +1,8 @@
 -- What System V objects of all kinds have in common: identifiers, keys, owners and modes.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local helpers = require "helpers"
+local in_child, become, put, get = helpers.in_child, helpers.become, helpers.put, helpers.get
 
 local kinds = {
   {
@@ -14,28 +16,6 @@ local kinds = {
     ctl = function(id, command, arg) return sys.shmctl(id, command, arg) end,
   },
 }
-
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
-
-local function become(uid) must.setresgid(uid, uid, uid) must.setgroups({}) must.setresuid(uid, uid, uid) end
-
-local function put(path, text)
-  local fd, message, errno = sys.open(path, "O_WRONLY")
-  if not fd then return fd, message, errno end
-  local count, failure, number = sys.write(fd, text)
-  must.close(fd)
-  return count, failure, number
-end
-
-local function get(path)
-  local fd = must.open(path, "O_RDONLY")
-  local text = must.read(fd, 4096)
-  must.close(fd)
-  return text
-end
 
 local function for_each(name, body)
   for _, kind in ipairs(kinds) do it(kind.name .. ": " .. name, function() body(kind) end) end

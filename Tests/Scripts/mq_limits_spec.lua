@@ -1,30 +1,12 @@
 -- fs.mqueue: the settings of an IPC namespace. Each case has a namespace of its own, so nothing is put back.
 local ks = require "kscript"
 local sys, must = ks.sys, ks.must
+local helpers = require "helpers"
+local in_child, as_user = helpers.in_child, helpers.as_user
+local root = "/proc/sys/fs/mqueue/"
+local function get(name) return helpers.get(root .. name) end
+local function put(name, text) return helpers.put(root .. name, text) end
 
-local function get(name)
-  local fd = must.open("/proc/sys/fs/mqueue/" .. name, "O_RDONLY")
-  local text = must.read(fd, 100)
-  must.close(fd)
-  return text
-end
-local function put(name, text)
-  local fd = must.open("/proc/sys/fs/mqueue/" .. name, "O_WRONLY")
-  local ok, message, errno = sys.write(fd, tostring(text))
-  must.close(fd)
-  return ok, message, errno
-end
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
-local function as_user(fn)
-  in_child(function()
-    must.setresgid(1000, 1000, 1000)
-    must.setresuid(1000, 1000, 1000)
-    fn()
-  end)
-end
 local defaults = { queues_max = 256, msg_max = 10, msgsize_max = 8192, msg_default = 10, msgsize_default = 8192 }
 
 describe("fs.mqueue", function()

@@ -1,16 +1,6 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-
--- Runs `fn` as an ordinary user in a child, whose errors are the case's.
-local function as_user(fn, uid)
-  local pid = must.fork(function()
-    must.setgroups({})
-    must.setresgid(uid or 1000, uid or 1000, uid or 1000)
-    must.setresuid(uid or 1000, uid or 1000, uid or 1000)
-    fn()
-  end)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
+local as_user = require "helpers".as_user
 
 describe("mq_open", function()
   -- covers: mq.open.raw_name mq.open.libc_name

@@ -1,13 +1,8 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local from_now = require "helpers".from_now
 
 local size = 16
-
--- A time of the real-time clock, so many seconds from now.
-local function from_now(seconds)
-  local now = must.clock_gettime "CLOCK_REALTIME"
-  return { tv_sec = now.tv_sec + seconds, tv_nsec = now.tv_nsec }
-end
 
 describe("mq_send and mq_receive", function()
   local q

@@ -1,5 +1,7 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local helpers = require "helpers"
+local sleeper, reap, from_now = helpers.sleeper, helpers.reap, helpers.from_now
 
 -- The referee's tasks are real-time ones, whose priority nice values do not touch.
 local it_by_niceness = ks.backend == "host" and pending or it
@@ -8,20 +10,36 @@ local q
 local function open() q = must.mq_open("/a", "O_CREAT|O_RDWR", "0600", { mq_maxmsg = 1, mq_msgsize = size }) end
 local function count() return must.mq_getattr(q).mq_curmsgs end
 
--- A child that does `fn` and is asleep in it by now.
-local function sleeper(fn)
-  local pid = must.fork(fn)
-  ks.settle()
-  return pid
+-- Sleepers, one for each of the nice values, that take a message and note who they are and what it was.
+local function receivers(nices, got)
+  local pids = {}
+  for number, nice in ipairs(nices) do
+    pids[number] = sleeper(function()
+      must.setpriority("PRIO_PROCESS", 0, nice)
+      local text = must.mq_receive(q, size)
+      got[#got + 1] = number .. text
+    end)
+  end
+  return pids
 end
 
-local function from_now(seconds)
-  local now = must.clock_gettime "CLOCK_REALTIME"
-  return { tv_sec = now.tv_sec + seconds, tv_nsec = now.tv_nsec }
+-- Takes `most` messages while `waiting` senders are asleep: each of them fills the place that comes free at once.
+local function drain(most, waiting)
+  local got = {}
+  for step = 1, most do
+    got[step] = must.mq_receive(q, size)
+    assert.equal(step <= waiting and 1 or 0, count())
+    assert.equal(step <= waiting and 0 or 1, (must.poll({ { fd = q, events = "POLLOUT" } }, 0)))
+    ks.settle()
+  end
+  return got
 end
 
-local function reap(pids)
-  for _, pid in ipairs(pids) do assert.same({ pid, "exited", 0 }, { must.waitpid(pid) }) end
+-- A task that is killed while it sleeps in `fn`.
+local function kill_in(fn)
+  local pid = sleeper(fn)
+  must.kill(pid, "SIGKILL")
+  must.waitpid(pid)
 end
 
 describe("those who wait for a message", function()
@@ -29,37 +47,25 @@ describe("those who wait for a message", function()
 
   -- covers: mq.wake.receivers
   it_by_niceness("are served by priority and then in turn, each handed its message", function()
-    local got, pids = {}, {}
-    for number, nice in ipairs { 10, 0, 10, 5, 0 } do
-      pids[number] = sleeper(function()
-        must.setpriority("PRIO_PROCESS", 0, nice)
-        local text = must.mq_receive(q, size)
-        got[#got + 1] = number .. text
-      end)
-    end
+    local got = {}
+    local pids = receivers({ 10, 0, 10, 5, 0 }, got)
     for letter in ("abcde"):gmatch "." do
       must.mq_send(q, letter)
       assert.equal(0, count()) -- nobody ever saw it in the queue
       ks.settle()
     end
-    reap(pids)
+    reap(table.unpack(pids))
     assert.same({ "2a", "5b", "4c", "1d", "3e" }, got)
   end)
 
   it("stand where their priority put them when they went to sleep", function()
-    local got, pids = {}, {}
-    for number, nice in ipairs { 5, 6 } do
-      pids[number] = sleeper(function()
-        must.setpriority("PRIO_PROCESS", 0, nice)
-        local text = must.mq_receive(q, size)
-        got[#got + 1] = number .. text
-      end)
-    end
+    local got = {}
+    local pids = receivers({ 5, 6 }, got)
     must.setpriority("PRIO_PROCESS", pids[1], 19)
     must.mq_send(q, "a")
     ks.settle()
     must.mq_send(q, "b")
-    reap(pids)
+    reap(table.unpack(pids))
     assert.same({ "1a", "2b" }, got)
   end)
 
@@ -69,13 +75,13 @@ describe("those who wait for a message", function()
       pids[number] = sleeper(function() got[number] = { must.mq_receive(q, size) } end)
     end
     for number = 1, 3 do must.mq_send(q, "m" .. number, number) end
-    reap(pids)
+    reap(table.unpack(pids))
     assert.same({ { "m1", 1 }, { "m2", 2 }, { "m3", 3 } }, got)
   end)
 
   it("for a time give up their place when it is over", function()
     local pid = sleeper(function() assert.errno("ETIMEDOUT", sys.mq_timedreceive(q, size, from_now(1))) end)
-    reap { pid }
+    reap(pid)
     must.mq_send(q, "x")
     assert.equal(1, count())
   end)
@@ -97,15 +103,8 @@ describe("those who wait for room", function()
         sent[#sent + 1] = number
       end)
     end
-    local got = {}
-    for step = 1, 5 do
-      got[step] = must.mq_receive(q, size)
-      assert.equal(step < 5 and 1 or 0, count())
-      assert.equal(step < 5 and 0 or 1, (must.poll({ { fd = q, events = "POLLOUT" } }, 0)))
-      ks.settle()
-    end
-    reap(pids)
-    assert.same({ "first", "m2", "m4", "m1", "m3" }, got)
+    assert.same({ "first", "m2", "m4", "m1", "m3" }, drain(5, 4))
+    reap(table.unpack(pids))
     assert.same({ 2, 4, 1, 3 }, sent)
   end)
 
@@ -113,15 +112,8 @@ describe("those who wait for room", function()
   it("have their message put in the place that comes free, so that the queue stays full", function()
     local pids = {}
     for number = 1, 2 do pids[number] = sleeper(function() must.mq_send(q, "m" .. number, number) end) end
-    local got = {}
-    for step = 1, 3 do
-      got[step] = must.mq_receive(q, size)
-      assert.equal(step < 3 and 1 or 0, count())
-      assert.equal(step < 3 and 0 or 1, (must.poll({ { fd = q, events = "POLLOUT" } }, 0)))
-      ks.settle()
-    end
-    reap(pids)
-    assert.same({ "first", "m1", "m2" }, got)
+    assert.same({ "first", "m1", "m2" }, drain(3, 2))
+    reap(table.unpack(pids))
   end)
 
   it("take no part when they were interrupted", function()
@@ -130,7 +122,7 @@ describe("those who wait for room", function()
       assert.errno("EINTR", sys.mq_send(q, "never", 9))
     end)
     must.kill(pid, "SIGUSR1")
-    reap { pid }
+    reap(pid)
     assert.equal("first", (must.mq_receive(q, size)))
     assert.equal(0, count())
   end)
@@ -157,7 +149,7 @@ describe("a call on a queue", function()
           assert.is_nil(result)
           if call == "send" then must.mq_receive(q, size) else must.mq_send(q, "x") end
         end
-        reap { pid }
+        reap(pid)
         assert.equal(flags == 0 and C.EINTR or "restarted", result)
         if count() > 0 then must.mq_receive(q, size) end
       end
@@ -169,7 +161,7 @@ describe("a call on a queue", function()
     must.kill(pid, "SIGSTOP")
     must.waitpid(pid, "WUNTRACED")
     must.kill(pid, "SIGCONT")
-    reap { pid }
+    reap(pid)
   end)
 
   it("keeps its queue, though the descriptor is closed under it", function()
@@ -178,20 +170,16 @@ describe("a call on a queue", function()
     must.mq_unlink "/a"
     must.mq_send(q, "still")
     must.close(q)
-    reap { pid }
+    reap(pid)
     assert.equal("still", got)
   end)
 
   it("whose task is killed leaves no trace", function()
-    local receiver = sleeper(function() must.mq_receive(q, size) end)
-    must.kill(receiver, "SIGKILL")
-    must.waitpid(receiver)
+    kill_in(function() must.mq_receive(q, size) end)
     must.mq_send(q, "mine")
     assert.equal("mine", (must.mq_receive(q, size)))
     must.mq_send(q, "full")
-    local sender = sleeper(function() must.mq_send(q, "dead") end)
-    must.kill(sender, "SIGKILL")
-    must.waitpid(sender)
+    kill_in(function() must.mq_send(q, "dead") end)
     assert.equal("full", (must.mq_receive(q, size)))
     assert.equal(0, count())
   end)
@@ -207,7 +195,7 @@ describe("a call on a queue", function()
     end
     local before = ks.now()
     must.clock_settime("CLOCK_REALTIME", from_now(200))
-    reap(pids)
+    reap(table.unpack(pids))
     assert.same({ C.ETIMEDOUT, C.ETIMEDOUT }, result)
     assert.is_true(ks.now() - before < 50)
     must.clock_settime("CLOCK_REALTIME", from_now(-200))

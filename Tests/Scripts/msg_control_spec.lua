@@ -1,16 +1,9 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local as_user = require "helpers".as_user
 
 local q
 local function stat(id) return must.msgctl(id or q, "IPC_STAT") end
-local function as_user(fn)
-  local pid = must.fork(function()
-    must.setresgid(1000, 1000, 1000)
-    must.setresuid(1000, 1000, 1000)
-    fn()
-  end)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
 
 describe("msgctl", function()
   before_each(function() q = must.msgget(0x4b, "IPC_CREAT|0600") end)

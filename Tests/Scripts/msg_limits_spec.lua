@@ -1,19 +1,10 @@
 -- kernel.msg*: the settings of an IPC namespace. Each case has a namespace of its own, so nothing is put back.
 local ks = require "kscript"
 local sys, must = ks.sys, ks.must
+local helpers = require "helpers"
+local get = helpers.get
+local function put(name, text) return helpers.put("/proc/sys/kernel/" .. name, text) end
 
-local function get(path)
-  local fd = must.open(path, "O_RDONLY")
-  local text = must.read(fd, 4096)
-  must.close(fd)
-  return text
-end
-local function put(name, text)
-  local fd = must.open("/proc/sys/kernel/" .. name, "O_WRONLY")
-  local ok, message, errno = sys.write(fd, tostring(text))
-  must.close(fd)
-  return ok, message, errno
-end
 local function limit(name) return (get("/proc/sys/kernel/" .. name):gsub("\n", "")) end
 
 describe("the limits of System V queues", function()

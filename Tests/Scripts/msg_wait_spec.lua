@@ -1,5 +1,7 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local helpers = require "helpers"
+local sleeper, reap = helpers.sleeper, helpers.reap
 
 local q
 local function stat() return must.msgctl(q, "IPC_STAT") end
@@ -11,15 +13,6 @@ local function set(fields)
   must.msgctl(q, "IPC_SET", t)
 end
 
--- A child that does `fn` and is asleep in it by now.
-local function sleeper(fn)
-  local pid = must.fork(fn)
-  ks.settle()
-  return pid
-end
-local function reap(...)
-  for _, pid in ipairs { ... } do assert.same({ pid, "exited", 0 }, { must.waitpid(pid) }) end
-end
 -- What a sleeping receiver or sender got: filled in when it goes on.
 local function receiver(type, size, flags)
   local result = {}

@@ -1,33 +1,9 @@
 -- semget, semctl, and what semop does when it need not wait.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-end
-
-local function become(uid) must.setresgid(uid, uid, uid) must.setgroups({}) must.setresuid(uid, uid, uid) end
-local function make(count, values)
-  local id = must.semget(C.IPC_PRIVATE, count, "0600")
-  if values then must.semctl(id, 0, "SETALL", values) end
-  return id
-end
-local function values(id) return must.semctl(id, 0, "GETALL") end
-
-local function put(path, text)
-  local fd = must.open(path, "O_WRONLY")
-  local count, message, errno = sys.write(fd, text)
-  must.close(fd)
-  return count, message, errno
-end
-
-local function get(path)
-  local fd = must.open(path, "O_RDONLY")
-  local text = must.read(fd, 4096)
-  must.close(fd)
-  return text
-end
+local helpers = require "helpers"
+local in_child, become, put, get = helpers.in_child, helpers.become, helpers.put, helpers.get
+local make, values = helpers.semaphores.make, helpers.semaphores.values
 
 describe("semget", function()
   -- covers: sysv.sem.semget.basic sysv.sem.semctl.IPC_STAT

@@ -1,26 +1,11 @@
 -- SEM_UNDO: what a process takes back when it ends.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local helpers = require "helpers"
+local in_child, gate, make = helpers.in_child, helpers.gate, helpers.semaphores.make
 
 local UNDO = C.SEM_UNDO
-local function make(count, values)
-  local id = must.semget(C.IPC_PRIVATE, count, "0600")
-  if values then must.semctl(id, 0, "SETALL", values) end
-  return id
-end
 local function value(id, number) return must.semctl(id, number or 0, "GETVAL") end
-
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-  return pid
-end
-
---- Two functions: one that waits, and one that lets whoever waits go on, once for each call.
-local function gate()
-  local r, w = must.pipe2()
-  return function() must.read(r, 1) end, function() must.write(w, "x") end
-end
 
 describe("SEM_UNDO", function()
   -- covers: sysv.sem.SEM_UNDO sysv.sem.sempid

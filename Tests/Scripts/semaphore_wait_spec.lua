@@ -1,13 +1,9 @@
 -- Calls of semop that wait: who completes them, in which order, and what else ends them.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local semaphores = require "helpers".semaphores
+local make, values = semaphores.make, semaphores.values
 
-local function make(count, values)
-  local id = must.semget(C.IPC_PRIVATE, count, "0600")
-  if values then must.semctl(id, 0, "SETALL", values) end
-  return id
-end
-local function values(id) return must.semctl(id, 0, "GETALL") end
 local function counts(id, number) return { must.semctl(id, number, "GETNCNT"), must.semctl(id, number, "GETZCNT") } end
 
 --- Starts a child that makes the call, lets it go to sleep, and notes in `log` how it ended.

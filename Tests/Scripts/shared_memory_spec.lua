@@ -1,36 +1,10 @@
 -- shmget and shmctl.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-  return pid
-end
-
-local function become(uid) must.setresgid(uid, uid, uid) must.setgroups({}) must.setresuid(uid, uid, uid) end
-local function make(size, mode) return must.shmget(C.IPC_PRIVATE, size, mode or "0600") end
-local function status(id) return must.shmctl(id, "IPC_STAT") end
-
-local function put(path, text)
-  local fd = must.open(path, "O_WRONLY")
-  local count, message, errno = sys.write(fd, text)
-  must.close(fd)
-  return count, message, errno
-end
-
-local function get(path)
-  local fd = must.open(path, "O_RDONLY")
-  local text = must.read(fd, 4096)
-  must.close(fd)
-  return text
-end
-
---- Two functions: one that waits, and one that lets whoever waits go on, once for each call.
-local function gate()
-  local r, w = must.pipe2()
-  return function() must.read(r, 1) end, function() must.write(w, "x") end
-end
+local helpers = require "helpers"
+local in_child, become, gate = helpers.in_child, helpers.become, helpers.gate
+local put, get = helpers.put, helpers.get
+local make, status = helpers.segments.make, helpers.segments.status
 
 describe("shmget", function()
   -- covers: sysv.shm.shmget.basic sysv.shm.shmctl.IPC_STAT

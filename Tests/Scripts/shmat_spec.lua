@@ -1,16 +1,10 @@
 -- shmat and shmdt, and what mappings of segments are.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local helpers = require "helpers"
+local in_child, become, gate = helpers.in_child, helpers.become, helpers.gate
+local make, status = helpers.segments.make, helpers.segments.status
 
-local function in_child(fn)
-  local pid = must.fork(fn)
-  assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
-  return pid
-end
-
-local function become(uid) must.setresgid(uid, uid, uid) must.setgroups({}) must.setresuid(uid, uid, uid) end
-local function make(size, mode) return must.shmget(C.IPC_PRIVATE, size, mode or "0600") end
-local function status(id) return must.shmctl(id, "IPC_STAT") end
 local function attaches(id) return status(id).shm_nattch end
 
 --- An address with `pages` free pages behind it.
@@ -18,12 +12,6 @@ local function free_pages(pages)
   local room = must.mmap(0, pages * 4096, "PROT_NONE", "MAP_PRIVATE|MAP_ANONYMOUS")
   must.munmap(room, pages * 4096)
   return room.addr
-end
-
---- Two functions: one that waits, and one that lets whoever waits go on, once for each call.
-local function gate()
-  local r, w = must.pipe2()
-  return function() must.read(r, 1) end, function() must.write(w, "x") end
 end
 
 describe("shmat", function()

@@ -3,6 +3,8 @@
 local core, values, ks, world = ...
 local drive = {}
 local query = core.query
+local environments = world.environments()
+world.is_driving = true
 
 -- ---- programs -------------------------------------------------------------------------------------------------------
 
@@ -19,65 +21,6 @@ function drive.program(name, fn)
   end
   if programs[name] and programs[name] ~= form then error(("there is another program %q already"):format(name), 2) end
   programs[name] = form
-end
-
-local function copy(original)
-  local result = {}
-  for key, value in next, original do result[key] = value end
-  return result
-end
-
--- A math library with a generator of its own: no kernel's chance depends on what others drew.
-local function new_math(seed)
-  local library = core.new_math()
-  local stock, state = library.randomseed, seed
-  local function next_seed()
-    state = state * 6364136223846793005 + 1442695040888963407
-    return state
-  end
-  function library.randomseed(...)
-    if select("#", ...) > 0 then return stock(...) end
-    return stock(next_seed(), next_seed())
-  end
-  library.randomseed()
-  return library
-end
-
--- The globals of a program: those that a script starts with, in tables of its own.
-local function new_environment(seed)
-  local env, loaded = copy(world.globals), {}
-  for name, library in next, world.libraries do
-    env[name] = copy(library)
-    loaded[name] = env[name]
-  end
-  local own = setmetatable(copy(world.ks), getmetatable(ks))
-  own.kernel, own.console = copy(own.kernel), copy(own.console)
-  env._G, loaded._G, loaded.kscript = env, env, own
-  env.math = new_math(seed)
-  loaded.math = env.math
-  env.io, env.os = world.lazily("io", env, "io", own), world.lazily("os", env, "os", own)
-  loaded.io, loaded.os = env.io, env.os
-
-  function env.load(chunk, name, mode, ...)
-    if select("#", ...) > 0 then return load(chunk, name, mode, ...) end
-    return load(chunk, name, mode, env)
-  end
-  -- The one table that all strings share is nobody's to change.
-  function env.getmetatable(...)
-    if type(...) == "string" then return "string" end
-    return getmetatable(...)
-  end
-  env.package.loaded, env.package.preload = loaded, {}
-  env.package.searchers = {
-    function(name)
-      local loader = env.package.preload[name]
-      if loader == nil then return ("no field package.preload['%s']"):format(name) end
-      return loader, ":preload:"
-    end,
-    function(name) return world.find_module(name, env) end,
-  }
-  env.require = core.new_require(loaded, env.package)
-  return env
 end
 
 -- ---- kernels --------------------------------------------------------------------------------------------------------
@@ -199,10 +142,11 @@ function methods.spawn(kernel, what, ...)
     end
     local form = programs[what]
     body = function(...)
-      local env = new_environment(query("driven_seed", number) * 31 + query "task_id")
-      env.arg = { [0] = what, ... }
-      local status = core.load_program(form, env)(...)
-      return status
+      local seed = query("driven_seed", number) * 31 + query "task_id"
+      return environments.run {
+        name = what, arguments = { ... }, load = function(env) return core.load_program(form, env) end,
+        seeds = function() return environments.program_seeds(seed) end,
+      }
     end
   elseif type(what) ~= "function" then
     error(("k:spawn takes a function or a program's name, not a %s"):format(type(what)), 2)
