@@ -10,6 +10,7 @@ end)
 base.define(module, "dirname", "string", function(path)
   local folder = path:match "^(.-)/*[^/]*/*$"
   if folder ~= "" then return folder end
+  if path:find "^//[^/]" then return "//" end -- which POSIX lets mean something else than "/"
   return path:sub(1, 1) == "/" and "/" or "."
 end)
 

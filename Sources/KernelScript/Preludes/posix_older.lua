@@ -77,11 +77,12 @@ end
 
 -- ---- fields by name -------------------------------------------------------------------------------------------------
 
+local function names_of(...) return type((...)) == "table" and (...) or { ... } end
+
 -- The fields that are asked for, as names or a list of them; all in a table where none is.
 local function select_fields(name, offset, map, ...)
-  local wanted = type(...) == "table" and (...) or { ... }
+  local wanted, values = names_of(...), {}
   if #wanted == 0 then return map end
-  local values = {}
   for position, key in ipairs(wanted) do
     if map[key] == nil then
       base.argument_error(name, position + offset, ("invalid option '%s'"):format(tostring(key)))
@@ -118,18 +119,22 @@ function older.stat(path, ...)
   return select_fields("stat", 1, fields, ...)
 end
 
-local function settings(prefix, ask)
-  local map = {}
+-- Answers by name: of those that are asked for, or of all.
+local function settings(prefix, ask, ...)
+  local map, wanted = {}, {}
+  for _, name in ipairs(names_of(...)) do wanted[name] = true end
   for name, key in next, unistd do
-    if name:sub(1, 4) == prefix then map[name:sub(5)] = ask(key) end
+    local short = name:sub(5)
+    if name:sub(1, 4) == prefix and (wanted[short] or not next(wanted)) then map[short] = ask(key) end
   end
   return map
 end
 
-function older.sysconf(...) return select_fields("sysconf", 0, settings("_SC_", unistd.sysconf), ...) end
+function older.sysconf(...) return select_fields("sysconf", 0, settings("_SC_", unistd.sysconf, ...), ...) end
 function older.pathconf(path, ...)
   if path and rawget(unistd, "_PC_" .. path) then path = "." end
-  return select_fields("pathconf", 1, settings("_PC_", function(key) return unistd.pathconf(path or ".", key) end), ...)
+  local function ask(key) return unistd.pathconf(path or ".", key) end
+  return select_fields("pathconf", 1, settings("_PC_", ask, ...), ...)
 end
 
 function older.times(...)
@@ -209,7 +214,7 @@ function older.strftime(format, date) return time.strftime(format, from_older(da
 -- ---- programs -------------------------------------------------------------------------------------------------------
 
 for _, name in ipairs { "exec", "execp" } do
-  older[name] = function(path, ...) return unistd[name](path, type(...) == "table" and (...) or { ... }) end
+  older[name] = function(path, ...) return unistd[name](path, names_of(...)) end
 end
 older.hostid = unistd.gethostid
 
