@@ -4,7 +4,6 @@ local core, values, ks, world = ...
 local drive = {}
 local query = core.query
 local environments = world.environments()
-world.is_driving = true
 
 -- ---- programs -------------------------------------------------------------------------------------------------------
 
@@ -266,6 +265,7 @@ function drive.new(given)
     environment[#environment + 1] = entry[1] .. "=" .. entry[2] .. "\0"
   end
   local files = sorted(given.files or {}, "files")
+  world.is_driving = true
   local number = query("driven_new", given.seed, given.policy, table.concat(environment))
   if not number then error(("policy %q is none: fifo, random or pct:N"):format(given.policy), 2) end
   local kernel = setmetatable({}, Kernel)

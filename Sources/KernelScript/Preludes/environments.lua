@@ -81,11 +81,12 @@ end
 
 environments.started = {} -- by globals: what runs in them, and their kscript module
 
--- Runs what a process is made of: { name=, arguments=, seeds=, load= }, where seeds() returns a source of seeds and
--- load(env) the chunk. `prepare`, if given, is called with the globals and their kscript module first.
+-- Runs what a process is made of: { name=, arguments=, seeds=, load=, environment= }, where seeds() returns a source of
+-- seeds and load(env) the chunk; without variables of its own it has the machine's. `prepare`, if given, is called with the globals and their kscript module first.
 function environments.run(root, prepare)
   local env, own = new_environment(root.seeds())
   env.arg = { [0] = root.name, table.unpack(root.arguments) }
+  if root.environment then own.environment = copy(root.environment) end
   environments.started[env] = { root = root, ks = own }
   if prepare then prepare(env, own) end
   local status = root.load(env)(table.unpack(root.arguments))

@@ -121,7 +121,8 @@ local function new_process(root, own, past, mask)
     end,
   })
 
-  function process.environment_names() return query "environment_names" end
+  -- Of the variables that the process has not set itself.
+  function process.environment_names() return root.environment and "" or query "environment_names" end
 
   -- Returns what fork(2) does; or nil and why this process cannot be had twice.
   local function unblock(signals) raw.sigprocmask("SIG_SETMASK", signals) end

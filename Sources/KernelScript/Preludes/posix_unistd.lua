@@ -60,7 +60,8 @@ local function execute(path, arguments, finds)
     end
   end
   local errno = C.ENOENT
-  for _, candidate in ipairs(candidates) do errno = select(3, execve(candidate, argv)) or errno end
+  local variables = require "posix.stdlib".getenv()
+  for _, candidate in ipairs(candidates) do errno = select(3, execve(candidate, argv, variables)) or errno end
   return failure(path, errno)
 end
 
