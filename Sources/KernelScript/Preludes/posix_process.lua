@@ -203,10 +203,8 @@ local function watch(own, process)
     for key in next, view do view[key] = nil end
     local watching = { __name = former.__name, __newindex = former.__newindex }
     function watching.__index(calls, key)
-      local call = former.__index(calls, key)
       process.share(("this script calls %s.%s itself"):format(name, key))
-      if not process.is_repeating() then return call end
-      rawset(calls, key, nil)
+      if not process.is_repeating() then return former.__index(calls, key) end
       return function() error(("a child of fork() cannot go through %s.%s again"):format(name, key), 2) end
     end
     setmetatable(view, watching)
