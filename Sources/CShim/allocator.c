@@ -35,14 +35,7 @@ enum { KS_STEP = 16, KS_LARGEST_SMALL = 256, KS_CHUNK = 64 * 1024 };
 
 static size_t class_of(size_t size) { return (size + KS_STEP - 1) / KS_STEP; }
 
-static void *take(ks_interpreter *interpreter, size_t size) {
-  if (size > KS_LARGEST_SMALL) return malloc(size);
-  size_t class = class_of(size);
-  void **block = interpreter->free_blocks[class];
-  if (block) {
-    interpreter->free_blocks[class] = *block;
-    return block;
-  }
+static __attribute__((noinline)) void *cut(ks_interpreter *interpreter, size_t class) {
   if (interpreter->chunk_left < class * KS_STEP) {
     void **chunk = malloc(KS_CHUNK);
     if (!chunk) return NULL;
@@ -57,7 +50,16 @@ static void *take(ks_interpreter *interpreter, size_t size) {
   return fresh;
 }
 
-static void give(ks_interpreter *interpreter, void *block, size_t size) {
+static inline void *take(ks_interpreter *interpreter, size_t size) {
+  if (size > KS_LARGEST_SMALL) return malloc(size);
+  size_t class = class_of(size);
+  void **block = interpreter->free_blocks[class];
+  if (!block) return cut(interpreter, class);
+  interpreter->free_blocks[class] = *block;
+  return block;
+}
+
+static inline void give(ks_interpreter *interpreter, void *block, size_t size) {
   if (size > KS_LARGEST_SMALL) {
     free(block);
     return;
@@ -90,32 +92,38 @@ void ks_close_state(lua_State *L) {
   }
 }
 
-/* When `block` is NULL, `old_size` is the type of the object to be, or 0 for memory that is no object.
- * Objects never change their size, so only their creation needs numbering. Making a block smaller must
- * not fail (manual, lua_Alloc). */
-static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
-  ks_interpreter *interpreter = context;
-  header *old = block ? (header *)block - 1 : NULL;
-  size_t held = block ? old_size + sizeof(header) : 0;
-  if (new_size == 0) {
-    interpreter->memory_used -= held;
-    if (old) give(interpreter, old, held);
-    return NULL;
-  }
+/* A block that is there becomes larger or smaller. Making it smaller must not fail (manual, lua_Alloc). */
+static __attribute__((noinline)) void *reallocate(ks_interpreter *interpreter, void *block, size_t old_size, size_t new_size) {
   if (new_size > SIZE_MAX / 2) return refuse(interpreter);
-  size_t wanted = new_size + sizeof(header);
+  header *old = (header *)block - 1;
+  size_t held = old_size + sizeof(header), wanted = new_size + sizeof(header);
   size_t others = interpreter->memory_used - held;
-  if (wanted > held && interpreter->memory_limit && others + wanted > interpreter->memory_limit)
-    return refuse(interpreter);
-
+  if (wanted > held && interpreter->memory_limit && others + wanted > interpreter->memory_limit) return refuse(interpreter);
   header *new = resize(interpreter, old, held, wanted);
   if (!new) return refuse(interpreter);
   interpreter->memory_used = others + wanted;
-  if (!block) {
-    new->serial = is_numbered(old_size) ? ++interpreter->objects_created : 0;
-    new->marks = 0;
-    if (old_size == LUA_TUSERDATA) interpreter->newest_userdata = new + 1;
+  return new + 1;
+}
+
+/* When `block` is NULL, `old_size` is the type of the object to be, or 0 for memory that is no object. Objects never
+ * change their size, so only their creation needs numbering. */
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+  ks_interpreter *interpreter = context;
+  if (new_size == 0) {
+    if (!block) return NULL;
+    interpreter->memory_used -= old_size + sizeof(header);
+    give(interpreter, (header *)block - 1, old_size + sizeof(header));
+    return NULL;
   }
+  if (block) return reallocate(interpreter, block, old_size, new_size);
+  if (new_size > SIZE_MAX / 2) return refuse(interpreter);
+  size_t wanted = new_size + sizeof(header), used = interpreter->memory_used + wanted;
+  if (interpreter->memory_limit && used > interpreter->memory_limit) return refuse(interpreter);
+  header *new = take(interpreter, wanted);
+  if (!new) return refuse(interpreter);
+  interpreter->memory_used = used;
+  *new = (header){.serial = is_numbered(old_size) ? ++interpreter->objects_created : 0, .marks = 0};
+  if (old_size == LUA_TUSERDATA) interpreter->newest_userdata = new + 1;
   return new + 1;
 }
 

@@ -42,7 +42,7 @@ static void take_memory(lua_State *L, const ks_function *function, ks_argument *
 
 /* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else: names,
  * flags as text, mistakes. That is the prelude's, which would take ten times as long for these. */
-static int pack_rows(lua_State *L, int index, const char *fields, unsigned char *to) {
+int ks_pack_rows(lua_State *L, int index, const char *fields, unsigned char *to) {
   int used = 0, row_index = lua_gettop(L) + 1;
   lua_Unsigned rows = lua_rawlen(L, index);
   if (rows == 0) return -1;
@@ -178,7 +178,7 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
       break;
     }
     case 'l': {
-      int length = type == LUA_TTABLE ? pack_rows(L, index, function->rows, rows) : -1;
+      int length = type == LUA_TTABLE ? ks_pack_rows(L, index, function->rows, rows) : -1;
       if (type == LUA_TLIGHTUSERDATA && is_again) {
         uintptr_t word = (uintptr_t)lua_touserdata(L, index);
         length = SHORT_ROW;
@@ -265,21 +265,6 @@ int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *argume
   return 1;
 }
 
-/* The same for an integer and a list of rows. */
-int ks_take_rows(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest) {
-  *digest = function->number;
-  if (lua_gettop(L) != 2 || !take_integer(L, 1, arguments, digest) || lua_type(L, 2) != LUA_TTABLE) return 0;
-  int length = pack_rows(L, 2, function->rows, rows);
-  if (length < 0) return 0;
-  arguments[1].word = 0;
-  arguments[1].bytes = rows;
-  arguments[1].count = length;
-  arguments[1].form = KS_BYTES;
-  *digest = mix(digest_bytes(*digest, rows, (size_t)length) ^ (uint64_t)length << 1);
-  return 1;
-}
-
-/* Which of the above a call is. */
 int ks_signature_of(const ks_function *function) {
   size_t length = strlen(function->kinds);
   if (length == 0) return KS_TAKES_NOTHING;

@@ -14,8 +14,8 @@ enum { KS_ROWS_SIZE = 124 };
 uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again);
 /* The same where integers and strings mix, or where some at the end are left out; 0 for anything else. */
 int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest);
-/* The same for an integer and a list of rows. */
-int ks_take_rows(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest);
+/* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else. */
+int ks_pack_rows(lua_State *L, int index, const char *fields, unsigned char *to);
 /* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
 void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments);
 /* Which of KS_TAKES_... a call is. */
@@ -56,4 +56,18 @@ static inline __attribute__((always_inline)) int take_plain(lua_State *L, const 
   case KS_TAKES_INTEGER_AND_STRING: return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
   default: return 0;
   }
+}
+
+/* The same for an integer and a list of rows. */
+static inline int take_rows(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest) {
+  *digest = function->number;
+  if (lua_gettop(L) != 2 || !take_integer(L, 1, arguments, digest) || lua_type(L, 2) != LUA_TTABLE) return 0;
+  int length = ks_pack_rows(L, 2, function->rows, rows);
+  if (length < 0) return 0;
+  arguments[1].word = 0;
+  arguments[1].bytes = rows;
+  arguments[1].count = length;
+  arguments[1].form = KS_BYTES;
+  *digest = mix(digest_bytes(*digest, rows, (size_t)length) ^ (uint64_t)length << 1);
+  return 1;
 }

@@ -108,7 +108,7 @@ static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_functi
   unsigned char rows[KS_ROWS_SIZE];
   uint64_t digest;
   int is_decoded = function->signature == KS_TAKES_INTEGER_AND_ROWS
-    ? ks_take_rows(L, function, arguments, rows, &digest) : ks_take_mixed(L, function, arguments, &digest);
+    ? take_rows(L, function, arguments, rows, &digest) : ks_take_mixed(L, function, arguments, &digest);
   if (!is_decoded) digest = ks_take_any(L, function, arguments, rows, 0);
   ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
   if (function->rows[0] && result.outcome != KS_REPLY && result.outcome != KS_NUMBER) ks_keep_rows(L, function, arguments);

@@ -46,7 +46,10 @@ struct Core: ~Copyable {
   /// How a call of the running task went on, for C.
   @inline(__always)
   mutating func result(_ outcome: Outcome) -> ks_result {
-    guard outcome == .reply else { return ks_result(word: 0, outcome: Int64(go(outcome))) }
+    guard outcome == .reply else {
+      let isPlainWait = outcome == .blocked && tracer == nil && !kernel.needsNotice
+      return ks_result(word: 0, outcome: Int64(isPlainWait ? Int32(KS_BLOCKED) : go(outcome)))
+    }
     // Most calls answer one number, and it goes back in a register: what was just stored word by word, and is loaded
     // again as one, costs more than the call itself.
     guard kernel.answerIsNumber, !kernel.needsNotice, tracer == nil else {

@@ -46,13 +46,16 @@ public struct ByteView {
   @inline(__always) public func digest(_ seed: UInt64) -> UInt64 {
     guard let start else { return Digest.mix(seed) }
     var sum = UInt64(truncatingIfNeeded: count)
+    let whole = count & ~15
     var offset = 0
-    while offset &+ 16 <= count {
+    while offset != whole {
       sum &+= Digest.fold(
-        UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ (Digest.first &+ UInt64(truncatingIfNeeded: offset)),
-        UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)) ^ Digest.second)
+        UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+          ^ (Digest.first &+ UInt64(truncatingIfNeeded: offset)),
+        UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset &+ 8, as: UInt64.self)) ^ Digest.second)
       offset &+= 16
     }
+    if offset == count { return Digest.mix(seed ^ sum ^ Digest.fold(Digest.first, Digest.second)) }
     var low: UInt64 = 0, high: UInt64 = 0
     while offset < count {
       low = low << 8 | high >> 56
@@ -413,6 +416,13 @@ extension Arguments {
   /// Room for as many arguments as any call has, for the time of `body`.
   @inline(__always) static func withRoom<R>(_ body: (UnsafeMutablePointer<RawArgument>) -> R) -> R {
     withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: Arguments.capacity) { body($0.baseAddress.unsafelyUnwrapped) }
+  }
+}
+
+extension Arguments {
+  /// Those of a call that waits, where they lie.
+  @inline(__always) init(of call: UnsafePointer<Call>) {
+    self.init(UnsafeRawPointer(call).assumingMemoryBound(to: RawArgument.self))
   }
 }
 

@@ -1,16 +1,17 @@
 /// A call that has to wait, as data: it belongs to its task, and can be performed again, interrupted, saved or listed.
 public struct Call {
+  // The arguments come first and lie one behind the other as in `Arguments`, so that a body takes them from where they are.
+  // Three are fields of their own, since most calls have no more, and an array's elements are reached by copying it.
+  private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
+  private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
   /// Position in `Syscall.all`.
   private(set) var index: Int
   /// How many arguments the call takes.
   private var count: Int
-  // Three arguments that are fields, since most calls have no more, and an array's elements are reached by copying it.
-  private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
-  private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
-  /// The bytes of all arguments that came as bytes, one behind the other: in `short` if they are few, else in `long`.
-  fileprivate var short = ShortBytes()
-  fileprivate var long: [UInt8] = []
-  @inline(__always) fileprivate var hasBytes: Bool { short.count > 0 || !long.isEmpty }
+  /// Whether arguments came as bytes; those lie one behind the other, in `short` if they are few, else in `long`.
+  fileprivate private(set) var hasBytes = false
+  fileprivate private(set) var short = ShortBytes()
+  fileprivate private(set) var long: [UInt8] = []
   var context: CallContext
 
   /// The first argument, if it is a descriptor.
@@ -51,7 +52,8 @@ public struct Call {
     if comesAsBytes || count > 3 { keepRest(arguments) }
   }
 
-  private mutating func dropBytes() {
+  @inline(never) private mutating func dropBytes() {
+    hasBytes = false
     short = ShortBytes()
     if !long.isEmpty { long = [] }
   }
@@ -62,6 +64,7 @@ public struct Call {
       if position > 2 { others[position - 3] = arguments[position] }
       guard arguments[position].isBytes else { continue }
       argumentsOfBytes += 1
+      hasBytes = true
       last = arguments[position].view
     }
     if argumentsOfBytes == 1, last.count <= ShortBytes.capacity {
@@ -83,9 +86,8 @@ public struct Call {
     return short.count > 0 ? short.withByteView(lend) : long.withByteView(lend)
   }
 
-  /// Begins another performance: hands out the arguments and what is known of the call, and tells which one it is.
-  @inline(__always) fileprivate func begin(_ raw: UnsafeMutablePointer<RawArgument>, _ current: inout CallContext) -> Int {
-    copyArguments(to: raw)
+  /// Begins another performance: hands out what is known of the call, and tells which one it is.
+  @inline(__always) fileprivate func begin(_ current: inout CallContext) -> Int {
     current = context
     // A call taken from a preempted task is here for the first time.
     current.isRetry = context.hasSlept
@@ -116,10 +118,9 @@ extension Kernel {
   /// The call stays where it is, since to copy it costs more than most bodies; its bytes are held meanwhile.
   @inline(__always) mutating func performBody(of id: ID<Call>, for me: TaskID) -> Stop? {
     if calls[id].hasBytes { return performBodyWithBytes(of: id, for: me) }
-    return Arguments.withRoom { raw in
-      let index = calls[id].begin(raw, &current)
-      return performBody(index, Arguments(UnsafePointer(raw)), for: me)
-    }
+    let index = calls[id].begin(&current)
+    // They are taken before the body does anything, so what it does to the slab cannot matter.
+    return performBody(index, Arguments(of: calls.address(of: id)), for: me)
   }
 
   @inline(never) private mutating func performBodyWithBytes(of id: ID<Call>, for me: TaskID) -> Stop? {
@@ -131,7 +132,8 @@ extension Kernel {
 
   @inline(__always) private mutating func performBody(of id: ID<Call>, with view: ByteView, for me: TaskID) -> Stop? {
     Arguments.withRoom { raw in
-      let index = calls[id].begin(raw, &current)
+      let index = calls[id].begin(&current)
+      calls[id].copyArguments(to: raw)
       calls[id].lendBytes(view, to: raw)
       return performBody(index, Arguments(UnsafePointer(raw)), for: me)
     }
@@ -144,57 +146,95 @@ extension Kernel {
 
 /// What a body may ask about the performance it is part of.
 ///
-/// It is made anew for every call, so what only some calls keep shares one place.
+/// It is made anew for every call and copied with every sleep. So it is six plain words, which the processor moves two or
+/// four at a time, and what only some calls keep shares a place.
 struct CallContext {
   /// Bytes already transferred by earlier performances of this call.
   var progress = 0
   /// The absolute time at which a time-out ends, set when the call first waited; .max for none.
   var deadline = Int64.max
-  /// This is not the first performance.
-  var isRetry = false
-  /// The call has waited at least once (one of a preempted task has not).
-  var hasSlept = false
-  /// A signal is what woke it.
-  var isInterrupted = false
-  /// What the wait it last threw said about signals.
-  var interruption = Interruption.restart
-  private var kept = Kept.nothing
-  /// The open file that its first argument named when it first slept: it is kept, whoever closes the descriptor.
-  var held: (number: Int32, file: ID<OpenFile>)?
+  /// What only some calls keep; `kept` says what it is.
+  private var firstWord: Int64 = 0
+  private var secondWord: Int64 = 0
+  private var heldFile = ID<OpenFile>(bits: 0)
+  private var heldNumber: Int32 = 0
+  private var bits: UInt32 = 0
 
-  private enum Kept {
-    case nothing
-    case partner(inode: ID<Inode>, opens: Int)
-    case vforkChild(task: TaskID, pid: Int32)
-    case lockTicket(UInt64)
-    case completion(Int32)
-    case remaining(Int64)
+  @inline(__always) private func has(_ bit: UInt32) -> Bool { bits & bit != 0 }
+  @inline(__always) private mutating func set(_ bit: UInt32, _ isSet: Bool) { if isSet { bits |= bit } else { bits &= ~bit } }
+
+  /// This is not the first performance.
+  var isRetry: Bool {
+    @inline(__always) get { has(1) }
+    @inline(__always) set { set(1, newValue) }
+  }
+  /// The call has waited at least once (one of a preempted task has not).
+  var hasSlept: Bool {
+    @inline(__always) get { has(2) }
+    @inline(__always) set { set(2, newValue) }
+  }
+  /// A signal is what woke it.
+  var isInterrupted: Bool {
+    @inline(__always) get { has(4) }
+    @inline(__always) set { set(4, newValue) }
+  }
+  /// What the wait it last threw said about signals.
+  var interruption: Interruption {
+    @inline(__always) get { Interruption(rawValue: bits >> 8 & 3).unsafelyUnwrapped }
+    @inline(__always) set { bits = bits & ~0x300 | newValue.rawValue << 8 }
+  }
+
+  // The open file that the first argument named when the call first slept: it is kept, whoever closes the descriptor.
+
+  @inline(__always) var holdsFile: Bool { has(8) }
+  /// The file, if it was found as descriptor `number`.
+  @inline(__always) func file(heldAs number: Int32) -> ID<OpenFile>? { has(8) && heldNumber == number ? heldFile : nil }
+  /// The file, if the call counts as one of those who refer to it.
+  @inline(__always) var referredFile: ID<OpenFile>? { has(16) ? heldFile : nil }
+
+  @inline(__always) mutating func hold(_ file: ID<OpenFile>, as number: Int32, isReferred: Bool) {
+    (heldFile, heldNumber) = (file, number)
+    bits |= isReferred ? 24 : 8
+  }
+
+  mutating func letGo() { bits &= ~24 }
+
+  private enum Kept: UInt32 { case nothing, partner, vforkChild, lockTicket, completion, remaining }
+  private var kept: Kept { Kept(rawValue: bits >> 16).unsafelyUnwrapped }
+
+  private mutating func keep(_ kept: Kept, _ first: Int64 = 0, _ second: Int64 = 0) {
+    bits = bits & 0xffff | kept.rawValue << 16
+    (firstWord, secondWord) = (first, second)
   }
 
   /// The fifo whose other end it waits for, and how often that had been opened before.
   var partner: (inode: ID<Inode>, opens: Int)? {
-    get { if case .partner(let inode, let opens) = kept { (inode, opens) } else { nil } }
-    set { kept = newValue.map { .partner(inode: $0.inode, opens: $0.opens) } ?? .nothing }
+    get { kept == .partner ? (ID(bits: UInt64(bitPattern: firstWord)), Int(secondWord)) : nil }
+    set {
+      if let newValue { keep(.partner, Int64(bitPattern: newValue.inode.bits), Int64(newValue.opens)) } else { keep(.nothing) }
+    }
   }
   /// The child whose end it waits for, and its pid (vfork).
   var vforkChild: (task: TaskID, pid: Int32)? {
-    get { if case .vforkChild(let task, let pid) = kept { (task, pid) } else { nil } }
-    set { kept = newValue.map { .vforkChild(task: $0.task, pid: $0.pid) } ?? .nothing }
+    get { kept == .vforkChild ? (ID(bits: UInt64(bitPattern: firstWord)), Int32(secondWord)) : nil }
+    set {
+      if let newValue { keep(.vforkChild, Int64(bitPattern: newValue.task.bits), Int64(newValue.pid)) } else { keep(.nothing) }
+    }
   }
   /// Its place among those who wait for a lock; 0 before it first waited.
   var lockTicket: UInt64 {
-    get { if case .lockTicket(let ticket) = kept { ticket } else { 0 } }
-    set { kept = .lockTicket(newValue) }
+    get { kept == .lockTicket ? UInt64(bitPattern: firstWord) : 0 }
+    set { keep(.lockTicket, Int64(bitPattern: newValue)) }
   }
   /// What others have made of the call while it slept: 0, or an errno (semop).
   var completion: Int32? {
-    get { if case .completion(let errno) = kept { errno } else { nil } }
-    set { kept = newValue.map { .completion($0) } ?? .nothing }
+    get { kept == .completion ? Int32(firstWord) : nil }
+    set { if let newValue { keep(.completion, Int64(newValue)) } else { keep(.nothing) } }
   }
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
   var remaining: Int64? {
-    get { if case .remaining(let left) = kept { left } else { nil } }
-    set { kept = newValue.map { .remaining($0) } ?? .nothing }
+    get { kept == .remaining ? firstWord : nil }
+    set { if let newValue { keep(.remaining, newValue) } else { keep(.nothing) } }
   }
 }
 

@@ -127,7 +127,7 @@ extension Kernel {
       let number = calls[id].descriptor
       return sleep(wait, me, number) { kernel in kernel.keep(id) }
     }
-    if let held = current.held { release(held.file) }
+    if let held = current.referredFile { release(held) }
     // A handler's call may have ended, and left its place, before the one that it interrupted.
     let (isPlaceKept, needsAttention) = tasks[me].callEnded(id)
     if !isPlaceKept { calls.discard(id) }
@@ -150,24 +150,31 @@ extension Kernel {
       stopWaiting(me)
       if current.progress > 0 { return answerProgress(me) }
       current.hasSlept = true
-      let held = current.held
-      current.held = nil
+      let held = current.referredFile
+      current.letGo()
       let id = call(&self)
       if tasks[me].spareCall == id { tasks[me].spareCall = nil }
-      return interrupted(id, wait, held?.file, me)
+      return interrupted(id, wait, held, me)
     }
     guard canSleep else { return cannotSleep(me) }
-    var waiter: ID<Waiter>?
     if let queue = wait.queue {
-      waiter = link(
-        Waiter(owner: .task(me), queue: queue, nextOfOwner: head, isExclusive: wait.exclusive, events: .all), at: wait.place)
+      if head == nil, waitQueues[queue].letSleep(me, isExclusive: wait.exclusive) {
+        tasks[me].sleepsAloneOn = queue
+      } else {
+        standInLine(me, queue, wait)
+      }
     }
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     current.hasSlept = true
-    if let descriptor, current.held == nil { holdFile(descriptor, in: table) }
+    if let descriptor, !current.holdsFile { holdFile(descriptor, in: table) }
     let id = call(&self)
-    tasks[me].fallAsleep(in: id, waiter)
+    tasks[me].fallAsleep(in: id)
     return .blocked
+  }
+
+  /// Puts the task on a queue where it is not the only one.
+  @inline(never) private mutating func standInLine(_ me: TaskID, _ queue: ID<WaitQueue>, _ wait: Wait) {
+    addWaiter(me, to: queue, exclusive: wait.exclusive, at: wait.place)
   }
 
   /// Whether a signal that has come before the task sleeps keeps it from that.
@@ -219,18 +226,20 @@ extension Kernel {
     return .blocked
   }
 
-  /// A sleeping call keeps its open file, as fdget() does where a table is shared. Linux: fs/file.c.
+  /// A sleeping call keeps its open file. Where nobody else has the descriptor table, nobody can close the file meanwhile,
+  /// and it need not count. Linux: fs/file.c, __fget_light().
   @inline(__always) private mutating func holdFile(_ number: Int32, in table: ID<FileTable>) {
     guard let file = fileTables[table].file(number) else { return }
-    files[file].references += 1
-    current.held = (number, file)
+    let isShared = fileTables[table].references > 1
+    if isShared { files[file].references += 1 }
+    current.hold(file, as: number, isReferred: isShared)
   }
 
   /// A call is over, or its task is.
   mutating func removeCall(_ id: ID<Call>) {
-    let held = calls[id].context.held
+    let held = calls[id].context.referredFile
     calls.discard(id)
-    if let held { release(held.file) }
+    if let held { release(held) }
   }
 
   private func isDying(_ me: TaskID) -> Bool {

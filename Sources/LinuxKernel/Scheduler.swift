@@ -30,7 +30,9 @@ public enum Policy: Equatable, Sendable {
 
 /// The tasks that can run, oldest first.
 struct RunQueue {
-  /// A ring: its size is a power of two, and the tasks that wait are `count` from `head` on.
+  /// The oldest, of which there is most often no other.
+  private var front = TaskID(bits: 0)
+  /// The others, in a ring: its size is a power of two, and they are `count - 1` from `head` on.
   private var ring: [TaskID] = []
   private var head = 0
   private(set) var count = 0
@@ -40,31 +42,45 @@ struct RunQueue {
   var nextLowPriority = -1
 
   @inline(__always) var isEmpty: Bool { count == 0 }
-  @inline(__always) subscript(_ position: Int) -> TaskID { ring[(head + position) & (ring.count - 1)] }
+  subscript(_ position: Int) -> TaskID { position == 0 ? front : ring[place(position - 1)] }
+
+  /// Where the ring has the other with the number `position`.
+  private func place(_ position: Int) -> Int { (head + position) & (ring.count - 1) }
 
   @inline(__always) mutating func append(_ task: TaskID) {
-    if count == ring.count { grow(task) }
-    ring[(head + count) & (ring.count - 1)] = task
+    if count == 0 { front = task } else { appendToRing(task) }
     count += 1
   }
 
+  @inline(never) private mutating func appendToRing(_ task: TaskID) {
+    if count > ring.count { grow(task) }
+    ring[place(count - 1)] = task
+  }
+
   private mutating func grow(_ filler: TaskID) {
-    var larger = (0..<count).map { self[$0] }
-    larger += Array(repeating: filler, count: max(8, ring.count * 2) - count)
+    var larger = (0..<count - 1).map { ring[place($0)] }
+    larger += Array(repeating: filler, count: max(8, ring.count * 2) - (count - 1))
     ring = larger
     head = 0
   }
 
   @inline(__always) mutating func removeFirst() -> TaskID {
-    let task = ring[head]
-    head = (head + 1) & (ring.count - 1)
+    let task = front
     count -= 1
+    if count > 0 { advance() }
     return task
   }
 
+  /// The next one comes to the front.
+  @inline(never) private mutating func advance() {
+    front = ring[head]
+    head = (head + 1) & (ring.count - 1)
+  }
+
   mutating func remove(_ position: Int) -> TaskID {
+    if position == 0 { return removeFirst() }
     let task = self[position]
-    for next in position + 1..<max(count, position + 1) { ring[(head + next - 1) & (ring.count - 1)] = self[next] }
+    for next in position + 1..<max(count, position + 1) { ring[place(next - 2)] = self[next] }
     count -= 1
     return task
   }
@@ -74,7 +90,8 @@ extension Kernel {
   /// Ends a task's sleep.
   mutating func makeRunnable(_ task: TaskID) {
     guard tasks[task].state == .blocked else { return }
-    let (waiter, entersQueue) = tasks[task].wakeUp()
+    let (waiter, queue, entersQueue) = tasks[task].wakeUp()
+    if let queue { _ = waitQueues[queue].takeSleeper() }
     unlink(allFrom: waiter)
     if isWatched { observe(.woken(tid: tasks[task].tid)) }
     if entersQueue { runQueue.append(task) }

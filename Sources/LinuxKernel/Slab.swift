@@ -1,12 +1,13 @@
 /// Names one object of a slab. A removed object's slot gets a new generation, so an old name is recognised as stale.
 public struct ID<Object>: Hashable, Sendable {
-  public let index: UInt32
-  public let generation: UInt32
+  /// The generation above the index: one word, so that names are passed, kept and compared in one piece.
+  let bits: UInt64
 
-  @inline(__always) init(index: UInt32, generation: UInt32) {
-    self.index = index
-    self.generation = generation
-  }
+  @inline(__always) public var index: UInt32 { UInt32(truncatingIfNeeded: bits) }
+  @inline(__always) public var generation: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
+
+  @inline(__always) init(bits: UInt64) { self.bits = bits }
+  @inline(__always) init(index: UInt32, generation: UInt32) { bits = UInt64(generation) << 32 | UInt64(index) }
 }
 
 /// All objects of one kind, in pages of 64 slots that are shared between snapshots until one side writes.
@@ -114,6 +115,14 @@ public struct Slab<Object>: ~Copyable {
       precondition(page.generations[slot] == id.generation, "stale handle")
       return page.objects + slot
     }
+  }
+
+  /// Where an object lies, for as long as it lives and nobody writes to the slab.
+  @inline(__always) func address(of id: ID<Object>) -> UnsafePointer<Object> {
+    precondition(id.index < usedSlots, "a handle of another kernel")
+    let page = pages.unsafelyUnwrapped[Int(id.index) >> 6], slot = Int(id.index) & 63
+    precondition(page.generations[slot] == id.generation, "stale handle")
+    return UnsafePointer(page.objects + slot)
   }
 
   /// The ids of all live objects, in slot order.

@@ -10,30 +10,43 @@ public enum Stop: Error {
   case ended
 }
 
-/// What a blocked call waits for.
+/// What a blocked call waits for: three words, so that a body that waits says so in registers.
 public struct Wait: Sendable {
-  /// The queue to sleep on; nil where the body has put the task on its queues itself (poll), or for time alone.
-  var queue: ID<WaitQueue>?
-  /// Whether one wake-up event is to wake one such sleeper only (WQ_FLAG_EXCLUSIVE).
-  var exclusive = false
-  /// Where on the queue, if not where such sleepers usually stand.
-  var place: Waiter.Place?
-  /// What a signal makes of the call.
-  var interruption = Interruption.restart
-  /// When the call is to be performed again in any case, on the monotonic clock in ns.
-  var deadline = Int64.max
+  private var queueBits: UInt64
+  /// When the call is to be performed again in any case, on the monotonic clock in ns; .max for never.
+  let deadline: Int64
+  private var bits: UInt32
+
+  /// - Parameters:
+  ///   - queue: the queue to sleep on; nil where the body has put the task on its queues itself (poll), or for time alone.
+  ///   - exclusive: whether one wake-up event is to wake one such sleeper only (WQ_FLAG_EXCLUSIVE).
+  ///   - place: where on the queue, if not where such sleepers usually stand.
+  ///   - interruption: what a signal makes of the call.
+  @inline(__always) init(
+    queue: ID<WaitQueue>?, exclusive: Bool = false, place: Waiter.Place? = nil, interruption: Interruption = .restart,
+    deadline: Int64 = .max
+  ) {
+    queueBits = queue?.bits ?? .max
+    self.deadline = deadline
+    bits = interruption.rawValue | (exclusive ? 4 : 0) | (place.map { $0 == .head ? 8 : 16 } ?? 0)
+  }
+
+  @inline(__always) var queue: ID<WaitQueue>? { queueBits == .max ? nil : ID(bits: queueBits) }
+  @inline(__always) var exclusive: Bool { bits & 4 != 0 }
+  @inline(__always) var place: Waiter.Place? { bits & 24 == 0 ? nil : bits & 8 != 0 ? .head : .tail }
+  @inline(__always) var interruption: Interruption { Interruption(rawValue: bits & 3).unsafelyUnwrapped }
 }
 
 /// What becomes of a call that a signal interrupts. Linux: the ERESTART codes of include/linux/errno.h.
-public enum Interruption: Sendable {
+public enum Interruption: UInt32, Sendable {
   /// EINTR, unless the handler has SA_RESTART (ERESTARTSYS).
-  case restart
+  case restart = 0
   /// EINTR when a handler runs; otherwise the call goes on (ERESTARTNOHAND, ERESTART_RESTARTBLOCK).
-  case restartUnlessHandled
+  case restartUnlessHandled = 1
   /// EINTR whenever it was woken, even by a signal with no handler (semop).
-  case never
+  case never = 2
   /// Signals do not wake it, fatal ones apart.
-  case killable
+  case killable = 3
 }
 
 extension Stop {

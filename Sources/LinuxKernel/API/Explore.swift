@@ -13,11 +13,11 @@ extension Kernel {
   public mutating func abandonCall(_ me: TaskID) {
     guard tasks[me].state != .dead else { return }
     stopWaiting(me)
-    if let call = tasks[me].call { calls.remove(call) }
+    if let call = tasks[me].call { removeCall(call) }
     tasks[me].call = nil
     for entry in tasks[me].signals.returns.reversed() {
       switch entry {
-      case .interrupted(let call): calls.remove(call)
+      case .interrupted(let call): removeCall(call)
       case .access: break
       case .handler(let frame): tasks[me].signals.blocked = frame.maskAfterwards
       case .reply: break

@@ -157,8 +157,9 @@ extension Kernel {
     if let call = tasks[task].call, let child = calls[call].context.vforkChild { return "waits for the end of task \(child.pid)" }
     if let pending = tasks[task].pendingOperation { return reasonForSemaphore(pendingOperations[pending]) }
     if let sleeper = tasks[task].queueSleeper { return reasonForQueue(sleeper) }
-    guard let waiter = tasks[task].firstWaiter else { return "waits for a signal" }
-    let queue = waiters[waiter].queue
+    guard let queue = tasks[task].sleepsAloneOn ?? tasks[task].firstWaiter.map({ waiters[$0].queue }) else {
+      return "waits for a signal"
+    }
     for pipe in pipes.ids {
       if pipes[pipe].readable == queue { return "waits for a writer: " + holders(of: pipe, writers: true, for: task) }
       if pipes[pipe].writable == queue { return "waits for a reader: " + holders(of: pipe, writers: false, for: task) }

@@ -134,7 +134,7 @@ extension Kernel {
     signalHandlers[handlers].references -= 1
     guard signalHandlers[handlers].references == 0 else { return }
     // An epoll set may still stand on the queue; then it stays behind, and nothing will ever wake it.
-    if let queue = signalHandlers[handlers].signalArrived, waitQueues[queue].first == nil { waitQueues.remove(queue) }
+    if let queue = signalHandlers[handlers].signalArrived, waitQueues[queue].isEmpty { waitQueues.remove(queue) }
     signalHandlers.remove(handlers)
   }
 

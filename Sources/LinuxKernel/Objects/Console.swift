@@ -57,7 +57,7 @@ extension Kernel {
 
   /// Whether somebody sleeps until something is typed, and something may be.
   public var isConsoleAwaited: Bool {
-    !console.isInputClosed && !console.isAtEnd && console.inputReadable.map { waitQueues[$0].first != nil } ?? false
+    !console.isInputClosed && !console.isAtEnd && console.inputReadable.map { !waitQueues[$0].isEmpty } ?? false
   }
 
   /// What was typed; nil for the end of input.

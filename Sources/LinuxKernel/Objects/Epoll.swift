@@ -162,7 +162,7 @@ extension Kernel {
     guard !interest.subtracting(.modes).isEmpty, !events.isDisjoint(with: interest.events) else { return !isExclusive }
     if !epollItems[item].isReady { putOnReady(item) }
     var hasWoken = false
-    if waitQueues[epolls[epoll].sleepers].first != nil {
+    if !waitQueues[epolls[epoll].sleepers].isEmpty {
       switch events.intersection([.input, .output]) {
       case .input: hasWoken = interest.events.contains(.input)
       case .output: hasWoken = interest.events.contains(.output)

@@ -29,8 +29,8 @@ extension Kernel {
       // The partner has come, and has counted this end in.
       return pipe
     }
-    let hasReaders = fifo.pipe.map { pipes[$0].readers > 0 } ?? false || waitQueues[fifo.waitingReaders].first != nil
-    let hasWriters = fifo.pipe.map { pipes[$0].writers > 0 } ?? false || waitQueues[fifo.waitingWriters].first != nil
+    let hasReaders = fifo.pipe.map { pipes[$0].readers > 0 } ?? false || !waitQueues[fifo.waitingReaders].isEmpty
+    let hasWriters = fifo.pipe.map { pipes[$0].writers > 0 } ?? false || !waitQueues[fifo.waitingWriters].isEmpty
     let mustWait = reads && !writes && !hasWriters || writes && !reads && !hasReaders
     if mustWait, flags.contains(.nonblock), writes { throw .errno(.ENXIO) }
     if mustWait, !flags.contains(.nonblock) {
@@ -55,7 +55,7 @@ extension Kernel {
   }
 
   private func waiterCount(_ queue: ID<WaitQueue>) -> Int {
-    var count = 0
+    var count = waitQueues[queue].sleeper == nil ? 0 : 1
     var next = waitQueues[queue].first
     while let waiter = next {
       count += 1

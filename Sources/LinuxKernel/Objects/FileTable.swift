@@ -48,7 +48,7 @@ struct FileTable {
 extension Kernel {
   /// The open file behind a descriptor of the task, not one that only names a place (O_PATH). Linux: fdget().
   @inline(__always) func file(_ fd: FD, of me: TaskID) throws(Stop) -> ID<OpenFile> {
-    if let held = current.held, held.number == fd.number { return held.file }
+    if let held = current.file(heldAs: fd.number) { return held }
     guard let file = fileTables[tasks[me].files].file(fd.number), !files[file].status.contains(.path) else {
       throw .errno(.EBADF)
     }
@@ -57,7 +57,7 @@ extension Kernel {
 
   /// The same for the few calls that take O_PATH descriptors too. Linux: fdget_raw().
   @inline(__always) func fileOrPath(_ fd: FD, of me: TaskID) throws(Stop) -> ID<OpenFile> {
-    if let held = current.held, held.number == fd.number { return held.file }
+    if let held = current.file(heldAs: fd.number) { return held }
     guard let file = fileTables[tasks[me].files].file(fd.number) else { throw .errno(.EBADF) }
     return file
   }

@@ -27,6 +27,8 @@ extension Kernel {
     /// The place of a call that is over, for the next one that has to wait.
     var spareCall: ID<Call>?
     var firstWaiter: ID<Waiter>?
+    /// The queue that it sleeps on as the only one, without an entry; then it sleeps on no other.
+    var sleepsAloneOn: ID<WaitQueue>?
     /// Who waits in vfork for its end.
     var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.
@@ -61,28 +63,27 @@ extension Kernel {
 
 // What changes together changes in one access: each pays for the check that no snapshot shares the task's page.
 extension Kernel.Task {
-  @inline(__always) mutating func fallAsleep(in call: ID<Call>, _ waiter: ID<Waiter>?) {
+  @inline(__always) mutating func fallAsleep(in call: ID<Call>) {
     self.call = call
     if spareCall == call { spareCall = nil }
     state = .blocked
-    if let waiter { firstWaiter = waiter }
   }
 
   /// Ends a sleep. Tells what stands on wait queues for it, and whether it is to be put into the run queue.
-  @inline(__always) mutating func wakeUp() -> (waiter: ID<Waiter>?, entersQueue: Bool) {
-    let waiter = firstWaiter, entersQueue = !isQueued
+  @inline(__always) mutating func wakeUp() -> (waiter: ID<Waiter>?, queue: ID<WaitQueue>?, entersQueue: Bool) {
+    let waiter = firstWaiter, queue = sleepsAloneOn
     firstWaiter = nil
+    return (waiter, queue, wakeFromAlone())
+  }
+
+  /// Ends a sleep on a queue that has let go of the task already. Tells whether it is to be put into the run queue.
+  @inline(__always) mutating func wakeFromAlone() -> Bool {
+    let entersQueue = !isQueued
+    sleepsAloneOn = nil
     sleepNumber &+= 1
     state = .runnable
     isQueued = true
-    return (waiter, entersQueue)
-  }
-
-  /// Ends a sleep for which `waiter` stands on a wait queue and nothing else. Tells whether the task is to be put into the
-  /// run queue; nil, with nothing changed, where that is not how it sleeps.
-  @inline(__always) mutating func wakeUp(from waiter: ID<Waiter>) -> Bool? {
-    guard state == .blocked, firstWaiter == waiter else { return nil }
-    return wakeUp().entersQueue
+    return entersQueue
   }
 
   /// The call that it is to perform again, if nothing else is to be looked at first.

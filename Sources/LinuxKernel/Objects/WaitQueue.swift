@@ -2,9 +2,34 @@
 ///
 /// As in Linux (kernel/sched/wait.c) those who want every event stand at the head, the newest first, and exclusive
 /// ones at the tail, the oldest first: an event wakes all of the former and one of the latter.
+///
+/// Most queues have one sleeper at a time, who sleeps nowhere else. That one needs no entry: the queue names it, and it
+/// names the queue (`Task.sleepsAloneOn`). Who comes to a queue with such a sleeper makes an entry of it first.
+///
+/// Invariant: where there is a `sleeper`, there are no entries.
 struct WaitQueue {
-  var first: ID<Waiter>?
-  var last: ID<Waiter>?
+  private(set) var first: ID<Waiter>?
+  private(set) var last: ID<Waiter>?
+  private(set) var sleeper: TaskID?
+  private var isSleeperExclusive = false
+
+  @inline(__always) var isEmpty: Bool { first == nil && sleeper == nil }
+
+  /// Takes in a task as the only one. Tells whether that can be.
+  @inline(__always) mutating func letSleep(_ task: TaskID, isExclusive: Bool) -> Bool {
+    guard isEmpty else { return false }
+    sleeper = task
+    isSleeperExclusive = isExclusive
+    return true
+  }
+
+  /// Takes out the task that sleeps here alone.
+  @inline(__always) mutating func takeSleeper() -> TaskID? { sleeper.take() }
+
+  /// The same, and how an entry of it looks.
+  fileprivate mutating func takeSleeperAsEntry(of queue: ID<WaitQueue>) -> Waiter? {
+    sleeper.take().map { Waiter(owner: .task($0), queue: queue, isExclusive: isSleeperExclusive, events: .all) }
+  }
 
   /// Puts an entry in front; returns the one that stood there.
   @inline(__always) mutating func prepend(_ entry: ID<Waiter>) -> ID<Waiter>? {
@@ -47,13 +72,6 @@ struct Waiter {
   var nextOfOwner: ID<Waiter>?
   var isExclusive: Bool
   var events: PollEvents
-
-  /// The task whose entry this is, if it wants the events and nothing else stands beside it.
-  @inline(__always) func loneTask(_ events: PollEvents) -> TaskID? {
-    guard case .task(let task) = owner, next == nil, previous == nil, nextOfOwner == nil, !self.events.isDisjoint(with: events)
-    else { return nil }
-    return task
-  }
 }
 
 extension Kernel {
@@ -68,8 +86,12 @@ extension Kernel {
   }
 
   /// Adds an entry to its queue: by default exclusive ones behind, the others in front.
-  @inline(__always) mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
+  mutating func link(_ entry: Waiter, at place: Waiter.Place? = nil) -> ID<Waiter> {
     let queue = entry.queue
+    if let sleeper = waitQueues[queue].sleeper, let entry = waitQueues[queue].takeSleeperAsEntry(of: queue) {
+      tasks[sleeper].firstWaiter = link(entry)
+      tasks[sleeper].sleepsAloneOn = nil
+    }
     if (place ?? (entry.isExclusive ? .tail : .head)) == .tail {
       let id = waiters.place { entry }
       if let last = waitQueues[queue].append(id) {
@@ -105,6 +127,10 @@ extension Kernel {
 
   /// Takes the task off every queue it stands on.
   mutating func removeWaiters(of task: TaskID) {
+    if let queue = tasks[task].sleepsAloneOn {
+      tasks[task].sleepsAloneOn = nil
+      _ = waitQueues[queue].takeSleeper()
+    }
     let first = tasks[task].firstWaiter
     guard first != nil else { return }
     tasks[task].firstWaiter = nil
@@ -122,23 +148,26 @@ extension Kernel {
 
   /// Tells those on `queue` that `events` came about: all who want every event, and one exclusive sleeper.
   @inline(__always) mutating func wake(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
-    if let first = waitQueues[queue].first { wake(first, alone: queue, events) }
+    if !waitQueues[queue].isEmpty { wakeSleepers(queue, events) }
   }
 
-  /// Most often one task sleeps there, and nowhere else: then all that `wakeSome` would do comes to this.
-  @inline(never) private mutating func wake(_ first: ID<Waiter>, alone queue: ID<WaitQueue>, _ events: PollEvents) {
-    guard let task = waiters[first].loneTask(events), walks.isEmpty, let entersQueue = tasks[task].wakeUp(from: first) else {
-      return wakeSome(queue, events, exclusiveLimit: 1)
-    }
-    waiters.discard(first)
-    waitQueues[queue] = WaitQueue()
+  @inline(never) private mutating func wakeSleepers(_ queue: ID<WaitQueue>, _ events: PollEvents) {
+    guard let task = waitQueues[queue].takeSleeper() else { return wakeSome(queue, events, exclusiveLimit: 1) }
+    wakeFromAlone(task)
+  }
+
+  /// Ends the sleep of a task that its queue has just let go.
+  @inline(__always) private mutating func wakeFromAlone(_ task: TaskID) {
+    let entersQueue = tasks[task].wakeFromAlone()
     if isWatched { observe(.woken(tid: tasks[task].tid)) }
     if entersQueue { runQueue.append(task) }
   }
 
   /// Wakes everybody, as when the object is going away.
   mutating func wakeAll(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
-    if waitQueues[queue].first != nil { wakeSome(queue, events, exclusiveLimit: .max) }
+    if waitQueues[queue].first != nil { return wakeSome(queue, events, exclusiveLimit: .max) }
+    guard waitQueues[queue].sleeper != nil, let task = waitQueues[queue].takeSleeper() else { return }
+    wakeFromAlone(task)
   }
 
   private mutating func wakeSome(_ queue: ID<WaitQueue>, _ events: PollEvents, exclusiveLimit: Int) {

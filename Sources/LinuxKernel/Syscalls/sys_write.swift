@@ -16,16 +16,29 @@ extension Syscall {
       .EPIPE: "the read end is closed; SIGPIPE is sent too",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, source: Source) throws(Stop) -> Int in
-    var source = source
-    return try kernel.write(fd, &source, for: me)
+    if let view = source.whole { return try kernel.write(fd, whole: view, for: me) }
+    return try kernel.write(fd, from: source, for: me)
   }
 }
 
 extension Kernel {
+  // As with read(2).
+
+  @inline(never) fileprivate mutating func write(_ fd: FD, whole view: ByteView, for me: TaskID) throws(Stop) -> Int {
+    var source = Source(view)
+    return try write(fd, &source, for: me)
+  }
+
+  @inline(never) fileprivate mutating func write(_ fd: FD, from source: Source, for me: TaskID) throws(Stop) -> Int {
+    var source = source
+    return try write(fd, &source, for: me)
+  }
+
   /// Linux: ksys_write().
   @inline(__always)
   mutating func write(_ fd: FD, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
-    let file = try file(fd, of: me)
+    // One that only names a place is not writable either.
+    let file = try fileOrPath(fd, of: me)
     guard files[file].isWritable else { throw .errno(.EBADF) }
     guard source.remaining >= 0 else { throw .errno(.EINVAL) }
     source.truncate(to: Kernel.transferLimit)
