@@ -28,6 +28,7 @@ public struct Kernel: ~Copyable {
   var epolls = Slab<Epoll>()
   var epollItems = Slab<EpollItem>()
   var signalDescriptors = Slab<SignalDescriptor>()
+  var sockets = Slab<Sock>()
   var lockLists = Slab<LockList>()
   /// Locks on files that have no inode of their own.
   var anonymousLocks: ID<LockList>?
@@ -139,6 +140,7 @@ public struct Kernel: ~Copyable {
     copy.epolls = epolls.copy()
     copy.epollItems = epollItems.copy()
     copy.signalDescriptors = signalDescriptors.copy()
+    copy.sockets = sockets.copy()
     copy.lockLists = lockLists.copy()
     copy.anonymousLocks = anonymousLocks
     copy.console = console

@@ -24,6 +24,7 @@ extension Syscall {
     uname, sysinfo, getcpu, getrandom,
     // Message queues
     msgget, msgsnd, msgrcv, msgctl,
+    socket, recv,
     mqOpen, mqUnlink, mqSend, mqTimedsend, mqReceive, mqTimedreceive, mqNotify, mqGetattr, mqSetattr,
     // Processes
     fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
