@@ -169,6 +169,7 @@ struct CallContext {
     case lockTicket(UInt64)
     case completion(Int32)
     case remaining(Int64)
+    case pollTable(ID<PollTable>)
   }
 
   /// The fifo whose other end it waits for, and how often that had been opened before.
@@ -195,6 +196,11 @@ struct CallContext {
   var remaining: Int64? {
     get { if case .remaining(let left) = kept { left } else { nil } }
     set { kept = newValue.map { .remaining($0) } ?? .nothing }
+  }
+  /// The files that it waits for (poll, select); to be freed when it sleeps no more.
+  var pollTable: ID<PollTable>? {
+    get { if case .pollTable(let table) = kept { table } else { nil } }
+    set { kept = newValue.map { .pollTable($0) } ?? .nothing }
   }
 }
 

@@ -29,6 +29,7 @@ public struct Kernel: ~Copyable {
   var epollItems = Slab<EpollItem>()
   var signalDescriptors = Slab<SignalDescriptor>()
   var sockets = Slab<Sock>()
+  var pollTables = Slab<PollTable>()
   var lockLists = Slab<LockList>()
   /// Locks on files that have no inode of their own.
   var anonymousLocks: ID<LockList>?
@@ -141,6 +142,7 @@ public struct Kernel: ~Copyable {
     copy.epollItems = epollItems.copy()
     copy.signalDescriptors = signalDescriptors.copy()
     copy.sockets = sockets.copy()
+    copy.pollTables = pollTables.copy()
     copy.lockLists = lockLists.copy()
     copy.anonymousLocks = anonymousLocks
     copy.console = console
