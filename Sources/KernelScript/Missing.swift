@@ -24,7 +24,6 @@ public enum Missing {
     Entry(names: ["mount", "umount2", "pivot_root"], reason: "mounts"),
     Entry(names: ["splice", "tee", "vmsplice", "sendfile", "copy_file_range"], reason: "transfers between descriptors"),
     Entry(names: ["brk", "sbrk"], reason: "there is no program break; ask mmap or ks.buffer for memory"),
-    Entry(names: ["mlock", "mlock2", "munlock", "mlockall", "munlockall"], reason: "locking memory, where nothing is ever swapped out"),
     Entry(names: ["remap_file_pages", "pkey_mprotect", "process_madvise", "userfaultfd", "memfd_secret"], reason: "further kinds of memory"),
     Entry(names: ["process_vm_readv", "process_vm_writev", "ptrace"], reason: "looking into other processes"),
     Entry(names: ["ioprio_get", "ioprio_set"], reason: "io priorities"),

@@ -30,6 +30,7 @@ struct MemoryArea {
   var mayWrite = true
   /// The segment of System V shared memory that it is attached to.
   var segment: ID<SharedSegment>?
+  var lock = MemoryLock.none
 
   var count: Int { Int(end - start) }
 }
@@ -44,6 +45,8 @@ struct AddressSpace {
   /// Where buffers made by ks.buffer are carved from; 0 until the first.
   var arenaNext: UInt64 = 0
   var arenaEnd: UInt64 = 0
+  /// How what is mapped from now on is locked (MCL_FUTURE).
+  var futureLock = MemoryLock.none
 
   /// The first address above everything mapped without a wish of its own; mappings grow down from here.
   static let mappingTop: UInt64 = 0x7fff_f000_0000
@@ -198,6 +201,9 @@ extension Kernel {
   mutating func duplicate(_ space: ID<AddressSpace>, by me: TaskID) -> ID<AddressSpace> {
     var copy = addressSpaces[space]
     copy.references = 1
+    // Locks are not inherited.
+    copy.futureLock = .none
+    for index in copy.areas.indices where copy.areas[index].lock != .none { copy.areas[index].lock = .none }
     for area in copy.areas { hold(area, by: me) }
     return addressSpaces.insert(copy)
   }

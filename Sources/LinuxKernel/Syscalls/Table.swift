@@ -17,7 +17,7 @@ extension Syscall {
     eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, select, pselect6, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,
     // Memory
-    mmap, munmap, mprotect, mremap, madvise, msync, mincore,
+    mmap, munmap, mprotect, mremap, madvise, msync, mincore, mlock, mlock2, munlock, mlockall, munlockall,
     // System V objects
     semget, semop, semtimedop, semctl, shmget, shmat, shmdt, shmctl,
     // System
