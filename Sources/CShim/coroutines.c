@@ -25,6 +25,7 @@ int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results) {
   if (interpreter->instructions_limited && !lua_gethook(thread)) ks_set_hook(thread);
   interpreter->running = thread;
   if (interpreter->interrupted) ks_interrupt(thread); /* it came while no coroutine ran */
+  if (interpreter->exhausted) ks_exhaust(thread);
   int status = lua_resume(thread, from, arguments, results);
   interpreter->running = running;
   interpreter->unsuspendable = unsuspendable;
@@ -107,6 +108,7 @@ static int advance(lua_State *L, lua_State *thread, int arguments, int how) {
     return luaL_error(L, "attempt to wait across a C-call boundary");
   }
   if (interpreter->interrupted && !interpreter->unwinding) ks_raise_interrupted(L, 1);
+  if (interpreter->exhausted && !interpreter->unwinding) ks_raise_exhausted(L, 1);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(thread, L, 1);
     return fail(L, thread, status, how);

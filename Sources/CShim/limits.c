@@ -39,13 +39,19 @@ int ks_raise_interrupted(lua_State *L, int level) {
   return raise_unwinding(L, KS_UNWIND_INTERRUPTED, level, "interrupted");
 }
 
+int ks_raise_exhausted(lua_State *L, int level) {
+  ks_interpreter_of(L)->exhausted = 0;
+  return raise_unwinding(L, KS_UNWIND_MEMORY, level, "the limit of memory is reached");
+}
+
 /* Level 0 is the script's function: a hook has no frame of its own. */
 static void on_hook(lua_State *L, lua_Debug *record) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   int is_counting =
     record->event == LUA_HOOKCOUNT && lua_gethookmask(L) == LUA_MASKCOUNT && interpreter->instructions_limited;
-  if (interpreter->interrupted || !is_counting) ks_set_hook(L);
+  if (interpreter->interrupted || interpreter->exhausted || !is_counting) ks_set_hook(L);
   if (interpreter->interrupted) ks_raise_interrupted(L, 0);
+  if (interpreter->exhausted) ks_raise_exhausted(L, 0);
   if (!is_counting) return; /* left over from an interrupt that was raised elsewhere, or from a lifted limit */
   uint64_t period = (uint64_t)interpreter->instructions_period;
   if (interpreter->instructions_left > period) {
@@ -70,6 +76,13 @@ void ks_interrupt(lua_State *L) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   lua_State *running = interpreter->running;
   interpreter->interrupted = 1;
+  lua_sethook(running ? running : L, on_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+void ks_exhaust(lua_State *L) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  lua_State *running = interpreter->running;
+  interpreter->exhausted = 1;
   lua_sethook(running ? running : L, on_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 

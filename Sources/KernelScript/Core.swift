@@ -147,6 +147,7 @@ struct Core: ~Copyable {
       driven?.noteSpawned(spawned, by: current)
     }
     if kernel.hasConsoleOutput { machine.flushConsole(&kernel, driven) }
+    if kernel.isOutOfMemory { ks_exhaust(machine.state) }
   }
 
   func thread(of task: TaskID) -> OpaquePointer? { Int(task.index) < threads.count ? threads[Int(task.index)] : nil }
@@ -214,6 +215,10 @@ extension Core {
 
   @inline(never)
   private mutating func fault(_ address: UInt64, _ count: UInt64, isWrite: Bool) -> Int32 {
+    if kernel.isOutOfMemory {
+      ks_exhaust(machine.state)
+      return Int32(KS_REPLY)
+    }
     let outcome = kernel.fault(at: address, Int(clamping: count), isWrite: isWrite, of: current)
     if case .ended = outcome, kernel.tid(of: current) == 1 {
       let what = isWrite ? "written" : "read"

@@ -29,6 +29,7 @@ final class DrivenKernel {
   fileprivate init(_ options: Machine.Options, _ answer: UnsafeMutablePointer<ks_answer>, _ machine: Machine) {
     self.options = options
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
+    if options.memoryLimit > 0 { kernel.memoryLimit = options.memoryLimit }
     initTask = kernel.boot()
     // The idle task has its turn now, and none after it: nothing wakes a task that does not sleep.
     _ = kernel.schedule()

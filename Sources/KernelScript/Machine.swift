@@ -95,6 +95,7 @@ public final class Machine {
     self.report = report
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
     if let plant = options.plant { kernel.plant(plant) }
+    if options.memoryLimit > 0 { kernel.memoryLimit = options.memoryLimit }
     initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities & ~KS_DROPPED_CAPABILITIES : .max)
     answerPointer = .allocate(capacity: 1)
     answerPointer.initialize(to: ks_answer())
@@ -325,8 +326,9 @@ public final class Machine {
   private func placeOfEnd(_ thread: OpaquePointer) -> String {
     if let text = lua_tolstring(thread, -1, nil) {
       let message = String(cString: text)
-      let tail = ": the limit of instructions is spent"
-      if message.hasSuffix(tail) { return String(message.dropLast(tail.count)) }
+      for tail in [": the limit of instructions is spent", ": the limit of memory is reached"] where message.hasSuffix(tail) {
+        return String(message.dropLast(tail.count))
+      }
     }
     let place = place(thread)
     return place.hasPrefix("kscript:") ? "" : place

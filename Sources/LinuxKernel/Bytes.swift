@@ -214,16 +214,22 @@ package struct Page {
     return ByteView(start: storage.base + offset, count: count)
   }
 
-  @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) {
+  /// Tells whether that took a copy, since the bytes were shared.
+  @discardableResult @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) -> Bool {
     precondition(offset >= 0 && offset + view.count <= Page.size)
-    guard let start = view.start else { return }
-    (writable() + offset).copyMemory(from: start, byteCount: view.count)
+    guard let start = view.start else { return false }
+    let isShared = !isKnownUniquelyReferenced(&storage)
+    if isShared { storage = PageStorage(copying: storage) }
+    (storage.base + offset).copyMemory(from: start, byteCount: view.count)
+    return isShared
   }
 
   package mutating func zero(_ offset: Int, _ count: Int) {
     precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
     (writable() + offset).initializeMemory(as: UInt8.self, repeating: 0, count: count)
   }
+
+  package var identity: ObjectIdentifier { ObjectIdentifier(storage) }
 
   /// Whether both are the same memory, so that equal content is known without looking.
   package static func isShared(_ a: Page, _ b: Page) -> Bool { a.storage === b.storage }
@@ -321,16 +327,25 @@ package struct PagedBytes {
     return page
   }
 
-  /// Writes `view` at `offset`, making pages where there were holes.
-  package mutating func write(_ view: ByteView, at offset: Int) {
-    var done = 0
+  /// Writes `view` at `offset`, making pages where there were holes. Returns how many pages that took, copies of shared ones too.
+  @discardableResult package mutating func write(_ view: ByteView, at offset: Int) -> Int {
+    var done = 0, made = 0
     while done < view.count {
       let at = offset + done, number = at / Page.size, inPage = at % Page.size
       let count = min(Page.size - inPage, view.count - done)
-      if !hasPage(number) { setPage(number, Page()) }
-      chunks[chunk(number >> 6)!].pages[number & 63]!.write(view.slice(done, count), at: inPage)
+      if !hasPage(number) {
+        setPage(number, Page())
+        made += 1
+      }
+      if chunks[chunk(number >> 6)!].pages[number & 63]!.write(view.slice(done, count), at: inPage) { made += 1 }
       done += count
     }
+    return made
+  }
+
+  /// Looks at what its pages are kept in, of each once for all holders, which `seen` tells apart.
+  package func collect(into seen: inout Set<ObjectIdentifier>) {
+    for chunk in chunks { for case let page? in chunk.pages { seen.insert(page.identity) } }
   }
 
   /// Appends the `count` bytes at `offset` to `buffer`.

@@ -199,7 +199,7 @@ struct CallContext {
 
   mutating func letGo() { bits &= ~24 }
 
-  private enum Kept: UInt32 { case nothing, partner, vforkChild, lockTicket, completion, remaining }
+  private enum Kept: UInt32 { case nothing, partner, vforkChild, lockTicket, completion, remaining, pollTable }
   private var kept: Kept { Kept(rawValue: bits >> 16).unsafelyUnwrapped }
 
   private mutating func keep(_ kept: Kept, _ first: Int64 = 0, _ second: Int64 = 0) {
@@ -235,6 +235,11 @@ struct CallContext {
   var remaining: Int64? {
     get { kept == .remaining ? firstWord : nil }
     set { if let newValue { keep(.remaining, newValue) } else { keep(.nothing) } }
+  }
+  /// The files that it waits for (poll, select); to be freed when it sleeps no more.
+  var pollTable: ID<PollTable>? {
+    get { kept == .pollTable ? ID(bits: UInt64(bitPattern: firstWord)) : nil }
+    set { if let newValue { keep(.pollTable, Int64(bitPattern: newValue.bits)) } else { keep(.nothing) } }
   }
 }
 

@@ -28,6 +28,8 @@ public struct Kernel: ~Copyable {
   var epolls = Slab<Epoll>()
   var epollItems = Slab<EpollItem>()
   var signalDescriptors = Slab<SignalDescriptor>()
+  var sockets = Slab<Sock>()
+  var pollTables = Slab<PollTable>()
   var lockLists = Slab<LockList>()
   /// Locks on files that have no inode of their own.
   var anonymousLocks: ID<LockList>?
@@ -103,6 +105,12 @@ public struct Kernel: ~Copyable {
   /// Whether somebody traces: only then is anything put into `observations`.
   public var isWatched = false
   var observations: [Observation] = []
+  /// How many bytes the pages of files and mappings may take on the host; and whether a page was refused for that.
+  public var memoryLimit = Int.max { didSet { pageAlarm = memoryLimit == .max ? .max : pagesMade + memoryLimit / Page.size } }
+  public internal(set) var isOutOfMemory = false { didSet { needsNotice = true } }
+  /// Pages made so far, and how many there will be when those that are left are to be counted again.
+  var pagesMade = 0
+  var pageAlarm = Int.max
   /// Tasks that ended since the machine last looked.
   @usableFromInline var endedTasks: [TaskID] = []
 
@@ -139,6 +147,8 @@ public struct Kernel: ~Copyable {
     copy.epolls = epolls.copy()
     copy.epollItems = epollItems.copy()
     copy.signalDescriptors = signalDescriptors.copy()
+    copy.sockets = sockets.copy()
+    copy.pollTables = pollTables.copy()
     copy.lockLists = lockLists.copy()
     copy.anonymousLocks = anonymousLocks
     copy.console = console
@@ -174,6 +184,7 @@ public struct Kernel: ~Copyable {
     copy.settling = settling
     copy.callCount = callCount
     copy.performers = performers
+    copy.memoryLimit = memoryLimit
     return copy
   }
 }

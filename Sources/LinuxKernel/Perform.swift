@@ -204,6 +204,7 @@ extension Kernel {
 
   @inline(never) private mutating func cannotSleep(_ me: TaskID) -> Outcome {
     stopWaiting(me)
+    freePollTable()
     restoreSavedMask(me)
     guard current.progress > 0 else { return .cannotSleep }
     // What a transfer has already moved cannot be taken back: it is the answer, as when a signal cuts it short.
@@ -237,8 +238,9 @@ extension Kernel {
 
   /// A call is over, or its task is.
   mutating func removeCall(_ id: ID<Call>) {
-    let held = calls[id].context.referredFile
+    let held = calls[id].context.referredFile, table = calls[id].context.pollTable
     calls.discard(id)
+    if let table { free(table) }
     if let held { release(held) }
   }
 

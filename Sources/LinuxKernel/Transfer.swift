@@ -231,7 +231,9 @@ extension Kernel {
         continue
       }
       guard let piece = source.next(count - done, &pendingPieces) else { break }
-      let copied = readMemory(piece.address, piece.count, of: me) { view, at in page.write(view, at: offset + done + at) }
+      var hasHoles = false
+      let copied = readMemory(piece.address, piece.count, of: me, &hasHoles) { view, at in page.write(view, at: offset + done + at) }
+      if hasHoles { touch(piece.address..<piece.address + UInt64(copied), of: me) }
       source.advance(copied)
       done += copied
       if copied < piece.count { break }
@@ -269,7 +271,9 @@ extension Kernel {
         continue
       }
       guard let piece = source.next(source.remaining, &pendingPieces) else { break }
-      let copied = readMemory(piece.address, piece.count, of: me) { view, _ in bytes += view.array }
+      var hasHoles = false
+      let copied = readMemory(piece.address, piece.count, of: me, &hasHoles) { view, _ in bytes += view.array }
+      if hasHoles { touch(piece.address..<piece.address + UInt64(copied), of: me) }
       guard copied == piece.count else { throw .errno(.EFAULT) }
       source.advance(copied)
     }

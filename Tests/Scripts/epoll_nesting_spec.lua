@@ -136,4 +136,43 @@ describe("an epoll in an epoll", function()
     assert.equal(0, add(top, right))
     assert.same({ left, right }, take(top))
   end)
+
+  -- Chains `depth` epolls up from an eventfd, and returns how many more could take the last one as a member.
+  local function width(depth, limit)
+    local last = must.eventfd(0)
+    for _ = 1, depth do
+      local ep = must.epoll_create1()
+      assert.equal(0, add(ep, last))
+      last = ep
+    end
+    for count = 0, limit do
+      local ok, _, errno = add(must.epoll_create1(), last)
+      if not ok then
+        assert.equal(C.EINVAL, errno)
+        return count
+      end
+    end
+  end
+
+  -- covers: epoll.nest.paths
+  it("leads from a file to at most 500, 100, 50 and 10 outermost ones, by the number between", function()
+    assert.same({ 500, 100, 50, 10 }, { width(1, 600), width(2, 150), width(3, 60), width(4, 20) })
+    assert.is_nil(width(0, 30))
+  end)
+
+  -- covers: epoll.nest.paths
+  it("counts the ways of each file, when a file is added below too", function()
+    local inner = must.epoll_create1()
+    local outer = {}
+    for i = 1, 501 do
+      outer[i] = must.epoll_create1()
+      assert.equal(0, add(outer[i], inner))
+    end
+    local e = must.eventfd(0)
+    assert.errno("EINVAL", add(inner, e))
+    assert.errno("ENOENT", sys.epoll_ctl(inner, "EPOLL_CTL_DEL", e))
+    must.close(outer[1])
+    assert.equal(0, add(inner, e))
+    assert.equal(0, add(inner, must.eventfd(0)))
+  end)
 end)

@@ -129,7 +129,7 @@ describe("mq_notify", function()
     assert.errno("EINVAL", sys.mq_notify(99, by_signal(0, 65)))
   end)
 
-  -- covers: mq.notify.SIGEV_THREAD.raw
+  -- covers: mq.notify.SIGEV_THREAD.order
   it("by a socket wants a cookie that can be read and a descriptor that is a socket", function()
     local cookie = ks.buffer(32)
     local function try(address, fd)

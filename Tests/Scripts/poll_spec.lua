@@ -187,4 +187,52 @@ describe("ppoll", function()
     must.kill(1, "SIGUSR1")
     assert.errno("EINTR", sys.ppoll({}, 0, {}))
   end)
+
+  local THREAD = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD"
+  -- Begins a poll of `fd` in another thread; the function returned tells what came of it.
+  local function polling(fd, ms)
+    local result
+    must.clone3({ flags = THREAD }, function()
+      local n, list = must.poll({ { fd = fd, events = "POLLIN" } }, ms)
+      result = { n, list[1].revents }
+    end)
+    ks.settle()
+    return function() return result end
+  end
+
+  -- covers: poll.held.closed
+  it("sleeps on when another thread closes the descriptor, which at the end is not open", function()
+    local e = must.eventfd(0)
+    local result = polling(e, 200)
+    must.close(e)
+    ks.settle()
+    assert.is_nil(result())
+    must.nanosleep(0.3)
+    assert.same({ 1, C.POLLNVAL }, result())
+  end)
+
+  -- covers: poll.held.closed
+  it("is woken by the file that it began with, and looks at what the descriptor is by then", function()
+    local e = must.eventfd(0)
+    local result, copy = polling(e, 5000), must.dup(e)
+    must.close(e)
+    ks.settle()
+    assert.is_nil(result())
+    must.write(copy, string.pack("<I8", 1))
+    ks.settle()
+    assert.same({ 1, C.POLLNVAL }, result())
+  end)
+
+  -- covers: poll.held.replaced
+  it("is not woken by the file that another thread puts in its place", function()
+    local e, other = must.eventfd(0), must.eventfd(0)
+    local result, copy = polling(e, 5000), must.dup(e)
+    must.dup2(other, e)
+    must.write(other, string.pack("<I8", 1))
+    ks.settle()
+    assert.is_nil(result())
+    must.write(copy, string.pack("<I8", 1))
+    ks.settle()
+    assert.same({ 1, C.POLLIN }, result())
+  end)
 end)

@@ -76,4 +76,21 @@ describe("select", function()
     must.kill(me, "SIGUSR1")
     assert.same({ C.SIGUSR1 }, must.sigpending())
   end)
+
+  it("is woken by the files that it began with, though another thread closes the descriptors", function()
+    -- covers: select.held
+    local a, b, result = must.eventfd(0), must.eventfd(0), nil
+    local copy = must.dup(b)
+    must.clone3({ flags = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD" }, function()
+      result = { must.select({ a, b }, nil, nil, 5) }
+    end)
+    ks.settle()
+    must.close(a)
+    must.close(b)
+    ks.settle()
+    assert.is_nil(result)
+    must.write(copy, string.pack("<I8", 1))
+    ks.settle()
+    assert.same({ 2, { a, b }, {}, {} }, result)
+  end)
 end)

@@ -38,6 +38,7 @@ typedef struct ks_interpreter {
   uint64_t instructions_left;          /* shared by all coroutines; taken off a period at a time */
   int instructions_period;
   volatile sig_atomic_t interrupted;   /* ks_interrupt came and nothing was raised for it yet */
+  int exhausted;                       /* ks_exhaust came and nothing was raised for it yet */
   lua_State *volatile running;         /* the coroutine whose instructions run now, or NULL */
   int passes_turn;                     /* a task that waits resumes others from within its call: calls.c */
   int unsuspendable;                   /* resumers on the way out that cannot pass a yield on */
@@ -77,6 +78,8 @@ enum { KS_MEMORY_RESERVE = 1 << 20 };
 void ks_limit_instructions(lua_State *L, uint64_t n);
 /* Safe in a signal handler: what runs raises "interrupted" at its next instruction. */
 void ks_interrupt(lua_State *L);
+/* What the kernel holds is too much: what runs ends at its next instruction, as at the limit of the interpreter's own memory. */
+void ks_exhaust(lua_State *L);
 
 /* coroutines.c: lua_resume for the machine and for coroutine.resume alike. */
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results);
@@ -121,6 +124,7 @@ void ks_open_modules(lua_State *L);
 int ks_new_require(lua_State *L);
 void ks_set_hook(lua_State *L);
 int ks_raise_interrupted(lua_State *L, int level);
+int ks_raise_exhausted(lua_State *L, int level);
 /* Puts function `wrapper` in place of a field of the table on top, with what was there as its upvalue. */
 void ks_wrap(lua_State *L, const char *name, lua_CFunction wrapper);
 /* What the allocator remembers of a thread besides its serial. */

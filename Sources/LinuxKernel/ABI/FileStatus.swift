@@ -188,6 +188,10 @@ extension Kernel {
       status.mode = FileMode.character | 0o620
       status.deviceNumber = 0x501
       status.blockSize = 1024
+    case .socket(let socket):
+      status.device = 0x8
+      status.inode = sockets[socket].inode
+      status.mode = FileMode.socket | 0o777
     // anon_inode: everything else shares one inode without a kind.
     default: break
     }

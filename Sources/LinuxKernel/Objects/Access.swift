@@ -4,17 +4,22 @@
 extension Kernel {
   /// Loads a little-endian word of 1, 2, 4 or 8 bytes. Returns nil where that faults.
   @inline(__always)
-  public func load(_ address: UInt64, _ size: Int, of me: TaskID) -> UInt64? {
+  public mutating func load(_ address: UInt64, _ size: Int, of me: TaskID) -> UInt64? {
     let space = tasks[me].memory
     guard let index = addressSpaces[space].area(at: address) else { return nil }
     let inArea = Int(address - addressSpaces[space].areas[index].start)
     guard inArea % Page.size + size <= Page.size else { return loadAcross(address, size, of: me) }
     guard !addressSpaces[space].areas[index].protection.isEmpty else { return nil }
     if let word = addressSpaces[space].areas[index].ownPages.word(at: inArea, size) { return word }
-    guard let memory = addressSpaces[space].areas[index].memory else { return 0 }
+    guard let memory = addressSpaces[space].areas[index].memory else {
+      touch(address..<address + 1, of: me)
+      return 0
+    }
     let offset = addressSpaces[space].areas[index].offset + inArea
     guard accessible(memory, offset, size) == size else { return nil }
-    return memories[memory].bytes.word(at: offset, size) ?? 0
+    if let word = memories[memory].bytes.word(at: offset, size) { return word }
+    touch(address..<address + 1, of: me)
+    return 0
   }
 
   /// Stores a word. Returns false where that faults.
@@ -37,7 +42,10 @@ extension Kernel {
   /// Loads bytes into the answer. Returns false where that faults.
   public mutating func peek(_ address: UInt64, _ count: Int, of me: TaskID) -> Bool {
     output.clear()
-    return readMemory(address, count, of: me) { view, _ in output.append(view) } == count
+    var hasHoles = false
+    let done = readMemory(address, count, of: me, &hasHoles) { view, _ in output.append(view) }
+    if hasHoles { touch(address..<address + UInt64(done), of: me) }
+    return done == count
   }
 
   /// Stores bytes. Returns false where that faults; what lies before is stored.

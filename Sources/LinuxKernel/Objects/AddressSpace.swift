@@ -30,6 +30,7 @@ struct MemoryArea {
   var mayWrite = true
   /// The segment of System V shared memory that it is attached to.
   var segment: ID<SharedSegment>?
+  var lock = MemoryLock.none
 
   var count: Int { Int(end - start) }
 }
@@ -44,6 +45,8 @@ struct AddressSpace {
   /// Where buffers made by ks.buffer are carved from; 0 until the first.
   var arenaNext: UInt64 = 0
   var arenaEnd: UInt64 = 0
+  /// How what is mapped from now on is locked (MCL_FUTURE).
+  var futureLock = MemoryLock.none
 
   /// The first address above everything mapped without a wish of its own; mappings grow down from here.
   static let mappingTop: UInt64 = 0x7fff_f000_0000
@@ -100,14 +103,15 @@ extension Kernel {
   private mutating func write(_ view: ByteView, at address: UInt64, area index: Int, of space: ID<AddressSpace>) -> Int {
     // Field by field: a copy of the whole area would share its pages, which a write would then copy.
     guard addressSpaces[space].areas[index].protection.contains(.write) else { return 0 }
+    guard pagesMade < pageAlarm || mayHoldMore() else { return 0 }
     let inArea = Int(address - addressSpaces[space].areas[index].start), offset = addressSpaces[space].areas[index].offset
     guard let memory = addressSpaces[space].areas[index].memory else {
-      addressSpaces[space].areas[index].ownPages.write(view, at: inArea)
+      pagesMade += addressSpaces[space].areas[index].ownPages.write(view, at: inArea)
       return view.count
     }
     let count = accessible(memory, offset + inArea, view.count)
     if addressSpaces[space].areas[index].isShared {
-      memories[memory].bytes.write(view.slice(0, count), at: offset + inArea)
+      pagesMade += memories[memory].bytes.write(view.slice(0, count), at: offset + inArea)
       return count
     }
     // The first write to a page of a private file mapping takes a copy of the file's.
@@ -117,7 +121,7 @@ extension Kernel {
         addressSpaces[space].areas[index].ownPages.setPage(number, page)
       }
     }
-    addressSpaces[space].areas[index].ownPages.write(view.slice(0, count), at: inArea)
+    pagesMade += addressSpaces[space].areas[index].ownPages.write(view.slice(0, count), at: inArea)
     return count
   }
 
@@ -130,6 +134,14 @@ extension Kernel {
 
   /// Reads from a task's memory, piece by piece. Returns how many bytes were read before a fault.
   func readMemory(_ address: UInt64, _ count: Int, of me: TaskID, _ take: (ByteView, Int) -> Void) -> Int {
+    var hasHoles = false
+    return readMemory(address, count, of: me, &hasHoles, take)
+  }
+
+  /// Does the same, and says whether pages were met that are not there yet.
+  func readMemory(
+    _ address: UInt64, _ count: Int, of me: TaskID, _ hasHoles: inout Bool, _ take: (ByteView, Int) -> Void
+  ) -> Int {
     let space = tasks[me].memory
     var done = 0
     while done < count {
@@ -145,6 +157,7 @@ extension Kernel {
         if step == 0 { break }
         page = memories[memory].bytes.page((area.offset + inArea) / Page.size)
       }
+      if page == nil { hasHoles = true }
       take((page ?? Kernel.zeroPage).view(inPage, step), done)
       done += step
     }
@@ -188,6 +201,9 @@ extension Kernel {
   mutating func duplicate(_ space: ID<AddressSpace>, by me: TaskID) -> ID<AddressSpace> {
     var copy = addressSpaces[space]
     copy.references = 1
+    // Locks are not inherited.
+    copy.futureLock = .none
+    for index in copy.areas.indices where copy.areas[index].lock != .none { copy.areas[index].lock = .none }
     for area in copy.areas { hold(area, by: me) }
     return addressSpaces.insert(copy)
   }
@@ -223,4 +239,6 @@ extension Kernel {
 enum ZeroPage {
   // Never written to: every holder that wants to write makes its own copy first.
   nonisolated(unsafe) static let page = Page()
+  /// The same, for a page that was touched and so is no hole.
+  nonisolated(unsafe) static let touched = Page()
 }

@@ -65,7 +65,7 @@ extension Kernel {
     if flags.contains(.thread) {
       task.previousThread = processes[parent].lastThread
     } else {
-      task.process = makeProcess(pid, flags, exitSignal, from: parent)
+      task.process = makeProcess(pid, flags, exitSignal, by: me)
     }
     let process = task.process
     let id = tasks.insert(task)
@@ -82,9 +82,9 @@ extension Kernel {
   }
 
   private mutating func makeProcess(
-    _ pid: Int32, _ flags: CloneFlags, _ exitSignal: Int32, from parent: ID<Process>
+    _ pid: Int32, _ flags: CloneFlags, _ exitSignal: Int32, by me: TaskID
   ) -> ID<Process> {
-    let handlers = processes[parent].handlers
+    let parent = tasks[me].process, handlers = processes[parent].handlers
     var new = Process(
       pid: pid, group: processes[parent].group, session: processes[parent].session,
       handlers: flags.contains(.sighand) ? share(handlers) : duplicate(handlers),
@@ -95,7 +95,7 @@ extension Kernel {
     new.hasSubreaperAbove = processes[parent].hasSubreaperAbove || processes[parent].isSubreaper
     if flags.contains(.clearSighand) { resetHandlers(new.handlers) }
     let process = processes.insert(new)
-    adopt(process, by: flags.contains(.parent) ? processes[parent].parent ?? parent : parent)
+    adopt(process, by: flags.contains(.parent) ? processes[parent].parentThread ?? me : me)
     join(process, group: new.group, session: new.session)
     return process
   }
@@ -147,10 +147,11 @@ extension Kernel {
     }
   }
 
-  /// Makes `child` the youngest child of `parent`.
-  mutating func adopt(_ child: ID<Process>, by parent: ID<Process>) {
-    let last = processes[parent].lastChild
+  /// Makes `child` the youngest child of a thread.
+  mutating func adopt(_ child: ID<Process>, by thread: TaskID) {
+    let parent = tasks[thread].process, last = processes[parent].lastChild
     processes[child].parent = parent
+    processes[child].parentThread = thread
     processes[child].nextSibling = nil
     processes[child].previousSibling = last
     if let last { processes[last].nextSibling = child } else { processes[parent].firstChild = child }
@@ -163,5 +164,6 @@ extension Kernel {
     if let previous { processes[previous].nextSibling = next } else { processes[parent].firstChild = next }
     if let next { processes[next].previousSibling = previous } else { processes[parent].lastChild = previous }
     processes[child].parent = nil
+    processes[child].parentThread = nil
   }
 }

@@ -57,6 +57,7 @@ extension Kernel {
     release(tasks[me].ipcNamespace)
     endedTasks.append(me)
     if let parent = tasks[me].vforkParent, tasks.contains(parent) { makeRunnable(parent) }
+    reparentChildren(of: me)
     if processes[process].threadCount == 0 {
       endLast(process, status: processes[process].groupExitStatus ?? status)
     } else if tasks[me].tid != processes[process].pid {
@@ -83,7 +84,6 @@ extension Kernel {
 
   /// The last thread of a process is gone. Linux: exit_notify().
   private mutating func endLast(_ process: ID<Process>, status: Int32) {
-    reparentChildren(of: process)
     // The last one may be another than the leader, which waited as a dead thread until now.
     while let last = processes[process].lastThread, last != processes[process].firstThread {
       forget(thread: last, of: process)
@@ -134,39 +134,65 @@ extension Kernel {
   /// The real user of a process, dead or alive.
   func uid(of process: ID<Process>) -> UInt32 { processes[process].firstThread.map { tasks[$0].credentials.uid } ?? 0 }
 
-  /// Children of an ending process go to the nearest subreaper above, or to init. Linux: forget_original_parent().
-  private mutating func reparentChildren(of process: ID<Process>) {
+  /// Children of an ending thread go to another one of its process, or else to the nearest subreaper above, or to init.
+  /// Linux: forget_original_parent().
+  private mutating func reparentChildren(of me: TaskID) {
+    let process = tasks[me].process
     guard processes[process].firstChild != nil, let heir = heir(of: process) else { return }
-    let pid = processes[process].pid, uid = uid(of: process)
-    while let child = processes[process].firstChild {
+    let isThread = tasks[heir].process == process
+    var next = processes[process].firstChild
+    while let child = next {
+      next = processes[child].nextSibling
+      guard processes[child].parentThread == me else { continue }
       disown(child)
       adopt(child, by: heir)
-      for thread in threads(of: child) where tasks[thread].parentDeathSignal != 0 {
-        var info = SignalInfo(signal: Int32(tasks[thread].parentDeathSignal), code: SignalInfo.user)
-        (info.pid, info.uid) = (pid, uid)
-        send(info, to: child)
-      }
-      // An orphan always tells its new parent by SIGCHLD.
-      processes[child].exitSignal = Signal.chld
-      if case .zombie(let status) = processes[child].status, notify(heir, ofEndOf: child, status) {
-        reap(child)
-      } else {
-        hangUpIfOrphaned(child, leaving: process)
-      }
+      tellDeathOfParent(me, to: child)
+      if !isThread { inherit(child, from: process, by: tasks[heir].process) }
     }
   }
 
-  /// Who takes over the children of a process. Linux: find_new_reaper().
-  private func heir(of process: ID<Process>) -> ID<Process>? {
+  /// PR_SET_PDEATHSIG: the parent is the thread that made the child, or the one that took it over.
+  private mutating func tellDeathOfParent(_ me: TaskID, to child: ID<Process>) {
+    for thread in threads(of: child) where tasks[thread].parentDeathSignal != 0 {
+      var info = SignalInfo(signal: Int32(tasks[thread].parentDeathSignal), code: SignalInfo.user)
+      (info.pid, info.uid) = (processes[tasks[me].process].pid, tasks[me].credentials.uid)
+      send(info, to: child)
+    }
+  }
+
+  /// A child comes to another process. Linux: reparent_leader().
+  private mutating func inherit(_ child: ID<Process>, from process: ID<Process>, by heir: ID<Process>) {
+    // An orphan always tells its new parent by SIGCHLD.
+    processes[child].exitSignal = Signal.chld
+    if case .zombie(let status) = processes[child].status, notify(heir, ofEndOf: child, status) {
+      reap(child)
+    } else {
+      hangUpIfOrphaned(child, leaving: process)
+    }
+  }
+
+  /// Who takes over the children of a thread of a process. Linux: find_new_reaper().
+  private func heir(of process: ID<Process>) -> TaskID? {
+    if let thread = livingThread(of: process) { return thread }
     if processes[process].hasSubreaperAbove {
       var next = processes[process].parent
       while let candidate = next {
-        if processes[candidate].isSubreaper, !isZombie(candidate) { return candidate }
+        if processes[candidate].isSubreaper, let thread = livingThread(of: candidate) { return thread }
         next = processes[candidate].parent
       }
     }
-    let initProcess = self.process(1)
-    return initProcess == process ? nil : initProcess
+    guard let initProcess = self.process(1), initProcess != process else { return nil }
+    return livingThread(of: initProcess)
+  }
+
+  /// The oldest thread that has not ended. Linux: find_alive_thread().
+  private func livingThread(of process: ID<Process>) -> TaskID? {
+    var next = processes[process].firstThread
+    while let thread = next {
+      if tasks[thread].state != .dead { return thread }
+      next = tasks[thread].nextThread
+    }
+    return nil
   }
 
   /// Removes a zombie and its pid. Linux: release_task() of a leader.

@@ -46,10 +46,12 @@ extension Kernel {
     }
   }
 
-  /// Pipes and terminals have no positions at all.
+  /// Pipes, sockets and terminals have no positions at all.
   private func isStream(_ file: ID<OpenFile>) -> Bool {
-    if case .console = files[file].object { return true }
-    return isPipe(file)
+    switch files[file].object {
+    case .console, .socket: true
+    default: isPipe(file)
+    }
   }
 
   /// Directories and files of /proc know no end.

@@ -5,7 +5,7 @@ extension MemoryArea {
   /// segments). Linux: can_vma_merge_after().
   func joins(_ next: MemoryArea) -> Bool {
     end == next.start && segment == nil && next.segment == nil && protection == next.protection && isShared == next.isShared && memory == next.memory
-      && mayWrite == next.mayWrite && (memory == nil || offset + count == next.offset)
+      && mayWrite == next.mayWrite && lock == next.lock && (memory == nil || offset + count == next.offset)
   }
 
   /// Cuts the area in two at `address`, which lies inside; keeps the first part and returns the other.
@@ -83,7 +83,7 @@ extension AddressSpace {
 
 extension Kernel {
   /// Makes `address` a boundary between areas, if it lies inside one.
-  private mutating func cut(_ space: ID<AddressSpace>, at address: UInt64, by me: TaskID) {
+  mutating func cutArea(_ space: ID<AddressSpace>, at address: UInt64, by me: TaskID) {
     guard let index = addressSpaces[space].area(at: address), addressSpaces[space].areas[index].start < address else { return }
     let rest = addressSpaces[space].areas[index].split(at: address)
     addressSpaces[space].areas.insert(rest, at: index + 1)
@@ -116,8 +116,8 @@ extension Kernel {
   mutating func takeAreas(_ range: Range<UInt64>, of me: TaskID) -> [MemoryArea] {
     let space = tasks[me].memory
     if addressSpaces[space].isFree(range) { return [] }
-    cut(space, at: range.lowerBound, by: me)
-    cut(space, at: range.upperBound, by: me)
+    cutArea(space, at: range.lowerBound, by: me)
+    cutArea(space, at: range.upperBound, by: me)
     let found = addressSpaces[space].areas(in: range)
     let taken = Array(addressSpaces[space].areas[found])
     addressSpaces[space].areas.removeSubrange(found)
@@ -132,8 +132,8 @@ extension Kernel {
   /// Linux: mprotect_fixup(). Pages before a hole, or before one that must not change so, are changed all the same.
   mutating func protect(_ range: Range<UInt64>, _ protection: Protection, of me: TaskID) throws(Stop) {
     let space = tasks[me].memory
-    cut(space, at: range.lowerBound, by: me)
-    cut(space, at: range.upperBound, by: me)
+    cutArea(space, at: range.lowerBound, by: me)
+    cutArea(space, at: range.upperBound, by: me)
     var next = range.lowerBound
     var failure: Errno?
     for index in addressSpaces[space].areas(in: range) {

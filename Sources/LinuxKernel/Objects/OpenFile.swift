@@ -35,6 +35,7 @@ enum FileObject {
   case epoll(ID<Epoll>)
   case signals(ID<SignalDescriptor>)
   case messageQueue(ID<PosixQueue>)
+  case socket(ID<Sock>)
   /// A fifo, or a pipe opened through /proc; its status says which ends.
   case fifo(ID<Pipe>)
   /// A file with bytes or entries of its own, or any file that was opened with O_PATH.
@@ -60,6 +61,7 @@ extension Kernel {
     case .epoll: throw .errno(.EINVAL)
     case .signals(let signals): return try read(signals, file, &destination, for: me)
     case .messageQueue(let queue): return try readStatus(of: queue, file, &destination, at: offset, for: me)
+    case .socket(let socket): return try read(socket, file, &destination, for: me)
     case .fifo(let pipe): return try readFIFO(pipe, file, &destination, for: me)
     case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)
     }
@@ -73,6 +75,7 @@ extension Kernel {
     case .console(let stream): return try writeConsole(stream, &source, for: me)
     case .eventCounter(let counter): return try write(counter, file, &source, for: me)
     case .timer, .epoll, .signals, .messageQueue: throw .errno(.EINVAL)
+    case .socket(let socket): return try write(socket, &source, for: me)
     case .fifo(let pipe): return try writeFIFO(pipe, file, &source, for: me)
     case .inode(let inode): return try writeInode(inode, file, &source, at: offset, for: me)
     }
@@ -89,6 +92,7 @@ extension Kernel {
     case .epoll(let epoll): poll(epoll, for: me)
     case .signals(let signals): poll(signals, for: me)
     case .messageQueue(let queue): poll(queue)
+    case .socket(let socket): poll(socket)
     // DEFAULT_POLLMASK: files that never make anybody wait.
     case .inode: PollAnswer(events: [.readable, .writable])
     }
@@ -97,7 +101,7 @@ extension Kernel {
   /// Whether an epoll can hold the file: one that is always ready has nothing to wait for. Linux: file_can_poll().
   func isPollable(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .messageQueue: true
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .messageQueue, .socket: true
     case .inode: false
     }
   }
@@ -105,7 +109,7 @@ extension Kernel {
   /// Whether one can read or write at an offset (FMODE_PREAD, FMODE_PWRITE).
   func hasPositions(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals: false
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .socket: false
     case .inode, .messageQueue: true
     }
   }
@@ -128,6 +132,7 @@ extension Kernel {
       case .timer(let timer): removeQueue(timerFiles.remove(timer).expired)
       case .epoll(let epoll): release(epoll)
       case .signals(let signals): signalDescriptors.remove(signals)
+      case .socket(let socket): close(socket)
       }
     }
     if let namespace = ended.namespace, case .inode(let inode) = ended.object { unbindSystem(inode, from: namespace) }
@@ -145,6 +150,7 @@ extension Kernel {
     case .epoll: "anon_inode:[eventpoll]"
     case .signals: "anon_inode:[signalfd]"
     case .messageQueue: "mqueue"
+    case .socket(let socket): "socket:[\(sockets[socket].inode)]"
     case .inode(let inode): "inode:[\(inodes[inode].number)]"
     }
   }

@@ -41,6 +41,9 @@ extension Kernel {
         }
       }
     }
+    func size(_ name: String, _ pages: Int) -> String {
+      "\(name):\t" + String(repeating: " ", count: max(0, 8 - "\(pages * 4)".count)) + "\(pages * 4) kB"
+    }
     let (letter, word) = state(of: task)
     var lines = ["Name:\t\(commandName(of: task))"]
     if isAlive { lines.append("Umask:\t0" + String(fileSystemContexts[entry.fileSystem].umask, radix: 8).leftPadded(to: 3)) }
@@ -51,6 +54,13 @@ extension Kernel {
       "FDSize:\t\(isAlive ? fileTables[entry.files].capacity : 0)",
       "Groups:\t\(who.groups.map { "\($0) " }.joined())" + (who.groups.isEmpty ? " " : ""), "NStgid:\t\(process.pid)",
       "NSpid:\t\(entry.tid)", "NSpgid:\t\(process.group)", "NSsid:\t\(process.session)", "Kthread:\t0",
+    ]
+    // Of the lines about memory those that the kernel knows.
+    if isAlive {
+      let pages = addressSpaces[entry.memory].areas.reduce(0) { $0 + $1.count / Page.size }
+      lines += [size("VmSize", pages), size("VmLck", lockedPages(of: entry.memory))]
+    }
+    lines += [
       "Threads:\t\(max(1, process.threadCount))", "SigQ:\t0/\(process.limits.soft[ResourceLimits.sigpending])",
       "SigPnd:\t\(hexadecimal(entry.signals.pending.mask.rawValue))",
       "ShdPnd:\t\(hexadecimal(process.signals.pending.mask.rawValue))",

@@ -80,6 +80,8 @@ extension Kernel {
       } else {
         synchroniseCharge(inode)
         if fileSystems[fileSystem].usedPages >= fileSystems[fileSystem].pageLimit { return (at - start, .ENOSPC) }
+        guard pagesMade < pageAlarm || mayHoldMore() else { return (at - start, .ENOSPC) }
+        pagesMade += 1
         page = wanted == Page.size && !source.isMemory ? .uninitialised : Page()
       }
       let copied = fill(&page, at: inPage, wanted, from: &source, of: me)

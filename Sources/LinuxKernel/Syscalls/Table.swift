@@ -17,13 +17,14 @@ extension Syscall {
     eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, select, pselect6, epollCreate, epollCreate1, epollCtl, epollWait,
     epollPwait, epollPwait2,
     // Memory
-    mmap, munmap, mprotect, mremap, madvise, msync, mincore,
+    mmap, munmap, mprotect, mremap, madvise, msync, mincore, mlock, mlock2, munlock, mlockall, munlockall,
     // System V objects
     semget, semop, semtimedop, semctl, shmget, shmat, shmdt, shmctl,
     // System
     uname, sysinfo, getcpu, getrandom,
     // Message queues
     msgget, msgsnd, msgrcv, msgctl,
+    socket, recv,
     mqOpen, mqUnlink, mqSend, mqTimedsend, mqReceive, mqTimedreceive, mqNotify, mqGetattr, mqSetattr,
     // Processes
     fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,

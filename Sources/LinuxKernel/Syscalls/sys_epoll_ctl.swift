@@ -9,7 +9,8 @@ extension Syscall {
       .EBADF: "epfd or fd is not open",
       .EEXIST: "EPOLL_CTL_ADD of a descriptor that is a member already",
       .EFAULT: "event lies outside the caller's memory",
-      .EINVAL: "epfd is no epoll or is fd itself, the operation is unknown, or EPOLLEXCLUSIVE is used where it cannot be",
+      .EINVAL: "epfd is no epoll or is fd itself, the operation is unknown, EPOLLEXCLUSIVE is used where it cannot be, or too many "
+        + "ways would lead from a file through nested epolls",
       .ELOOP: "fd is an epoll that holds this one, or the chain would be more than five deep",
       .ENOENT: "EPOLL_CTL_MOD or EPOLL_CTL_DEL of a descriptor that is no member",
       .EPERM: "fd is a file that is always ready",
@@ -32,7 +33,9 @@ extension Syscall {
     if operation == .add, let inner, !kernel.mayNest(inner, in: epoll) { throw .errno(.ELOOP) }
     let member = kernel.member(target, fd.number, of: epoll)
     switch (operation, member) {
-    case (.add, nil): kernel.addMember(target, fd.number, event.interest, event.data, to: epoll, for: me)
+    case (.add, nil):
+      guard kernel.pathsFit(target, in: epoll) else { throw .errno(.EINVAL) }
+      kernel.addMember(target, fd.number, event.interest, event.data, to: epoll, for: me)
     case (.add, _): throw .errno(.EEXIST)
     case (.delete, let member?): kernel.removeMember(member)
     case (.change, let member?):

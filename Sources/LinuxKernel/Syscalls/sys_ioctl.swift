@@ -32,7 +32,7 @@ extension Kernel {
       return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
     // A regular file, by its size.
     case .messageQueue(let queue): return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
-    case .eventCounter, .timer, .epoll, .signals: throw .errno(.ENOTTY)
+    case .eventCounter, .timer, .epoll, .signals, .socket: throw .errno(.ENOTTY)
     }
   }
 }

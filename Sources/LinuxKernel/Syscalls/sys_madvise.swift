@@ -15,8 +15,9 @@ extension Syscall {
     let space = kernel.tasks[me].memory
     for index in kernel.addressSpaces[space].areas(in: range) {
       let area = kernel.addressSpaces[space].areas[index]
+      if area.lock != .none, [.dontNeed, .free, .cold, .pageOut].contains(advice) { throw .errno(.EINVAL) }
       if advice == .free, area.isShared || area.memory != nil { throw .errno(.EINVAL) }
-      guard advice == .dontNeed else { continue }
+      guard advice == .dontNeed || advice == .dontNeedLocked else { continue }
       let start = max(area.start, range.lowerBound), end = min(area.end, range.upperBound)
       kernel.addressSpaces[space].areas[index].ownPages
         .drop(Int(start - area.start) / Page.size, Int(end - start) / Page.size)
@@ -32,6 +33,7 @@ extension Syscall {
     Param<Address>("addr"), Param<Int>("length"), Param<SyncFlags>("flags", default: 0),
     returns: "zero",
     errors: [
+      .EBUSY: "MS_INVALIDATE of locked memory",
       .EINVAL: "addr is not on a page, or the flags are unknown or contradict each other",
       .ENOMEM: "something in the range is not mapped",
     ]
@@ -41,7 +43,13 @@ extension Syscall {
     // A length that PAGE_ALIGN() wraps around to 0 is none.
     if address.value % 4096 == 0, length < 0, length > -4096 { return Done() }
     let range = try pageRange(address, length, overflow: .ENOMEM)
-    guard kernel.addressSpaces[kernel.tasks[me].memory].isCovered(range) else { throw .errno(.ENOMEM) }
+    let space = kernel.tasks[me].memory
+    if flags.contains(.invalidate),
+      kernel.addressSpaces[space].areas[kernel.addressSpaces[space].areas(in: range)].contains(where: { $0.lock != .none })
+    {
+      throw .errno(.EBUSY)
+    }
+    guard kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
     return Done()
   }
 
@@ -86,12 +94,13 @@ private func pageRange(_ address: Address, _ length: Int, overflow: Errno) throw
 /// Linux: include/uapi/asm-generic/mman-common.h. Those listed change nothing that can be seen, but for MADV_DONTNEED.
 struct MemoryAdvice: Choice, Equatable {
   let rawValue: Int32
-  static let dontNeed = MemoryAdvice(rawValue: 4), free = MemoryAdvice(rawValue: 8)
+  static let dontNeed = MemoryAdvice(rawValue: 4), free = MemoryAdvice(rawValue: 8), cold = MemoryAdvice(rawValue: 20)
+  static let pageOut = MemoryAdvice(rawValue: 21), dontNeedLocked = MemoryAdvice(rawValue: 24)
   static let names = NameSet(
     "advice", .values,
     [
       "MADV_NORMAL": 0, "MADV_RANDOM": 1, "MADV_SEQUENTIAL": 2, "MADV_WILLNEED": 3, "MADV_DONTNEED": 4, "MADV_FREE": 8,
-      "MADV_DONTDUMP": 16, "MADV_DODUMP": 17, "MADV_COLD": 20, "MADV_PAGEOUT": 21,
+      "MADV_DONTDUMP": 16, "MADV_DODUMP": 17, "MADV_COLD": 20, "MADV_PAGEOUT": 21, "MADV_DONTNEED_LOCKED": 24,
     ])
 }
 
@@ -99,5 +108,6 @@ struct SyncFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let async = SyncFlags(rawValue: 1), sync = SyncFlags(rawValue: 4)
+  static let invalidate = SyncFlags(rawValue: 2)
   static let names = NameSet("msync flags", .bits, ["MS_ASYNC": 1, "MS_INVALIDATE": 2, "MS_SYNC": 4])
 }

@@ -8,6 +8,7 @@ extension Syscall {
     returns: "memory",
     errors: [
       .EACCES: "the file is not open for what is asked",
+      .EAGAIN: "more would be locked than RLIMIT_MEMLOCK allows",
       .EBADF: "fd is not open",
       .EEXIST: "MAP_FIXED_NOREPLACE and something is mapped there",
       .EINVAL: "length is 0, the offset or a fixed address is not on a page, or the kind of mapping is none",
@@ -16,7 +17,7 @@ extension Syscall {
       .ENOSYS: "not built: MAP_GROWSDOWN, MAP_32BIT",
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
-      .EPERM: "an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
+      .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
     ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags, fd: FD, offset: Int)
     throws(Stop) -> MappedMemory in
@@ -27,7 +28,7 @@ extension Syscall {
       file = try kernel.file(fd, of: me)
       if flags.contains(.hugePages) { throw .errno(.EINVAL) }
     } else if flags.contains(.hugePages) {
-      throw .errno(.ENOMEM)
+      throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
     }
     let size = try kernel.mapSize(length)
     if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
@@ -36,10 +37,12 @@ extension Syscall {
     let range = try kernel.placeMapping(address.value, size, flags, me)
     var area = MemoryArea(
       start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
+    area.lock = try kernel.lockOfNewArea(pages: size / Page.size, asked: flags.contains(.locked), me)
     try kernel.backMapping(&area, file, offset, flags, protection)
     kernel.unmap(range, of: me)
     kernel.addressSpaces[space].insert(area)
     kernel.mergeAreas(space, around: range)
+    if area.lock != .none || flags.contains(.populate) { kernel.populate(range, of: me) }
     return MappedMemory(address: range.lowerBound, count: length)
   }
 
@@ -197,8 +200,8 @@ struct MapProtection: Flags {
     ])
 }
 
-/// Linux: include/uapi/linux/mman.h. Those that only advise are accepted and change nothing: there is no swap, and every
-/// page is there at once (MAP_LOCKED, MAP_NORESERVE, MAP_POPULATE, MAP_NONBLOCK, MAP_STACK). MAP_DENYWRITE, MAP_EXECUTABLE
+/// Linux: include/uapi/linux/mman.h. Those that only advise are accepted and change nothing: there is no
+/// swap (MAP_NORESERVE, MAP_NONBLOCK, MAP_STACK). MAP_DENYWRITE, MAP_EXECUTABLE
 /// and bits without a name are ignored by Linux itself, MAP_SHARED_VALIDATE apart. No mapping lies below 4 GiB unless
 /// asked to (MAP_ABOVE4G).
 struct MapFlags: Flags {
@@ -208,6 +211,7 @@ struct MapFlags: Flags {
   var kind: Kind? { Kind(rawValue: rawValue & 0xf) }
   static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20), hugePages = MapFlags(rawValue: 0x40000)
   static let fixedNoReplace = MapFlags(rawValue: 0x100000)
+  static let locked = MapFlags(rawValue: 0x2000), populate = MapFlags(rawValue: 0x8000)
   /// MAP_GROWSDOWN and MAP_32BIT mean something that is not modelled.
   static let notBuilt = MapFlags(rawValue: 0x140)
   /// LEGACY_MAP_MASK: what MAP_SHARED_VALIDATE finds known.

@@ -9,8 +9,9 @@ extension Syscall {
       .EBADF: "mqdes is no queue, or sigev_signo of SIGEV_THREAD no descriptor",
       .EBUSY: "somebody is to be told already",
       .EFAULT: "sevp, or the cookie of SIGEV_THREAD, lies outside the caller's memory",
-      .EINVAL: "sevp is no way to tell, or no signal",
-      .ENOTSOCK: "SIGEV_THREAD: sigev_signo is no socket (there are none yet)",
+      .EINTR: "SIGEV_THREAD: a signal came while the socket had no room",
+      .EINVAL: "sevp is no way to tell, or no signal, or sigev_signo of SIGEV_THREAD another socket than of netlink",
+      .ENOTSOCK: "SIGEV_THREAD: sigev_signo is no socket",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, event: SignalEvent?) throws(Stop) -> Done in
     try kernel.setNotification(fd, event, me)

@@ -10,6 +10,7 @@ extension Syscall {
     Param<Address?>(optional: "new_address"),
     returns: "memory",
     errors: [
+      .EAGAIN: "more would be locked than RLIMIT_MEMLOCK allows",
       .EFAULT: "nothing is mapped at old_address, or the range spans two mappings",
       .EINVAL: "an address is not on a page, a size or the flags are not possible, or the ranges overlap",
       .ENOMEM: "there is no room to grow and MREMAP_MAYMOVE is not given",
@@ -45,11 +46,15 @@ extension Syscall {
       return MappedMemory(address: start, count: newLength)
     }
     guard oldSize <= area.end - start else { throw .errno(.EFAULT) }
+    if newSize > oldSize, area.lock != .none, !kernel.mayLock(pages: Int(newSize - oldSize) / Page.size, me) {
+      throw .errno(.EAGAIN)
+    }
     if !isPlaced, !flags.contains(.keepOld) {
       let grown = start + oldSize..<start + newSize
       if start + oldSize == area.end, grown.upperBound <= limit, kernel.addressSpaces[space].isFree(grown) {
         kernel.addressSpaces[space].areas[index].end = grown.upperBound
         kernel.mergeAreas(space, around: grown)
+        if area.lock != .none { kernel.populate(grown, of: me) }
         return MappedMemory(address: start, count: newLength)
       }
       guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
@@ -63,6 +68,7 @@ extension Syscall {
     }
     let moved = start..<start + min(oldSize, newSize)
     kernel.move(moved, to: place..<place + newSize, keepsOld: flags.contains(.keepOld), of: me)
+    if area.lock != .none { kernel.populate(place..<place + newSize, of: me) }
     return MappedMemory(address: place, count: newLength)
   }
 }
@@ -89,6 +95,7 @@ extension Kernel {
     if keepsOld {
       var rest = area
       rest.ownPages = PagedBytes()
+      rest.lock = .none
       addressSpaces[space].insert(rest)
     } else {
       release(area, by: me)

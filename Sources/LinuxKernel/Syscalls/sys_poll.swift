@@ -46,13 +46,17 @@ extension Kernel {
     }
     if result.count == 0 {
       // A signal comes before the end of the time.
-      if tasks[me].needsAttention, !deliverable(me).isEmpty { throw .sleep(until: .max) }
+      if tasks[me].needsAttention, !deliverable(me).isEmpty {
+        freePollTable()
+        throw .sleep(until: .max)
+      }
       let end = timeout.map { deadline(after: $0) } ?? .max
       if timeout != 0, end > now {
-        for entry in list.entries { wait(for: entry, in: table, me) }
+        wait(for: list.entries.map { ($0.fd, $0.filter) }, me)
         throw .sleep(until: end)
       }
     }
+    freePollTable()
     if let address = list.address { try setMemory(result.bytes, at: address, of: me) }
     return result
   }
@@ -62,13 +66,6 @@ extension Kernel {
     if entry.fd < 0 { return [] }
     guard let file = fileTables[table].file(entry.fd), !files[file].status.contains(.path) else { return .invalid }
     return poll(file, for: me).events.intersection(entry.filter)
-  }
-
-  private mutating func wait(for entry: PollEntry, in table: ID<FileTable>, _ me: TaskID) {
-    guard entry.fd >= 0, let file = fileTables[table].file(entry.fd) else { return }
-    let queues = poll(file, for: me).queues
-    if let queue = queues.0 { addWaiter(me, to: queue, exclusive: false, events: entry.filter) }
-    if let queue = queues.1 { addWaiter(me, to: queue, exclusive: false, events: entry.filter) }
   }
 
   /// Performs `body` with another signal mask, which is put back unless a signal ends the call: then its handler still

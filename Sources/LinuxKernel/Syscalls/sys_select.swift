@@ -76,20 +76,20 @@ extension Kernel {
         if !poll(file, for: me).events.isDisjoint(with: events) { selected.lists[index].append(number) }
       }
     }
-    if selected.count > 0 { return selected }
-    // A signal comes before the end of the time.
-    if tasks[me].needsAttention, !deliverable(me).isEmpty { throw .sleep(until: .max) }
-    let end = timeout.map { deadline(after: $0) } ?? .max
-    if timeout == 0 || end <= now { return selected }
-    for (events, set) in wanted {
-      for number in set?.numbers ?? [] {
-        guard let file = fileTables[table].file(number) else { continue }
-        let queues = poll(file, for: me).queues
-        if let queue = queues.0 { addWaiter(me, to: queue, exclusive: false, events: events) }
-        if let queue = queues.1 { addWaiter(me, to: queue, exclusive: false, events: events) }
+    if selected.count == 0 {
+      // A signal comes before the end of the time.
+      if tasks[me].needsAttention, !deliverable(me).isEmpty {
+        freePollTable()
+        throw .sleep(until: .max)
+      }
+      let end = timeout.map { deadline(after: $0) } ?? .max
+      if timeout != 0, end > now {
+        wait(for: wanted.flatMap { events, set in (set?.numbers ?? []).map { ($0, events) } }, me)
+        throw .sleep(until: end)
       }
     }
-    throw .sleep(until: end)
+    freePollTable()
+    return selected
   }
 }
 

@@ -70,10 +70,12 @@ extension Kernel {
     area.memory = sharedSegments[segment].memory
     area.mayWrite = !flags.contains(.readOnly)
     area.segment = segment
+    area.lock = try lockOfNewArea(pages: count / Page.size, asked: false, me)
     // Held before what lies there goes, which may be this very segment's last attach.
     hold(area, by: me)
     unmap(range, of: me)
     addressSpaces[space].insert(area)
+    if area.lock != .none { populate(range, of: me) }
     return MappedMemory(address: range.lowerBound, count: Int(size))
   }
 }

@@ -43,10 +43,10 @@ extension Kernel {
   /// Linux: shmem_statfs(), simple_statfs().
   fileprivate func fileSystemStatus(_ target: Target) -> FileSystemStatus {
     guard case .path(let path) = target else {
-      // Pipes have a file system of their own, all other objects without a name share one.
+      // Pipes and sockets have file systems of their own, all other objects without a name share one.
       guard case .anonymous(let file) = target else { return FileSystemStatus(magic: 0, device: 0) }
-      let isPipe = switch files[file].object { case .pipeReader, .pipeWriter: true default: false }
-      return FileSystemStatus(magic: isPipe ? 0x5049_5045 : 0x0904_1934, device: 0xf, flags: 0x20)
+      let magic: Int64 = switch files[file].object { case .pipeReader, .pipeWriter: 0x5049_5045 case .socket: 0x534f_434b default: 0x0904_1934 }
+      return FileSystemStatus(magic: magic, device: 0xf, flags: 0x20)
     }
     let system = fileSystems[inodes[inode(path)].fileSystem]
     switch system.kind {

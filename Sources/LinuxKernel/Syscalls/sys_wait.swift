@@ -130,26 +130,37 @@ extension Kernel {
   /// nothing did. Linux: do_wait().
   mutating func wait(for selector: ChildSelector, _ options: WaitOptions, _ me: TaskID) throws(Stop) -> ChildEvent? {
     let process = tasks[me].process
-    // Which thread made a child is not kept, so children of this thread alone can only be told where it is alone.
-    if options.contains(.noThread), processes[process].threadCount > 1 { throw .errno(.EINVAL) }
     var isAnyEligible = false
-    var next = processes[process].firstChild
-    if case .pid(let pid) = selector {
-      next = self.process(pid)
-      if let child = next, processes[child].parent != process { next = nil }
-    }
-    while let child = next {
-      if case .pid = selector { next = nil } else { next = processes[child].nextSibling }
-      if case .group(let group) = selector, processes[child].group != group { continue }
-      let isClone = processes[child].exitSignal != Signal.chld
-      if !options.contains(.all), isClone != options.contains(.clone) { continue }
-      // A zombie will do nothing more than be waited for.
-      if options.contains(.exited) || !isZombie(child) { isAnyEligible = true }
-      if let event = event(of: child, options) { return event }
+    for thread in parents(options, me) {
+      var next = processes[process].firstChild
+      if case .pid(let pid) = selector {
+        next = self.process(pid)
+        if let child = next, processes[child].parent != process { next = nil }
+      }
+      while let child = next {
+        if case .pid = selector { next = nil } else { next = processes[child].nextSibling }
+        if let thread, processes[child].parentThread != thread { continue }
+        if case .group(let group) = selector, processes[child].group != group { continue }
+        let isClone = processes[child].exitSignal != Signal.chld
+        if !options.contains(.all), isClone != options.contains(.clone) { continue }
+        // A zombie will do nothing more than be waited for.
+        if options.contains(.exited) || !isZombie(child) { isAnyEligible = true }
+        if let event = event(of: child, options) { return event }
+      }
     }
     guard isAnyEligible else { throw .errno(.ECHILD) }
     if options.contains(.noHang) { return nil }
     throw .wait(on: processes[process].childChanged)
+  }
+
+  /// Whose children a wait looks at: the caller's own, then those of the threads after it, around to the one before it.
+  /// nil for all, where only one thread can have any. Linux: do_wait().
+  private func parents(_ options: WaitOptions, _ me: TaskID) -> [TaskID?] {
+    if options.contains(.noThread) { return [me] }
+    let process = tasks[me].process
+    guard processes[process].threadCount > 1 else { return [nil] }
+    let threads = threads(of: process), own = threads.firstIndex(of: me)!
+    return Array(threads[own...]) + Array(threads[..<own])
   }
 
   private mutating func event(of child: ID<Process>, _ options: WaitOptions) -> ChildEvent? {

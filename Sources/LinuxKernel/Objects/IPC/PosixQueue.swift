@@ -20,6 +20,8 @@ struct PosixQueue {
 struct QueueNotification {
   let owner: ID<Process>
   let event: SignalEvent
+  /// What a netlink socket gets (SIGEV_THREAD).
+  var cookie: AttachedBuffer?
 }
 
 extension Kernel {
@@ -164,6 +166,7 @@ extension Kernel {
   @inline(never) private mutating func sendNotification(of object: ID<PosixQueue>, by me: TaskID) {
     guard let notification = posixQueues[object].notification else { return }
     posixQueues[object].notification = nil
+    if let cookie = notification.cookie { sendCookie(cookie, .message) }
     // A signal number of 0 is taken, and means none.
     guard notification.event.notify == SignalEvent.signal, notification.event.signal != 0 else { return }
     guard processes.contains(notification.owner) else { return }
@@ -174,40 +177,45 @@ extension Kernel {
 
   /// Linux: do_mq_notify().
   mutating func setNotification(_ fd: FD, _ event: SignalEvent?, _ me: TaskID) throws(Stop) {
-    if let event { try check(event, me) }
-    let object = try posixQueue(fd, of: me).queue
+    var cookie: AttachedBuffer?
+    if let event {
+      try check(event)
+      if event.notify == SignalEvent.thread { cookie = try attachCookie(event, me) }
+    }
+    do throws(Stop) { try setNotification(posixQueue(fd, of: me).queue, event, cookie, me) } catch {
+      if let cookie { detach(cookie) }
+      throw error
+    }
+  }
+
+  private mutating func setNotification(
+    _ object: ID<PosixQueue>, _ event: SignalEvent?, _ cookie: AttachedBuffer?, _ me: TaskID
+  ) throws(Stop) {
     if let event {
       guard posixQueues[object].notification == nil else { throw .errno(.EBUSY) }
-      posixQueues[object].notification = QueueNotification(owner: process(of: me), event: event)
+      posixQueues[object].notification = QueueNotification(owner: process(of: me), event: event, cookie: cookie)
     } else {
       guard posixQueues[object].notification?.owner == process(of: me) else { return }
-      posixQueues[object].notification = nil
+      removeNotification(of: object)
     }
     touchStatus(object)
   }
 
-  private func check(_ event: SignalEvent, _ me: TaskID) throws(Stop) {
+  private func check(_ event: SignalEvent) throws(Stop) {
     switch event.notify {
-    case SignalEvent.none: break
+    case SignalEvent.none, SignalEvent.thread: break
     case SignalEvent.signal: guard (0...Signal.last).contains(event.signal) else { throw .errno(.EINVAL) }
-    case SignalEvent.thread:
-      _ = try memory(UInt64(bitPattern: event.value), PosixQueue.cookieSize, of: me)
-      _ = try file(FD(event.signal), of: me)
-      // There are no sockets yet, and so none that could carry the cookie.
-      throw .errno(.ENOTSOCK)
     default: throw .errno(.EINVAL)
     }
   }
 
   /// A process has closed some descriptor of a queue: it wants to hear no more. Linux: mqueue_flush_file().
   mutating func dropNotification(of object: ID<PosixQueue>, ownedBy process: ID<Process>) {
-    if posixQueues[object].notification?.owner == process { posixQueues[object].notification = nil }
+    if posixQueues[object].notification?.owner == process { removeNotification(of: object) }
   }
 }
 
 extension PosixQueue {
   /// MQ_PRIO_MAX.
   static let priorityCount: UInt32 = 32768
-  /// NOTIFY_COOKIE_LEN.
-  static let cookieSize = 32
 }

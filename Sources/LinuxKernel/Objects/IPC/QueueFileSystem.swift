@@ -139,6 +139,7 @@ extension Kernel {
 
   /// The queue's file is gone. Linux: mqueue_evict_inode().
   mutating func end(_ object: ID<PosixQueue>, in fileSystem: ID<FileSystem>) {
+    removeNotification(of: object)
     let ended = posixQueues.remove(object)
     end(ended.queue)
     removeQueue(ended.changed)

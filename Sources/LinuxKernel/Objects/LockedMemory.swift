@@ -1,0 +1,128 @@
+// Memory that is to stay where it is. Nothing is ever swapped out here: what can be seen is the limit on how much a process
+// may lock, that locked pages are there at once, and what may not be done with them. Linux: mm/mlock.c, mm/gup.c.
+
+/// How an area is locked. Linux: VM_LOCKED, VM_LOCKONFAULT.
+enum MemoryLock {
+  case none
+  case locked
+  /// Pages come when they are touched.
+  case onFault
+}
+
+extension Kernel {
+  /// Linux: can_do_mlock().
+  func mayLock(_ me: TaskID) -> Bool {
+    limit(ResourceLimits.memlock, of: me) != 0 || tasks[me].credentials.has(.ipcLock)
+  }
+
+  /// Whether so many pages more may be locked. Linux: mlock_future_ok().
+  func mayLock(pages: Int, _ me: TaskID) -> Bool {
+    tasks[me].credentials.has(.ipcLock)
+      || UInt64(lockedPages(of: tasks[me].memory) + pages) <= limit(ResourceLimits.memlock, of: me) / UInt64(Page.size)
+  }
+
+  /// Linux: locked_vm.
+  func lockedPages(of space: ID<AddressSpace>) -> Int {
+    addressSpaces[space].areas.reduce(0) { $1.lock == .none ? $0 : $0 + $1.count / Page.size }
+  }
+
+  /// How a new area is locked, and whether it may be. Linux: do_mmap().
+  func lockOfNewArea(pages: Int, asked: Bool, _ me: TaskID) throws(Stop) -> MemoryLock {
+    let lock = addressSpaces[tasks[me].memory].futureLock
+    if asked, !mayLock(me) { throw .errno(.EPERM) }
+    if asked || lock != .none, !mayLock(pages: pages, me) { throw .errno(.EAGAIN) }
+    return asked && lock == .none ? .locked : lock
+  }
+
+  /// Linux: do_mlock().
+  mutating func lockMemory(_ address: UInt64, _ length: UInt64, _ lock: MemoryLock, _ me: TaskID) throws(Stop) {
+    guard mayLock(me) else { throw .errno(.EPERM) }
+    let page = UInt64(Page.size), start = address & ~(page - 1)
+    let size = (length &+ address % page &+ (page - 1)) & ~(page - 1), (end, wraps) = start.addingReportingOverflow(size)
+    if !tasks[me].credentials.has(.ipcLock) {
+      // What is locked already is not counted twice.
+      let space = tasks[me].memory, most = limit(ResourceLimits.memlock, of: me) / page
+      let overlap = wraps ? 0 : addressSpaces[space].areas[addressSpaces[space].areas(in: start..<end)].reduce(UInt64(0)) {
+        $1.lock == .none ? $0 : $0 + (min($1.end, end) - max($1.start, start)) / page
+      }
+      guard size / page + UInt64(lockedPages(of: space)) - overlap <= most else { throw .errno(.ENOMEM) }
+    }
+    if wraps { throw .errno(.EINVAL) }
+    try setLock(start..<end, lock, me)
+    guard populate(start..<end, of: me) else { throw .errno(.ENOMEM) }
+  }
+
+  /// Pages before a hole are done all the same. Linux: apply_vma_lock_flags().
+  mutating func setLock(_ range: Range<UInt64>, _ lock: MemoryLock, _ me: TaskID) throws(Stop) {
+    let space = tasks[me].memory
+    if range.isEmpty { return }
+    cutArea(space, at: range.lowerBound, by: me)
+    cutArea(space, at: range.upperBound, by: me)
+    var next = range.lowerBound
+    for index in addressSpaces[space].areas(in: range) {
+      guard addressSpaces[space].areas[index].start == next else { break }
+      addressSpaces[space].areas[index].lock = lock
+      next = addressSpaces[space].areas[index].end
+    }
+    mergeAreas(space, around: range)
+    if next < range.upperBound { throw .errno(.ENOMEM) }
+  }
+
+  /// Linux: apply_mlockall_flags().
+  mutating func setLockOfAll(_ lock: MemoryLock, _ me: TaskID) {
+    let space = tasks[me].memory
+    for index in addressSpaces[space].areas.indices { addressSpaces[space].areas[index].lock = lock }
+    mergeAreas(space, around: 0..<AddressSpace.limit)
+  }
+
+  /// What a read of memory does that meets pages not yet there. Linux: do_read_fault().
+  @inline(never) mutating func touch(_ range: Range<UInt64>, of me: TaskID) {
+    let space = tasks[me].memory
+    for index in addressSpaces[space].areas(in: range) {
+      let area = addressSpaces[space].areas[index]
+      let first = Int(max(area.start, range.lowerBound) - area.start) / Page.size
+      let last = Int(min(area.end, range.upperBound) - 1 - area.start) / Page.size
+      for number in first...last where !area.ownPages.hasPage(number) {
+        if let memory = area.memory {
+          touch(memory, area.offset / Page.size + number)
+        } else {
+          addressSpaces[space].areas[index].ownPages.setPage(number, ZeroPage.touched)
+        }
+      }
+    }
+  }
+
+  /// Has the pages of a range be there, as if each were touched. False where one cannot be. Linux: __mm_populate().
+  @discardableResult
+  mutating func populate(_ range: Range<UInt64>, of me: TaskID) -> Bool {
+    let space = tasks[me].memory
+    for index in addressSpaces[space].areas(in: range) {
+      let area = addressSpaces[space].areas[index]
+      if area.lock == .onFault { continue }
+      if area.protection.isEmpty { return false }
+      let first = Int(max(area.start, range.lowerBound) - area.start) / Page.size
+      let end = Int(min(area.end, range.upperBound) - area.start) / Page.size
+      // What is written to later gets its own page now.
+      let isOwn = area.memory == nil || !area.isShared && area.protection.contains(.write)
+      for number in first..<end {
+        if area.ownPages.hasPage(number) { continue }
+        var page = ZeroPage.touched
+        if let memory = area.memory {
+          let offset = area.offset + number * Page.size
+          guard accessible(memory, offset, 1) == 1 else { return false }
+          page = touch(memory, offset / Page.size)
+        }
+        if isOwn { addressSpaces[space].areas[index].ownPages.setPage(number, page) }
+      }
+    }
+    return true
+  }
+
+  /// The page of shared memory that is now there, if it was a hole before. Linux: shmem_fault().
+  @discardableResult
+  mutating func touch(_ memory: ID<Memory>, _ number: Int) -> Page {
+    if let page = memories[memory].bytes.page(number), !Page.isShared(page, ZeroPage.page) { return page }
+    memories[memory].bytes.setPage(number, ZeroPage.touched)
+    return ZeroPage.touched
+  }
+}
