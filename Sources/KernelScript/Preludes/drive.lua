@@ -7,6 +7,7 @@ local query = core.query
 -- ---- programs -------------------------------------------------------------------------------------------------------
 
 local programs = {} -- by name: the precompiled form
+values.programs = programs
 
 function drive.program(name, fn)
   if type(name) ~= "string" then error(("a program's name is a string, not a %s"):format(type(name)), 2) end
@@ -78,6 +79,35 @@ local function new_environment(seed)
   }
   env.require = core.new_require(loaded, env.package)
   return env
+end
+
+local function strings(list)
+  local result = {}
+  for string in list:gmatch "([^\0]*)\0" do result[#result + 1] = string end
+  return result
+end
+
+-- The body of a task that has called execve. `image` is Lua text, or the name of a program.
+function drive.begin(is_registered, image, path, environment, arguments)
+  local env = new_environment(query "seed" * 31 + query "task_id")
+  local variables, own = {}, env.package.loaded.kscript
+  for _, entry in ipairs(strings(environment)) do
+    local name, value = entry:match "^([^=]+)=(.*)$"
+    if name and not variables[name] then variables[name] = value end
+  end
+  rawset(own, "environment", variables)
+  local list = strings(arguments)
+  env.arg = {}
+  for position, argument in ipairs(list) do env.arg[position - 1] = argument end
+  local body, message
+  if is_registered then
+    body = core.load_program(programs[image], env)
+  else
+    -- A first line for other interpreters, as lua(1) skips it.
+    body, message = load(image:gsub("^#[^\n]*", ""), "@" .. path, "t", env)
+    if not body then error(message, 0) end
+  end
+  return body(table.unpack(list, 2, #list))
 end
 
 -- ---- kernels --------------------------------------------------------------------------------------------------------

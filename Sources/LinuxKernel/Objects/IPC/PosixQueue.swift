@@ -19,6 +19,8 @@ struct PosixQueue {
 /// Who is to be told of the next message that comes to an empty queue. Linux: the notify_ fields.
 struct QueueNotification {
   let owner: ID<Process>
+  /// How often the owner had run another program by then. Linux: notify_self_exec_id.
+  let executionCount: UInt32
   let event: SignalEvent
 }
 
@@ -166,7 +168,9 @@ extension Kernel {
     posixQueues[object].notification = nil
     // A signal number of 0 is taken, and means none.
     guard notification.event.notify == SignalEvent.signal, notification.event.signal != 0 else { return }
-    guard processes.contains(notification.owner) else { return }
+    guard processes.contains(notification.owner),
+      processes[notification.owner].executionCount == notification.executionCount
+    else { return }
     var info = sender(me, signal: notification.event.signal, code: SignalInfo.mesgq)
     info.value = notification.event.value
     send(info, to: notification.owner)
@@ -178,7 +182,8 @@ extension Kernel {
     let object = try posixQueue(fd, of: me).queue
     if let event {
       guard posixQueues[object].notification == nil else { throw .errno(.EBUSY) }
-      posixQueues[object].notification = QueueNotification(owner: process(of: me), event: event)
+      posixQueues[object].notification = QueueNotification(
+        owner: process(of: me), executionCount: processes[process(of: me)].executionCount, event: event)
     } else {
       guard posixQueues[object].notification?.owner == process(of: me) else { return }
       posixQueues[object].notification = nil
