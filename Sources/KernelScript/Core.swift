@@ -73,7 +73,7 @@ struct Core: ~Copyable {
     while let (task, outcome) = kernel.scheduleAndResume() {
       current = task
       if outcome == .blocked { continue }
-      guard outcome != .ended, let thread = threads[Int(task.index)] else { return nil }
+      guard outcome != .ended, outcome != .replaced, let thread = threads[Int(task.index)] else { return nil }
       guard thread == own else {
         self.outcome = outcome
         return thread
@@ -139,6 +139,16 @@ struct Core: ~Copyable {
     tracer!.deliver(kernel, current, kernel.answer, ByteView(kernel.answerPointer))
   }
 
+  /// The running task is to run another program: its coroutine is never resumed again.
+  @inline(never)
+  mutating func noteReplaced() {
+    guard let (task, tid) = kernel.programStarter else { return }
+    current = task
+    guard tracer != nil else { return }
+    drainTrace(current: tid)
+    tracer!.replace(kernel, task, tid)
+  }
+
   /// A task was made, or something was written to the console.
   @inline(never)
   private mutating func notice() {
@@ -173,6 +183,9 @@ struct Core: ~Copyable {
       if kernel.needsNotice { notice() }
       return Int32(KS_BLOCKED)
     case .ended: return Int32(KS_ENDED)
+    case .replaced:
+      noteReplaced()
+      return Int32(KS_ENDED)
     case .cannotSleep: return Int32(KS_CANNOT_SLEEP)
     case .handler:
       let frame = kernel.handlerFrame(of: current)

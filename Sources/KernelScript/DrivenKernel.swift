@@ -216,6 +216,15 @@ extension Machine {
 
   /// Lets one task go on until it waits or ends. Returns the message when all that runs has to end.
   private func step(_ kernel: DrivenKernel, _ task: TaskID) -> String? {
+    var task = task
+    while true {
+      let message = stepOnce(kernel, task)
+      guard message == nil, let next = replaceProgram(kernel.core) else { return message }
+      task = next
+    }
+  }
+
+  private func stepOnce(_ kernel: DrivenKernel, _ task: TaskID) -> String? {
     let core = kernel.core
     core.pointee.current = task
     core.pointee.kernel.canSleep = true
@@ -223,6 +232,9 @@ extension Machine {
     let outcome = core.pointee.kernel.resume(task)
     switch outcome {
     case .blocked, .ended: return nil
+    case .replaced:
+      core.pointee.noteReplaced()
+      return nil
     default: break
     }
     guard let thread = core.pointee.thread(of: task) else { return nil }

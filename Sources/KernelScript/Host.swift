@@ -119,7 +119,7 @@ enum Host {
     case .data: UInt8(ascii: "w")
     case .destination: UInt8(ascii: "d")
     case .structures(let layout): layout.rowFields == nil ? UInt8(ascii: "t") : UInt8(ascii: "l")
-    case .structure, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
+    case .program, .strings, .structure, .vector, .time, .signalSet, .signalAction, .integers, .any: UInt8(ascii: "t")
     case .function: UInt8(ascii: "f")
     case .flagsOrStructure, .control: UInt8(ascii: "v")
     }

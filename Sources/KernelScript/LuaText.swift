@@ -58,6 +58,8 @@ enum LuaText {
     case .destination: "kind='destination'"
     case .structure(let layout): "kind='structure',layout=\(quote(layout.name))"
     case .structures(let layout): "kind='structures',layout=\(quote(layout.name))"
+    case .program: "kind='program'"
+    case .strings: "kind='strings'"
     case .vector: "kind='vector'"
     case .time: "kind='time'"
     case .signalSet: "kind='signalSet'"

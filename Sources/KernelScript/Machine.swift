@@ -239,6 +239,16 @@ public final class Machine {
 
   /// Lets one task go on until it waits or ends.
   func step(_ task: TaskID) -> Outcome? {
+    var task = task
+    while true {
+      let outcome = stepOnce(task)
+      guard outcome == nil, let next = replaceProgram(core) else { return outcome }
+      task = next
+    }
+  }
+
+  /// The same, but that it stops when a task is to run another program.
+  private func stepOnce(_ task: TaskID) -> Outcome? {
     core.pointee.current = task
     core.pointee.kernel.canSleep = true
     let isTraced = core.pointee.tracer != nil, tid = isTraced ? core.pointee.kernel.tid(of: task) : 0
@@ -248,6 +258,9 @@ public final class Machine {
     switch outcome {
     case .blocked: return nil
     case .ended: return afterEnds()
+    case .replaced:
+      core.pointee.noteReplaced()
+      return afterEnds()
     default: break
     }
     guard var thread = core.pointee.threads[Int(task.index)] else { return afterEnds() }

@@ -20,7 +20,6 @@ public enum Missing {
     Entry(names: ["setns", "pidfd_open", "pidfd_send_signal", "pidfd_getfd", "sethostname"], reason: "namespaces and pidfds"),
     Entry(names: ["fanotify_init", "fanotify_mark", "inotify_init1", "inotify_add_watch", "inotify_rm_watch"], reason: "file notification"),
     Entry(names: ["futex", "futex_waitv"], reason: "futexes"),
-    Entry(names: ["execve", "execveat"], reason: "programs"),
     Entry(names: ["mount", "umount2", "pivot_root"], reason: "mounts"),
     Entry(names: ["splice", "tee", "vmsplice", "sendfile", "copy_file_range"], reason: "transfers between descriptors"),
     Entry(names: ["brk", "sbrk"], reason: "there is no program break; ask mmap or ks.buffer for memory"),

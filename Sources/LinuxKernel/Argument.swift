@@ -63,6 +63,10 @@ public enum ArgumentKind: Sendable {
   case mode
   /// Bytes up to a NUL.
   case path
+  /// The path of a program to be run, or the name of one that a script has registered.
+  case program
+  /// A list of strings, or the address of such a list.
+  case strings
   /// Bytes to be taken: a string, a buffer, or an address and a count.
   case data
   /// Room for bytes: how many are wanted, a buffer, or an address and a count.

@@ -100,6 +100,8 @@ public struct Kernel: ~Copyable {
   public var needsNotice = false
   /// The task that the call just performed has created.
   public internal(set) var spawned: TaskID? { didSet { needsNotice = true } }
+  /// What the task runs from now on whose call has just been performed.
+  var newProgram: NewProgram? { didSet { needsNotice = true } }
   /// Whether `schedule` leaves the clock where it is, so that sleepers sleep on; a session does so between its lines.
   public var isClockHeld = false
   /// Whether somebody traces: only then is anything put into `observations`.

@@ -10,6 +10,8 @@ public enum Outcome: UInt8, Sendable {
   case start
   /// The task is no more.
   case ended
+  /// The task runs another program, which `takeNewProgram` tells.
+  case replaced
   /// The call would have to wait, and the caller has said that it cannot (`canSleep`). Nothing has changed.
   case cannotSleep
 }
@@ -55,6 +57,7 @@ extension Kernel {
       reply.errno = errno.code
       return tasks[me].needsAttention ? replyThroughSignals(me) : .reply
     case .ended: return .ended
+    case .replaced: return .replaced
     case .yield:
       return giveWay(me) { kernel in kernel.keep(index, arguments, nil) }
     case .wait(let wait):
@@ -122,6 +125,7 @@ extension Kernel {
     case nil: reply.errno = 0
     case .errno(let errno): reply.errno = errno.code
     case .ended: return .ended
+    case .replaced: return .replaced
     case .yield: return giveWay(me) { kernel in kernel.keep(id) }
     case .wait(let wait):
       let number = calls[id].descriptor

@@ -8,6 +8,8 @@ public enum Stop: Error {
   case yield
   /// The calling task is no more (exit, or a fatal signal to itself).
   case ended
+  /// The calling task runs another program from here on (execve).
+  case replaced
 }
 
 /// What a blocked call waits for: three words, so that a body that waits says so in registers.

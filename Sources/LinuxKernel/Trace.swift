@@ -8,6 +8,7 @@ public enum Trace {
     case .absent: return "NULL"
     case .bytes:
       switch kind {
+      case .strings: return TraceValue.strings(raw.view).text()
       case .path, .data: return quote(raw.view, limit: stringLimit)
       case .structure(let layout): return structure(raw.view, layout)
       case .structures(let layout): return structures(raw.view, layout)

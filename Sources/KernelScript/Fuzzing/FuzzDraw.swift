@@ -69,6 +69,9 @@ struct FuzzDraw {
     case .destination: return oneIn(4) ? .buffer(below(3)) : .integer(pick([0, 1, 5, 8, 8, 16, 100, 4096, 4097, 65536, 70_000]))
     case .structure(let layout): return structure(layout, call.name)
     case .structures(let layout): return structures(layout, call.name)
+    // A program that is run takes the rest of the drawn calls with it.
+    case .program: return path(call.name)
+    case .strings: return .absent
     case .vector: return vector(isInput: call.name.contains("write"))
     case .time: return time(call.name)
     case .signalSet: return signals()

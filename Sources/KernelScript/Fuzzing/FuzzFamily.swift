@@ -119,10 +119,11 @@ package enum FuzzExclusion {
     ("SEEK_DATA, SEEK_HOLE", "gap: pages that fallocate reserved are told apart from data on Linux"),
     ("fchmod and fchown of pipes", "gap: a pipe's mode and owner cannot be changed"),
     ("PR_GET_NAME", "the first task's name is the proxy's"),
+    ("execve, execveat", "the rest of the drawn program would be gone"),
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 
-  package static let calls: Set = ["sync", "sched_yield", "setpriority", "nice"]
+  package static let calls: Set = ["sync", "sched_yield", "setpriority", "nice", "execve", "execveat"]
 
   /// Names that are not drawn, for the reasons above.
   static let names: Set = [

@@ -8,6 +8,7 @@ local environments = world.environments()
 -- ---- programs -------------------------------------------------------------------------------------------------------
 
 local programs = {} -- by name: the precompiled form
+values.programs = programs
 
 function drive.program(name, fn)
   if type(name) ~= "string" then error(("a program's name is a string, not a %s"):format(type(name)), 2) end
@@ -20,6 +21,33 @@ function drive.program(name, fn)
   end
   if programs[name] and programs[name] ~= form then error(("there is another program %q already"):format(name), 2) end
   programs[name] = form
+end
+
+local function strings(list)
+  local result = {}
+  for string in list:gmatch "([^\0]*)\0" do result[#result + 1] = string end
+  return result
+end
+
+-- The body of a task that has called execve. `image` is Lua text, or the name of a program.
+function drive.begin(is_registered, image, path, environment, arguments)
+  local variables = {}
+  for _, entry in ipairs(strings(environment)) do
+    local name, value = entry:match "^([^=]+)=(.*)$"
+    if name and not variables[name] then variables[name] = value end
+  end
+  local list = strings(arguments)
+  return environments.run {
+    name = table.remove(list, 1), arguments = list, environment = variables,
+    seeds = function() return environments.program_seeds(query "seed" * 31 + query "task_id") end,
+    load = function(env)
+      if is_registered then return core.load_program(programs[image], env) end
+      -- A first line for other interpreters, as lua(1) skips it.
+      local body, message = load(image:gsub("^#[^\n]*", ""), "@" .. path, "t", env)
+      if not body then error(message, 0) end
+      return body
+    end,
+  }
 end
 
 -- ---- kernels --------------------------------------------------------------------------------------------------------

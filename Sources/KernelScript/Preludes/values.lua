@@ -163,6 +163,45 @@ function converters.path(_, value)
   if type(value) == "number" then return tostring(value) end
   return nil, "a string"
 end
+
+-- A program that the script has registered goes by its name behind a NUL, with which no path begins.
+function converters.program(_, value)
+  if type(value) == "number" then return math.type(value) == "integer" and value or tostring(value) end
+  if type(value) ~= "string" then return nil, "a path, or the name of a program" end
+  if values.programs and values.programs[value] then return "\0" .. value end
+  return (value:match "^[^\0]*")
+end
+
+local function pack_strings(list)
+  local parts = {}
+  for position, element in ipairs(list) do
+    if type(element) ~= "string" then
+      return nil, ("a list of strings (element %d is a %s: use tostring)"):format(position, type(element))
+    end
+    if element:find("\0", 1, true) then return nil, ("strings without NULs (element %d has one)"):format(position) end
+    parts[position] = element .. "\0"
+  end
+  return table.concat(parts)
+end
+
+function converters.strings(parameter, value)
+  if math.type(value) == "integer" then return value end
+  if type(value) ~= "table" then return nil, "a list of strings" end
+  local name = next(value)
+  if type(name) == "string" and parameter.name == "envp" then
+    local variables = {}
+    for key, text in next, value do
+      if type(key) ~= "string" or type(text) ~= "string" then return nil, "strings by name, or a list of NAME=value" end
+      variables[#variables + 1] = key .. "=" .. text
+    end
+    table.sort(variables)
+    value = variables
+  elseif name ~= nil and math.type(name) ~= "integer" then
+    return nil, "a list of strings"
+  end
+  return pack_strings(value)
+end
+
 function converters.data(_, value)
   if type(value) == "number" then return nil, "a string, a buffer, or an address and a count" end
   return nil, "a string or a buffer"

@@ -78,6 +78,12 @@ for _, name in ipairs { "program", "new", "diff" } do
   end
 end
 
+-- What a task does that runs a program from execve on; as in C, nothing of the old one is there.
+core.set("ks.begin", function(...)
+  drive = drive or assert(load(core.query("prelude", "drive"), "=kscript:drive", "t", _ENV))(core, values, ks, world)
+  return drive.begin(...)
+end)
+
 -- What scripts find before any of them has changed it: from here programs get theirs.
 world.lazily, world.find_module = lazily, find_module
 world.views = { sys = getmetatable(ks.sys), must = getmetatable(ks.must) }

@@ -65,6 +65,12 @@ public final class CallRecord {
     tasks[position(of: tid)].entries[place].parts = []
   }
 
+  /// A task runs another program: its call has answered, and those below it never will.
+  func replace<S: TraceSource & ~Copyable>(_ tid: Int32, _ source: borrowing S, _ task: S.TracedTask) {
+    end(tid, Reply(words: [0], errno: 0, hasBytes: false, extraResult: false), .empty, source, task)
+    while open[tid]?.isEmpty == false { abandon(tid) }
+  }
+
   private func entry(_ call: TracedCall) -> Entry {
     Entry(
       tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason,

@@ -142,7 +142,8 @@ struct HostArguments {
     case .bytes: break
     }
     switch kind {
-    case .path, .any:
+    case .strings: return HostStrings.store(raw.view, in: &self)
+    case .path, .any, .program:
       let room = store(UnsafeRawBufferPointer(start: raw.bytes, count: raw.count), zeros: 1)
       call.inputs[position] = room
       return room?.address
@@ -232,6 +233,19 @@ enum HostVector {
       table += littleEndian(address) + littleEndian(UInt64(bitPattern: Int64(piece.count)))
     }
     return arguments.store(table)?.address
+  }
+}
+
+/// A list of strings, each with its NUL, as an array of pointers.
+enum HostStrings {
+  static func store(_ view: ByteView, in arguments: inout HostArguments) -> UInt64? {
+    guard let room = arguments.store(view.array) else { return nil }
+    var table: [UInt8] = [], start = 0
+    for offset in 0..<view.count where view[offset] == 0 {
+      table += littleEndian(room.address + UInt64(start))
+      start = offset + 1
+    }
+    return arguments.store(table + littleEndian(0))?.address
   }
 }
 

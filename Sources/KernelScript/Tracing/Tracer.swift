@@ -119,6 +119,19 @@ struct Tracer {
     flush()
   }
 
+  /// A task runs another program, and returns to none of the calls of the old one. It made the last as `tid`.
+  mutating func replace(_ kernel: borrowing Kernel, _ task: TaskID, _ tid: Int32) {
+    let reply = Reply(words: [0], errno: 0, hasBytes: false, extraResult: false)
+    if var call = open.removeValue(forKey: tid) {
+      call.trace.answer(reply, .empty, kernel, task, showsNames: showsNames)
+      call.ending = .answered
+      finish(&call, at: kernel.time)
+    }
+    interrupted[tid] = nil
+    flush()
+    record?.replace(tid, kernel, task)
+  }
+
   private mutating func finish(_ call: inout TracedCall, at time: Int64) {
     call.ended = time
     call.endedOrder = nextOrder()

@@ -9,6 +9,8 @@ public enum Unanswered: Error, Equatable, Sendable {
   case wouldWait
   /// The calling task is no more: the call or a signal has ended it.
   case taskEnded
+  /// The calling task runs another program, which `takeNewProgram` tells.
+  case programReplaced
   /// A handler is to be run first. Only tasks that an interpreter drives have handlers.
   case handler(number: Int64)
   /// There is no call of this name.
@@ -136,6 +138,7 @@ extension Kernel {
       return answer
     case .cannotSleep, .blocked: throw Unanswered.wouldWait
     case .handler: throw Unanswered.handler(number: handlerFrame(of: me).function)
+    case .replaced: throw Unanswered.programReplaced
     case .ended, .start: throw Unanswered.taskEnded
     }
   }
@@ -162,6 +165,7 @@ extension Kernel {
   private mutating func reason(_ stop: Stop, _ me: TaskID) -> any Error {
     switch stop {
     case .ended: return Unanswered.taskEnded
+    case .replaced: return Unanswered.programReplaced
     case .wait, .yield:
       stopWaiting(me)
       restoreSavedMask(me)
@@ -178,7 +182,7 @@ extension Kernel {
   private mutating func takeSignals(_ me: TaskID) throws {
     let bytes = output.view.array
     switch attend(me) {
-    case .ended, .blocked, .cannotSleep: throw Unanswered.taskEnded
+    case .ended, .blocked, .cannotSleep, .replaced: throw Unanswered.taskEnded
     case .handler: throw Unanswered.handler(number: handlerFrame(of: me).function)
     case .start, .reply:
       output.clear()

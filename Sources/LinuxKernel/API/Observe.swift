@@ -28,6 +28,18 @@ extension Kernel {
     return task
   }
 
+  public var hasNewProgram: Bool { newProgram != nil }
+  /// The task that runs a new program, and what it was called when it asked for that.
+  public var programStarter: (task: TaskID, formerTID: Int32)? { newProgram.map { ($0.task, $0.formerTID) } }
+
+  /// What a task is to run in place of what it ran.
+  public mutating func takeNewProgram() -> NewProgram? {
+    guard let program = newProgram else { return nil }
+    newProgram = nil
+    needsNotice = false
+    return program
+  }
+
   @inlinable @inline(__always) public var hasEnded: Bool { !endedTasks.isEmpty }
 
   /// The tasks that have ended since the last time.

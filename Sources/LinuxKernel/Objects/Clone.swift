@@ -91,6 +91,8 @@ extension Kernel {
       childChanged: waitQueues.insert(WaitQueue()))
     // A sibling tells its parent as the caller itself would.
     new.exitSignal = flags.contains(.parent) ? processes[parent].exitSignal : exitSignal
+    new.executionCount = processes[parent].executionCount
+    new.parentExecutionCount = flags.contains(.parent) ? processes[parent].parentExecutionCount : new.executionCount
     new.limits = processes[parent].limits
     new.hasSubreaperAbove = processes[parent].hasSubreaperAbove || processes[parent].isSubreaper
     if flags.contains(.clearSighand) { resetHandlers(new.handlers) }
@@ -138,12 +140,13 @@ extension Kernel {
     signalHandlers.remove(handlers)
   }
 
-  /// CLONE_CLEAR_SIGHAND and execve: handlers become the default action, what is ignored stays so.
+  /// CLONE_CLEAR_SIGHAND and execve: handlers become the default action, what is ignored stays so; flags and masks go.
+  /// Linux: flush_signal_handlers().
   mutating func resetHandlers(_ handlers: ID<SignalHandlers>) {
     for signal in 1...64 {
-      if case .function = signalHandlers[handlers].actions[signal].handler {
-        signalHandlers[handlers].actions[signal] = SignalAction()
-      }
+      var action = SignalAction()
+      if signalHandlers[handlers].actions[signal].handler == .ignore { action.handler = .ignore }
+      signalHandlers[handlers].actions[signal] = action
     }
   }
 

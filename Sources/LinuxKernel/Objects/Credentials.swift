@@ -20,6 +20,8 @@ extension Credentials {
   private static let fileSystemSet: UInt64 = [
     Capability.chown, .dacOverride, .dacReadSearch, .fowner, .fsetid, .linuxImmutable, .mknod, .macOverride,
   ].reduce(0) { $0 | 1 << UInt64($1.rawValue) }
+  /// SECBIT_NOROOT.
+  static let noRoot: UInt32 = 1
   /// SECBIT_NO_SETUID_FIXUP.
   private static let noFixup: UInt32 = 1 << 2
 

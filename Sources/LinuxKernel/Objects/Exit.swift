@@ -66,7 +66,7 @@ extension Kernel {
   }
 
   /// Tells others in the same memory that the task has ended. Linux: mm_release().
-  private mutating func clearTID(_ me: TaskID) {
+  mutating func clearTID(_ me: TaskID) {
     let address = tasks[me].clearChildTID
     guard address != 0, addressSpaces[tasks[me].memory].references > 1 else { return }
     tasks[me].clearChildTID = 0
@@ -114,6 +114,8 @@ extension Kernel {
   /// - Returns: whether the child is not to wait for it, because the parent has said that it will not ask.
   private mutating func notify(_ parent: ID<Process>, ofEndOf process: ID<Process>, _ status: Int32) -> Bool {
     var signal = processes[process].exitSignal, isReaped = false
+    // A parent that has run another program since did not ask for that signal.
+    if signal != Signal.chld, processes[process].parentExecutionCount != processes[parent].executionCount { signal = Signal.chld }
     if signal == Signal.chld, !isZombie(parent) {
       let action = action(signal, of: parent)
       isReaped = action.handler == .ignore || action.flags & SignalAction.noChildWait != 0

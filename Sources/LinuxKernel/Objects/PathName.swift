@@ -17,6 +17,8 @@ struct PathName: Argument {
     }
   }
 
+  init(at address: UInt64) { self.init(view: .empty, address: address) }
+
   private init(view: ByteView, address: UInt64?) {
     self.view = view
     self.address = address

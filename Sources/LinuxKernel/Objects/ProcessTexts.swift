@@ -2,7 +2,7 @@
 
 extension Kernel {
   /// comm, at most 15 bytes.
-  func commandName(of task: TaskID) -> String { "kscript" }
+  func commandName(of task: TaskID) -> String { String(decoding: tasks[task].name, as: UTF8.self) }
 
   func uptimeText() -> String {
     let hundredths = now / 10_000_000

@@ -55,7 +55,9 @@ extension Kernel {
     /// PR_SET_PDEATHSIG: what it gets when its parent ends; 0 for nothing.
     var parentDeathSignal: Int8 = 0
     /// PR_SET_NAME: at most 15 bytes, shared with the task it was copied from.
-    var name: [UInt8] = Array("init".utf8)
+    var name: [UInt8] = Array("kscript".utf8)
+    /// TASK_COMM_LEN without its NUL.
+    static let nameLimit = 15
     /// Where to write 0 when the task ends (CLONE_CHILD_CLEARTID, set_tid_address); 0 for nowhere.
     var clearChildTID: UInt64 = 0
   }
@@ -187,6 +189,12 @@ public struct Process {
   var hasSubreaperAbove = false
   /// PR_SET_DUMPABLE: cleared when ids change.
   var isDumpable = true
+  /// It has run another program since it was made. Linux: PF_FORKNOEXEC is gone.
+  var hasExecuted = false
+  /// How often it or those it descends from have done so, and what that was for its parent when it was made. Linux:
+  /// self_exec_id, parent_exec_id.
+  var executionCount: UInt32 = 0
+  var parentExecutionCount: UInt32 = 0
   /// A first exec or exit_group has begun: its threads are ending.
   var groupExitStatus: Int32?
   /// Where wait(2) of this process sleeps.
@@ -212,7 +220,7 @@ struct ResourceLimits: Sendable {
   var soft: [UInt64]
   var hard: [UInt64]
 
-  static let nofile = 7, fsize = 1, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12, nice = 13
+  static let nofile = 7, fsize = 1, stack = 3, nproc = 6, memlock = 8, sigpending = 11, msgqueue = 12, nice = 13
 
   static let initial: ResourceLimits = {
     var limits = ResourceLimits(

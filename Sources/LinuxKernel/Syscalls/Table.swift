@@ -27,7 +27,7 @@ extension Syscall {
     socket, recv,
     mqOpen, mqUnlink, mqSend, mqTimedsend, mqReceive, mqTimedreceive, mqNotify, mqGetattr, mqSetattr,
     // Processes
-    fork, vfork, clone3, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
+    fork, vfork, clone3, execve, execveat, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
     setpgid, getpgid, getpgrp, setsid, getsid,
     // Signals
     kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,

@@ -37,7 +37,7 @@ extension Kernel {
   /// The child whose end this call has waited for; nil where it has not yet made one.
   func endedVforkChild() throws(Stop) -> SpawnedTask? {
     guard let child = current.vforkChild else { return nil }
-    if tasks.contains(child.task), tasks[child.task].state != .dead {
+    if tasks.contains(child.task), tasks[child.task].state != .dead, tasks[child.task].vforkParent != nil {
       throw .sleep(until: .max, interruption: .killable)
     }
     return SpawnedTask(id: nil, tid: child.pid)

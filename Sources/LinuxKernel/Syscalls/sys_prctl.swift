@@ -59,9 +59,6 @@ struct OptionAnswer: Returned {
 }
 
 extension Kernel {
-  /// TASK_COMM_LEN without its NUL.
-  private static let nameLimit = 15
-
   fileprivate mutating func processOption(_ option: ProcessOption, _ value: OptionValue, _ me: TaskID) throws(Stop) -> OptionAnswer {
     let process = process(of: me)
     switch option {
@@ -83,13 +80,13 @@ extension Kernel {
       var name = value.bytes ?? []
       if value.bytes == nil {
         // strncpy_from_user(): up to the NUL, or as many as fit.
-        for offset in 0..<UInt64(Kernel.nameLimit) {
+        for offset in 0..<UInt64(Task.nameLimit) {
           let byte = try memory(value.word &+ offset, 1, of: me)[0]
           if byte == 0 { break }
           name.append(byte)
         }
       }
-      tasks[me].name = Array(name.prefix(Kernel.nameLimit).prefix { $0 != 0 })
+      tasks[me].name = Array(name.prefix(Task.nameLimit).prefix { $0 != 0 })
     case .getName:
       output.append(tasks[me].name)
       return OptionAnswer(isBytes: true)

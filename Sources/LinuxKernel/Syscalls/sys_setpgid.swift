@@ -6,6 +6,7 @@ extension Syscall {
     Param<Int32>("pid"), Param<Int32>("pgid"),
     returns: "zero",
     errors: [
+      .EACCES: "the process is a child that has run another program",
       .EINVAL: "pgid is negative",
       .EPERM: "the process leads a session, is in another one, or no such group is in the caller's session",
       .ESRCH: "pid is neither the caller nor a child of it",
@@ -20,6 +21,7 @@ extension Syscall {
     guard kernel.processes[process].pid == pid else { throw .errno(.EINVAL) }
     if kernel.processes[process].parent == caller {
       guard kernel.processes[process].session == kernel.processes[caller].session else { throw .errno(.EPERM) }
+      guard !kernel.processes[process].hasExecuted else { throw .errno(.EACCES) }
     } else if process != caller {
       throw .errno(.ESRCH)
     }

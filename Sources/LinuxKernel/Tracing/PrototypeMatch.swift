@@ -18,7 +18,7 @@ package struct PrototypeMatch {
     let byName = unused.first { call.parameters[$0].name == parameter.name }
     let byPosition = unused.first.flatMap { index in
       switch call.parameters[index].kind {
-      case .data, .destination, .vector, .path: parameter.isPointer ? index : nil
+      case .data, .destination, .vector, .path, .program, .strings: parameter.isPointer ? index : nil
       default: nil
       }
     }

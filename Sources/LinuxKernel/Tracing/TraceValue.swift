@@ -131,9 +131,16 @@ extension TraceValue {
       case .time: structure(view, Layouts.timespec)
       case .signalSet: view.count >= 8 ? .signals(SignalSet(rawValue: view.load(at: 0))) : .bytes(bytes)
       case .signalAction: signalAction(view)
+      case .strings: strings(view)
+      case .program: .bytes(Array(bytes.drop { $0 == 0 }.prefix { $0 != 0 }))
       default: .bytes(bytes)
       }
     }
+  }
+
+  /// Strings, each with its NUL.
+  static func strings(_ view: ByteView) -> TraceValue {
+    .list(view.array.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { .bytes(Array($0)) })
   }
 
   static func structure(_ view: ByteView, _ layout: Layout) -> TraceValue {

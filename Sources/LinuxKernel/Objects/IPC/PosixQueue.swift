@@ -19,6 +19,8 @@ struct PosixQueue {
 /// Who is to be told of the next message that comes to an empty queue. Linux: the notify_ fields.
 struct QueueNotification {
   let owner: ID<Process>
+  /// How often the owner had run another program by then. Linux: notify_self_exec_id.
+  let executionCount: UInt32
   let event: SignalEvent
   /// What a netlink socket gets (SIGEV_THREAD).
   var cookie: AttachedBuffer?
@@ -169,7 +171,9 @@ extension Kernel {
     if let cookie = notification.cookie { sendCookie(cookie, .message) }
     // A signal number of 0 is taken, and means none.
     guard notification.event.notify == SignalEvent.signal, notification.event.signal != 0 else { return }
-    guard processes.contains(notification.owner) else { return }
+    guard processes.contains(notification.owner),
+      processes[notification.owner].executionCount == notification.executionCount
+    else { return }
     var info = sender(me, signal: notification.event.signal, code: SignalInfo.mesgq)
     info.value = notification.event.value
     send(info, to: notification.owner)
@@ -193,7 +197,8 @@ extension Kernel {
   ) throws(Stop) {
     if let event {
       guard posixQueues[object].notification == nil else { throw .errno(.EBUSY) }
-      posixQueues[object].notification = QueueNotification(owner: process(of: me), event: event, cookie: cookie)
+      posixQueues[object].notification = QueueNotification(
+        owner: process(of: me), executionCount: processes[process(of: me)].executionCount, event: event, cookie: cookie)
     } else {
       guard posixQueues[object].notification?.owner == process(of: me) else { return }
       removeNotification(of: object)

@@ -98,6 +98,12 @@ extension Kernel {
     }
   }
 
+  /// A thread has taken its leader's place.
+  mutating func adoptSegments(of old: TaskID, by new: TaskID) {
+    guard sharedSegments.count > 0 else { return }
+    for segment in sharedSegments.ids where sharedSegments[segment].creator == old { sharedSegments[segment].creator = new }
+  }
+
   /// kernel.shm_rmid_forced was set to 1: what nobody has attached and whose creator is gone goes too.
   /// Linux: shm_destroy_orphaned().
   mutating func destroyOrphans(in namespace: ID<IPCNamespace>) {
