@@ -114,7 +114,6 @@ package enum FuzzExclusion {
     ("negative clocks", "processor times of other processes are not built"),
     ("RESOLVE_CACHED", "what is cached is the machine's own business"),
     // Known gaps of the emulation, to be closed: then these lines go.
-    ("fchmod and fchown of pipes", "gap: a pipe's mode and owner cannot be changed"),
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 
