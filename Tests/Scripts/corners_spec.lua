@@ -64,6 +64,28 @@ describe("corners", function()
     assert.same({ child, "exited", 0 }, { must.waitpid(child) })
   end)
 
+  it("an epoll refuses what it does not know in its own way", function()
+    -- covers: epoll.ioctl
+    assert.errno("EINVAL", sys.ioctl(must.epoll_create1(), "FIONREAD"))
+    assert.errno("ENOTTY", sys.ioctl(must.eventfd(0), "FIONREAD"))
+  end)
+
+  it("a place for huge pages is judged before they are looked for", function()
+    -- covers: mem.mmap.huge_place
+    local flags = "MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB"
+    assert.errno("ENOMEM", sys.mmap(0, 4096, "PROT_READ", flags))
+    assert.errno("EINVAL", sys.mmap(0x10001000, 4096, "PROT_READ", flags .. "|MAP_FIXED"))
+    assert.errno("ENOMEM", sys.mmap(0x10000000, 4096, "PROT_READ", flags .. "|MAP_FIXED"))
+    assert.errno("EPERM", sys.mmap(0, 4096, "PROT_READ", flags .. "|MAP_FIXED"))
+  end)
+
+  it("the owner of a pipe may set O_NOATIME", function()
+    -- covers: pipe.mode
+    must.setuid(1)
+    assert.equal(0, sys.fcntl((must.pipe()), "F_SETFL", "O_NOATIME"))
+    assert.errno("EPERM", sys.fcntl(must.eventfd(0), "F_SETFL", "O_NOATIME"))
+  end)
+
   it("the clocks of processor time cannot be set by anybody", function()
     assert.errno("EINVAL", sys.clock_settime("CLOCK_PROCESS_CPUTIME_ID", 0))
     assert.errno("EINVAL", sys.clock_settime("CLOCK_THREAD_CPUTIME_ID", 0))
@@ -170,7 +192,7 @@ describe("corners", function()
   end)
 
   it("memory that is locked is not given back", function()
-    -- covers: mem.mmap.locked
+    -- covers: mem.mlock.advice mem.mlock.fork
     local memory = must.mmap(0, 8192, "PROT_READ|PROT_WRITE", "MAP_PRIVATE|MAP_ANONYMOUS|MAP_LOCKED")
     for _, advice in ipairs { "MADV_DONTNEED", "MADV_FREE", "MADV_COLD", "MADV_PAGEOUT" } do
       assert.errno("EINVAL", sys.madvise(memory.addr, 4096, advice))

@@ -93,7 +93,7 @@ package enum FuzzExclusion {
     ("mremap that grows in place", "what lies behind a mapping is the proxy's"),
     ("device nodes that are made", "the machine has drivers for them, and the world mounts without devices"),
     ("fallocate above 1 MiB", "how much a file system holds"),
-    ("timers of processor time, pidfds, O_ASYNC", "not built (Missing)"),
+    ("timers of processor time, pidfds, O_ASYNC, MAP_GROWSDOWN", "not built (Missing)"),
     ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
     ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
     ("several fatal signals for one that uses queues", "a proxy lets signals in only while it is in a call: the first does not end it at once"),
@@ -113,7 +113,6 @@ package enum FuzzExclusion {
     ("sleeps until a moment", "whether it has passed on the host is chance"),
     ("negative clocks", "processor times of other processes are not built"),
     ("RESOLVE_CACHED", "what is cached is the machine's own business"),
-    // Known gaps of the emulation, to be closed: then these lines go.
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 

@@ -27,14 +27,19 @@ extension Syscall {
     if !flags.contains(.anonymous) {
       file = try kernel.file(fd, of: me)
       if flags.contains(.hugePages) { throw .errno(.EINVAL) }
-    } else if flags.contains(.hugePages) {
-      throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
     }
     let size = try kernel.mapSize(length)
     if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
     let space = kernel.tasks[me].memory
     guard kernel.addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
     let range = try kernel.placeMapping(address.value, size, flags, me)
+    // Of huge pages there are none; a place on no boundary of theirs is refused before they are looked for.
+    if flags.contains(.hugePages) {
+      guard flags.kind != nil else { throw .errno(.EINVAL) }
+      let isPlaced = !flags.isDisjoint(with: [.fixed, .fixedNoReplace])
+      if isPlaced, range.lowerBound % MapFlags.hugePageSize != 0 { throw .errno(.EINVAL) }
+      throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
+    }
     var area = MemoryArea(
       start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
     area.lock = try kernel.lockOfNewArea(pages: size / Page.size, asked: flags.contains(.locked), me)
@@ -215,6 +220,7 @@ struct MapFlags: Flags {
   var kind: Kind? { Kind(rawValue: rawValue & 0xf) }
   static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20), hugePages = MapFlags(rawValue: 0x40000)
   static let fixedNoReplace = MapFlags(rawValue: 0x100000)
+  static let hugePageSize: UInt64 = 2 << 20
   static let below2GiB = MapFlags(rawValue: 0x40), locked = MapFlags(rawValue: 0x2000), populate = MapFlags(rawValue: 0x8000)
   /// MAP_GROWSDOWN means something that is not modelled.
   static let notBuilt = MapFlags(rawValue: 0x100)
