@@ -302,6 +302,9 @@ PROXY void ks_proxy_main(void) {
   call(SYS_close, 3, 0, 0, 0, 0, 0);
   reserve();
   call(SYS_personality, 0, 0, 0, 0, 0, 0);
+  /* "init", as the emulated first task is called. PR_SET_NAME */
+  uint64_t name = 0x74696e69;
+  call(SYS_prctl, 15, (uint64_t)&name, 0, 0, 0, 0);
   ks_slot *slot = (ks_slot *)(KS_CHANNEL + KS_SLOT_SIZE);
   close_window(&slot->mask);
   ks_proxy_child(slot);

@@ -57,7 +57,7 @@ public enum Missing {
       reason: "timer_create: the C library's own, a thread there waits for the signal; mq_notify has it as the kernel does"),
     Entry(names: ["MAP_HUGETLB", "SHM_HUGETLB"], reason: "mmap, shmget: as on a machine without huge pages (ENOMEM)"),
     Entry(names: ["/proc/PID/map_files"], reason: "the files behind mappings; /proc/PID/maps shows what they are"),
-    Entry(names: ["MAP_GROWSDOWN", "MAP_32BIT"], reason: "mmap: ENOSYS"),
+    Entry(names: ["MAP_GROWSDOWN"], reason: "mmap: ENOSYS"),
     Entry(names: ["MAP_DROPPABLE", "MAP_SYNC"], reason: "mmap: EINVAL; EOPNOTSUPP with MAP_SHARED_VALIDATE"),
     Entry(names: ["F_SETSIG", "F_GETSIG", "F_SETOWN_EX", "F_GETOWN_EX", "O_ASYNC"], reason: "fcntl: SIGIO (EINVAL); F_SETOWN is kept and sends nothing"),
     Entry(names: ["F_SETLEASE", "F_GETLEASE", "F_NOTIFY", "F_GET_RW_HINT", "F_SET_RW_HINT"], reason: "fcntl: leases, notification and hints (EINVAL)"),

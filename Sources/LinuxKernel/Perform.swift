@@ -94,8 +94,7 @@ extension Kernel {
 
   @inline(never) private mutating func resumeWithAttention(_ me: TaskID) -> Outcome {
     if processes[tasks[me].process].hasUntoldContinue { tellContinue(of: tasks[me].process) }
-    // A task that was killed does nothing more, though what it waited for may have come about too.
-    if processes[tasks[me].process].groupExitStatus != nil { return attend(me) }
+    // Who was killed looks once more for what it waited for, and takes it along: ___wait_event() asks for signals after that.
     if let call = tasks[me].call { return performAgain(call, for: me) }
     if tasks[me].needsAttention { return attend(me) }
     return .start
@@ -183,8 +182,8 @@ extension Kernel {
 
   /// Whether a signal that has come before the task sleeps keeps it from that.
   @inline(never) private mutating func isCutShort(_ wait: Wait, _ me: TaskID) -> Bool {
-    guard current.isInterrupted || !deliverable(me).isEmpty else { return false }
-    return wait.interruption != .killable || isDying(me)
+    if isDying(me) { return true }
+    return wait.interruption != .killable && (current.isInterrupted || !deliverable(me).isEmpty)
   }
 
   /// A transfer that was cut short answers what it has moved.

@@ -157,10 +157,6 @@ struct FuzzDraw {
     if name.hasSuffix("dirfd"), !oneIn(5) { return .integer(-100) }
     if name == "newfd", oneIn(2) { return .integer(pick([3, 4, 5, 6, 10, 20, 20, 30, 255, 256, 1023, 1024, 1_048_576, -1, -1])) }
     if call == "signalfd" || call == "mmap", oneIn(2) { return .integer(-1) }
-    if call == "fchmod" || call == "fchown" {
-      let named = pools["descriptor", default: []].filter { made in ["open", "creat", "memfd", "eventfd"].contains { made.maker.hasPrefix($0) } }
-      return named.isEmpty ? .integer(-1) : .result(pick(named).variable, otherwise: -1)
-    }
     if let variable = pooled("descriptor", FuzzDraw.makers(name, call)), !oneIn(8) { return .result(variable, otherwise: -1) }
     return .integer(oneIn(8) ? pick([-1, -100, 1000, 1024, 1 << 30, -1 << 31]) : Int64(3 + below(12)))
   }

@@ -58,7 +58,7 @@ package struct FuzzFamily: Sendable {
         """, openers: "timerfd_create timer_create"),
     FuzzFamily("event", "eventfd eventfd read write poll close", openers: "eventfd"),
     FuzzFamily("lock", "flock fcntl open close dup fork", openers: "open"),
-    FuzzFamily("limits", "getrlimit setrlimit prlimit64 getpriority open dup pipe2 ftruncate write", openers: "open"),
+    FuzzFamily("limits", "getrlimit setrlimit prlimit64 getpriority setpriority nice open dup pipe2 ftruncate write", openers: "open"),
     FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
     FuzzFamily(
       "sysv", """
@@ -93,13 +93,12 @@ package enum FuzzExclusion {
     ("mremap that grows in place", "what lies behind a mapping is the proxy's"),
     ("device nodes that are made", "the machine has drivers for them, and the world mounts without devices"),
     ("fallocate above 1 MiB", "how much a file system holds"),
-    ("timers of processor time, pidfds, O_ASYNC", "not built (Missing)"),
+    ("timers of processor time, pidfds, O_ASYNC, MAP_GROWSDOWN", "not built (Missing)"),
     ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
     ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
     ("several fatal signals for one that uses queues", "a proxy lets signals in only while it is in a call: the first does not end it at once"),
     ("SIGSTOP", "a proxy lets signals in only while it is in a call, this one comes at once: before others that are pending"),
     ("sync", "the machine's disks are waited for"),
-    ("descriptors above 63 that are not open in select's sets", "Linux looks only as far as the table of descriptors has room"),
     ("CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM", "they take a real-time clock device, which machines have or not"),
     ("names below /dev but for opening them", "devices are mounts in the referee's world"),
     ("sched_yield", "whether it gave way is not seen on the host"),
@@ -114,22 +113,17 @@ package enum FuzzExclusion {
     ("sleeps until a moment", "whether it has passed on the host is chance"),
     ("negative clocks", "processor times of other processes are not built"),
     ("RESOLVE_CACHED", "what is cached is the machine's own business"),
-    // Known gaps of the emulation, to be closed: then these lines go.
-    ("setpriority, nice", "gap of the referee: a proxy that became nicer waits for ever for one that spins"),
-    ("SEEK_DATA, SEEK_HOLE", "gap: pages that fallocate reserved are told apart from data on Linux"),
-    ("fchmod and fchown of pipes", "gap: a pipe's mode and owner cannot be changed"),
-    ("PR_GET_NAME", "the first task's name is the proxy's"),
     ("execve, execveat", "the rest of the drawn program would be gone"),
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 
-  package static let calls: Set = ["sync", "sched_yield", "setpriority", "nice", "execve", "execveat"]
+  package static let calls: Set = ["sync", "sched_yield", "execve", "execveat"]
 
   /// Names that are not drawn, for the reasons above.
   static let names: Set = [
     "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC", "RLIMIT_SIGPENDING",
-    "MAP_32BIT", "MAP_GROWSDOWN", "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD", "PR_GET_NAME",
-    "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "SEEK_DATA", "SEEK_HOLE", "RESOLVE_CACHED",
+    "MAP_GROWSDOWN", "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD",
+    "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "RESOLVE_CACHED",
   ]
 
   /// Whether a bit without a name here has none on Linux either: others stand in Missing, or are refused as unbuilt.

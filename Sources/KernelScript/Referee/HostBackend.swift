@@ -390,7 +390,8 @@ final class HostBackend {
       task.state = .running
       return resume(task, letSignalsIn(task))
     }
-    if !hasTypedEnd, tasks.contains(where: { $0.map(awaitsConsole) ?? false }) {
+    // Who sleeps for a time wakes first, as the emulated clock jumps before anybody types.
+    if !hasTypedEnd, longestSleep == 0, tasks.contains(where: { $0.map(awaitsConsole) ?? false }) {
       let line = machine.input()
       hasTypedEnd = line == nil
       world.type(line)
@@ -454,7 +455,10 @@ final class HostBackend {
       for (position, parameter) in Syscall.all[index].parameters.enumerated() where parameter.name == "timeout" && call.words[position] > 0 {
         return min(call.words[position], 60_000) * 1_000_000
       }
-      return Syscall.all[index].parameters.contains { if case .time = $0.kind { true } else { false } } ? 10_000_000_000 : 0
+      for (position, parameter) in Syscall.all[index].parameters.enumerated() {
+        if case .time = parameter.kind, call.counts[position] > 0 { return 10_000_000_000 }
+      }
+      return 0
     }.max() ?? 0
   }
 

@@ -182,7 +182,9 @@ extension Kernel {
     case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe):
       status.device = 0xf
       status.inode = pipes[pipe].inode
-      status.mode = FileMode.fifo | 0o600
+      status.mode = pipes[pipe].ownership.mode
+      status.uid = pipes[pipe].ownership.uid
+      status.gid = pipes[pipe].ownership.gid
     case .console:
       status.device = 0x11
       status.mode = FileMode.character | 0o620

@@ -77,6 +77,18 @@ struct AddressSpace {
     return top >= AddressSpace.lowest + UInt64(count) ? top - UInt64(count) : nil
   }
 
+  /// Where MAP_32BIT puts mappings, the lowest place first. Linux: find_start_end().
+  static let low: Range<UInt64> = 0x4000_0000..<0x8000_0000
+
+  func lowRange(_ count: UInt64) -> UInt64? {
+    var start = AddressSpace.low.lowerBound
+    for area in areas[areas(in: AddressSpace.low)] {
+      if area.start >= start, area.start - start >= count { return start }
+      start = max(start, area.end)
+    }
+    return start < AddressSpace.low.upperBound && AddressSpace.low.upperBound - start >= count ? start : nil
+  }
+
   mutating func insert(_ area: MemoryArea) {
     let index = areas.firstIndex { $0.start >= area.end } ?? areas.count
     areas.insert(area, at: index)

@@ -203,6 +203,8 @@ extension Kernel {
 
   /// The entry `name` of a directory, if there is one. Linux: lookup_one_qstr_excl(), i_op->lookup().
   mutating func lookUp(_ name: [UInt8], in directory: ID<Dentry>, _ me: TaskID) throws(Stop) -> ID<Dentry>? {
+    // lookup_slow(): nothing is looked for in a directory that was removed, whatever its name.
+    if inodes[dentries[directory].inode].isDead { return nil }
     if name.count > Dentry.nameLimit { throw .errno(.ENAMETOOLONG) }
     if case .process(let file) = inodes[dentries[directory].inode].content {
       return try lookUpProcess(name, in: directory, file, me)

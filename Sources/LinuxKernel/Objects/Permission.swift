@@ -68,14 +68,9 @@ extension Kernel {
     return (who.fsuid, gid, mode)
   }
 
-  /// The set-id bits that a write, truncation or change of owner takes away. Linux: setattr_should_drop_suidgid().
+  /// The set-id bits that a write, truncation or change of owner takes away.
   private func setIDBits(_ inode: ID<Inode>, _ who: Credentials) -> UInt32 {
-    let mode = inodes[inode].mode
-    var bits = mode & FileMode.setUID
-    if mode & FileMode.setGID != 0, mode & 0o010 != 0 || !(who.isInGroup(inodes[inode].gid) || who.has(.fsetid)) {
-      bits |= FileMode.setGID
-    }
-    return bits
+    Ownership(mode: inodes[inode].mode, uid: inodes[inode].uid, gid: inodes[inode].gid).setIDBits(who)
   }
 
   /// What a write does to set-id bits. Linux: file_remove_privs().

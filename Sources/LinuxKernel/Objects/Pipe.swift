@@ -8,6 +8,8 @@ extension Kernel {
 
   mutating func makePipe(_ flags: OpenFlags, for me: TaskID) throws(Stop) -> FDPair {
     let pipe = makePipe(inode: nextInodeNumber())
+    pipes[pipe].ownership.uid = tasks[me].credentials.fsuid
+    pipes[pipe].ownership.gid = tasks[me].credentials.fsgid
     pipes[pipe].readers = 1
     pipes[pipe].writers = 1
     // Packet mode is the writer's: create_pipe_files() gives the read end O_NONBLOCK alone.

@@ -33,6 +33,8 @@ struct Pipe {
   /// Somebody polls the pipe, so that every write is an event, not only the one that ends emptiness.
   var isPolled = false
   var locks: ID<LockList>?
+  /// What fchmod and fchown of its ends change, and fstat tells.
+  var ownership = Ownership(mode: FileMode.fifo | 0o600, uid: 0, gid: 0)
 
   init(inode: UInt64, readable: ID<WaitQueue>, writable: ID<WaitQueue>) {
     self.inode = inode

@@ -19,8 +19,13 @@ extension Syscall {
     91, "fchmod", "Sets the permission bits of an open file.", c: "int fchmod(int fd, mode_t mode)",
     Param<FD>("fd"), Param<Mode>("mode"), returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, mode: Mode) throws(Stop) -> Done in
+    let file = try kernel.file(fd, of: me)
+    if let pipe = kernel.pipeWithoutName(file) {
+      try kernel.pipes[pipe].ownership.changeMode(mode, kernel.tasks[me].credentials)
+      return Done()
+    }
     // anon_inode_setattr()
-    guard let inode = kernel.inode(of: try kernel.file(fd, of: me)) else { throw .errno(.EOPNOTSUPP) }
+    guard let inode = kernel.inode(of: file) else { throw .errno(.EOPNOTSUPP) }
     try kernel.changeMode(inode, mode, kernel.tasks[me].credentials)
     return Done()
   }

@@ -26,8 +26,13 @@ extension Syscall {
     93, "fchown", "Sets owner and group of an open file.", c: "int fchown(int fd, uid_t owner, gid_t group)",
     Param<FD>("fd"), Param<UInt32>("owner"), Param<UInt32>("group"), returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, uid: UInt32, gid: UInt32) throws(Stop) -> Done in
+    let file = try kernel.file(fd, of: me)
+    if let pipe = kernel.pipeWithoutName(file) {
+      try kernel.pipes[pipe].ownership.changeOwner(uid: uid, gid: gid, kernel.tasks[me].credentials)
+      return Done()
+    }
     // anon_inode_setattr()
-    guard let inode = kernel.inode(of: try kernel.file(fd, of: me)) else { throw .errno(.EOPNOTSUPP) }
+    guard let inode = kernel.inode(of: file) else { throw .errno(.EOPNOTSUPP) }
     try kernel.changeOwner(inode, uid: uid, gid: gid, kernel.tasks[me].credentials)
     return Done()
   }

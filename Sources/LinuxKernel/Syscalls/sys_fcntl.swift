@@ -116,7 +116,8 @@ extension Kernel {
   /// Whether O_NOATIME is allowed: to the owner, and to those who may act as one. Linux: inode_owner_or_capable().
   private func mayHideAccess(to file: ID<OpenFile>, _ me: TaskID) -> Bool {
     if let inode = inode(of: file) { return isOwnerOrCapable(inode, tasks[me].credentials) }
-    return tasks[me].credentials.has(.fowner)
+    let owner = pipeWithoutName(file).map { pipes[$0].ownership.uid } ?? 0
+    return tasks[me].credentials.fsuid == owner || tasks[me].credentials.has(.fowner)
   }
 
   /// Whether O_DIRECT means anything for the file: packets on a pipe. Linux: FMODE_CAN_ODIRECT.

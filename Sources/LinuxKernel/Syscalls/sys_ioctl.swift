@@ -5,7 +5,7 @@ extension Syscall {
     c: "int ioctl(int fd, unsigned long op, ...)",
     Param<FD>("fd"), Param<IoctlRequest>("op"), Param<Int?>(optional: "arg"),
     returns: "value",
-    errors: [.EBADF: "fd is not open", .ENOTTY: "the file does not know the operation"]
+    errors: [.EBADF: "fd is not open", .EINVAL: "an epoll does not know the operation", .ENOTTY: "the file does not know the operation"]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, request: IoctlRequest, argument: Int?) throws(Stop) -> Int in
     let file = try kernel.file(fd, of: me)
     let table = kernel.tasks[me].files, number = Int(fd.number)
@@ -32,7 +32,9 @@ extension Kernel {
       return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
     // A regular file, by its size.
     case .messageQueue(let queue): return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
-    case .eventCounter, .timer, .epoll, .signals, .socket: throw .errno(.ENOTTY)
+    // ep_eventpoll_ioctl() has operations of its own, and refuses others in its own way.
+    case .epoll: throw .errno(.EINVAL)
+    case .eventCounter, .timer, .signals, .socket: throw .errno(.ENOTTY)
     }
   }
 }

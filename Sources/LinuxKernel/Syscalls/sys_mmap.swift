@@ -14,7 +14,7 @@ extension Syscall {
       .EINVAL: "length is 0, the offset or a fixed address is not on a page, or the kind of mapping is none",
       .ENODEV: "the file cannot be mapped",
       .ENOMEM: "no room, or too many mappings; huge pages there are none",
-      .ENOSYS: "not built: MAP_GROWSDOWN, MAP_32BIT",
+      .ENOSYS: "not built: MAP_GROWSDOWN",
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
       .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
@@ -27,14 +27,19 @@ extension Syscall {
     if !flags.contains(.anonymous) {
       file = try kernel.file(fd, of: me)
       if flags.contains(.hugePages) { throw .errno(.EINVAL) }
-    } else if flags.contains(.hugePages) {
-      throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
     }
     let size = try kernel.mapSize(length)
     if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
     let space = kernel.tasks[me].memory
     guard kernel.addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
     let range = try kernel.placeMapping(address.value, size, flags, me)
+    // Of huge pages there are none; a place on no boundary of theirs is refused before they are looked for.
+    if flags.contains(.hugePages) {
+      guard flags.kind != nil else { throw .errno(.EINVAL) }
+      let isPlaced = !flags.isDisjoint(with: [.fixed, .fixedNoReplace])
+      if isPlaced, range.lowerBound % MapFlags.hugePageSize != 0 { throw .errno(.EINVAL) }
+      throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
+    }
     var area = MemoryArea(
       start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
     area.lock = try kernel.lockOfNewArea(pages: size / Page.size, asked: flags.contains(.locked), me)
@@ -113,12 +118,16 @@ extension Kernel {
       if flags.contains(.fixedNoReplace), !addressSpaces[space].isFree(range) { throw .errno(.EEXIST) }
       return range
     }
+    // arch_get_unmapped_area(): below 2 GiB a wish may lie lower than what is chosen.
+    let end = flags.contains(.below2GiB) ? AddressSpace.low.upperBound : limit
+    guard size <= end else { throw .errno(.ENOMEM) }
     // An address that is only a wish is taken if it is free.
-    if address != 0, address <= limit - size {
+    if address != 0, address <= end - size {
       let start = max((address + 4095) / 4096 * 4096, AddressSpace.lowestForAll)
-      if start <= limit - size, addressSpaces[space].isFree(start..<start + size) { return start..<start + size }
+      if start <= end - size, addressSpaces[space].isFree(start..<start + size) { return start..<start + size }
     }
-    guard let start = addressSpaces[space].freeRange(Int(size)) else { throw .errno(.ENOMEM) }
+    let found = flags.contains(.below2GiB) ? addressSpaces[space].lowRange(size) : addressSpaces[space].freeRange(Int(size))
+    guard let start = found else { throw .errno(.ENOMEM) }
     return start..<start + size
   }
 
@@ -211,11 +220,12 @@ struct MapFlags: Flags {
   var kind: Kind? { Kind(rawValue: rawValue & 0xf) }
   static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20), hugePages = MapFlags(rawValue: 0x40000)
   static let fixedNoReplace = MapFlags(rawValue: 0x100000)
-  static let locked = MapFlags(rawValue: 0x2000), populate = MapFlags(rawValue: 0x8000)
-  /// MAP_GROWSDOWN and MAP_32BIT mean something that is not modelled.
-  static let notBuilt = MapFlags(rawValue: 0x140)
+  static let hugePageSize: UInt64 = 2 << 20
+  static let below2GiB = MapFlags(rawValue: 0x40), locked = MapFlags(rawValue: 0x2000), populate = MapFlags(rawValue: 0x8000)
+  /// MAP_GROWSDOWN means something that is not modelled.
+  static let notBuilt = MapFlags(rawValue: 0x100)
   /// LEGACY_MAP_MASK: what MAP_SHARED_VALIDATE finds known.
-  static let legacy = MapFlags(rawValue: 0x7f93f)
+  static let legacy = MapFlags(rawValue: 0x7f9ff)
   static let names = NameSet(
     "mmap flags", .bits,
     [

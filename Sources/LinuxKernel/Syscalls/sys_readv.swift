@@ -91,6 +91,7 @@ extension Kernel {
     // vfs_readv(): nothing asked for is nothing done, before the flags are looked at.
     if destination.remaining == 0 { return Transferred(0, destination) }
     if let offset { try checkRange(offset, destination.remaining) }
+    if !flags.isEmpty, !readsPieces(file) { throw .errno(.EOPNOTSUPP) }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       Transferred(try kernel.read(file, &destination, at: offset, for: me), destination)
     }
@@ -118,6 +119,15 @@ extension Kernel {
     }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       try kernel.write(file, &source, at: offset, for: me)
+    }
+  }
+
+  /// Whether a file fills several pieces by one read (read_iter()); only those know flags.
+  private func readsPieces(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .messageQueue: false
+    case .inode(let inode): !inodes[inode].isDirectory
+    default: true
     }
   }
 

@@ -10,6 +10,7 @@ extension Syscall {
       .EBADF: "the descriptor is not open",
       .EFAULT: "a path is missing where dirfd is AT_FDCWD", .EINVAL: "a time or flags is not valid",
       .ENOENT: "nothing stands there",
+      .EOPNOTSUPP: "the file is of a kind without a name, and no pipe",
       .EPERM: "times are given and the file is another's",
     ]
   ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName?, times: TwoTimes?, flags: LookupFlags) throws(Stop) -> Done in
@@ -23,8 +24,9 @@ extension Syscall {
       try times?.check()
     } else {
       if !flags.isEmpty { throw .errno(.EINVAL) }
-      guard let found = kernel.inode(of: try kernel.file(directory, of: me)) else { throw .errno(.EPERM) }
+      let file = try kernel.file(directory, of: me)
       try times?.check()
+      guard let found = kernel.inode(of: file) else { return try kernel.setTimesOfNameless(file, times, kernel.tasks[me].credentials) }
       inode = found
     }
     try kernel.setTimes(inode, times, kernel.tasks[me].credentials)
@@ -50,6 +52,9 @@ struct TwoTimes: Argument {
     }
   }
 
+  /// Both are the current time. Linux: ATTR_TOUCH.
+  var isTouch: Bool { accessed.nanoseconds == TwoTimes.now && modified.nanoseconds == TwoTimes.now }
+
   /// Linux: nsec_valid().
   func check() throws(Stop) {
     for time in [accessed, modified] {
@@ -60,10 +65,21 @@ struct TwoTimes: Argument {
 }
 
 extension Kernel {
+  /// The times of pipes are kept by nobody; other files without a name have none (anon_inode_setattr()).
+  fileprivate func setTimesOfNameless(_ file: ID<OpenFile>, _ times: TwoTimes?, _ who: Credentials) throws(Stop) -> Done {
+    let isTouch = times?.isTouch ?? true
+    if let pipe = pipeWithoutName(file) {
+      try pipes[pipe].ownership.checkMayTouch(who, isTouch: isTouch)
+      return Done()
+    }
+    if isTouch { try Ownership(mode: 0o600, uid: 0, gid: 0).checkMayTouch(who, isTouch: true) }
+    throw .errno(.EOPNOTSUPP)
+  }
+
   /// Linux: vfs_utimes(), may_setattr().
   fileprivate mutating func setTimes(_ inode: ID<Inode>, _ times: TwoTimes?, _ who: Credentials) throws(Stop) {
     let current = fileTime
-    let isTouch = times.map { $0.accessed.nanoseconds == TwoTimes.now && $0.modified.nanoseconds == TwoTimes.now } ?? true
+    let isTouch = times?.isTouch ?? true
     if !isOwnerOrCapable(inode, who) {
       guard isTouch else { throw .errno(.EPERM) }
       try checkPermission(inode, .write, who)

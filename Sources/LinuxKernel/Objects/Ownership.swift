@@ -1,0 +1,53 @@
+/// Whose a file is, and what its mode lets others do. Linux: i_mode, i_uid and i_gid.
+struct Ownership {
+  var mode: UInt32
+  var uid: UInt32
+  var gid: UInt32
+
+  /// Linux: inode_owner_or_capable().
+  private func obeys(_ who: Credentials) -> Bool { uid == who.fsuid || who.has(.fowner) }
+
+  /// Linux: setattr_should_drop_suidgid().
+  func setIDBits(_ who: Credentials) -> UInt32 {
+    var bits = mode & FileMode.setUID
+    if mode & FileMode.setGID != 0, mode & 0o010 != 0 || !(who.isInGroup(gid) || who.has(.fsetid)) { bits |= FileMode.setGID }
+    return bits
+  }
+
+  /// Linux: chmod_common(), setattr_prepare().
+  mutating func changeMode(_ new: Mode, _ who: Credentials) throws(Stop) {
+    guard obeys(who) else { throw .errno(.EPERM) }
+    mode = new.bits & FileMode.changeable | mode & ~FileMode.changeable
+    if !who.isInGroup(gid), !who.has(.fsetid) { mode &= ~FileMode.setGID }
+  }
+
+  /// Linux: chown_common(), setattr_prepare(). An id of UInt32.max is left as it is.
+  mutating func changeOwner(uid newUID: UInt32, gid newGID: UInt32, _ who: Credentials) throws(Stop) {
+    let dropped = setIDBits(who)
+    if newUID != .max, !(uid == who.fsuid && newUID == uid), !who.has(.chown) { throw .errno(.EPERM) }
+    if newGID != .max, !(uid == who.fsuid && (newGID == gid || who.isInGroup(newGID))), !who.has(.chown) { throw .errno(.EPERM) }
+    if dropped != 0, !obeys(who) { throw .errno(.EPERM) }
+    if newUID != .max { uid = newUID }
+    if newGID != .max { gid = newGID }
+    mode &= ~dropped
+  }
+
+  /// Who is no owner may set times to now if the mode lets them write. Linux: may_setattr(), acl_permission_check().
+  func checkMayTouch(_ who: Credentials, isTouch: Bool) throws(Stop) {
+    if obeys(who) { return }
+    guard isTouch else { throw .errno(.EPERM) }
+    let shift: UInt32 = uid == who.fsuid ? 6 : who.isInGroup(gid) ? 3 : 0
+    guard mode >> shift & 2 != 0 || who.has(.dacOverride) else { throw .errno(.EACCES) }
+  }
+}
+
+extension Kernel {
+  /// The pipe behind a descriptor that no path names. Linux: pipefs.
+  func pipeWithoutName(_ file: ID<OpenFile>) -> ID<Pipe>? {
+    switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe): pipe
+    case .fifo(let pipe): files[file].path == nil ? pipe : nil
+    default: nil
+    }
+  }
+}
