@@ -66,6 +66,7 @@ extension FuzzDraw {
     case "write" where hasQueues || hasSystemV:
       if oneIn(2) { step.arguments[1] = .text(pick(FuzzDraw.limitTexts)) } else if oneIn(3) { step.arguments[1] = memory(otherwise: .text("x")) }
       if step.arguments[1] == .buffer(2) { step.arguments[1] = .buffer(1) }
+    case "read" where hasSystemV && !usesSettings: step.arguments[1] = oneIn(6) ? .buffer(2) : .integer(65_536)
     case "read" where hasQueues || hasSystemV: if oneIn(3) { step.arguments[1] = memory(otherwise: .integer(100)) }
     default: break
     }
@@ -76,7 +77,7 @@ extension FuzzDraw {
 
   private mutating func queuePath() -> String {
     let all = (hasSystemV ? FuzzDraw.systemVFiles : []) + (hasQueues ? FuzzDraw.queueFiles : [])
-    return pick(all.filter { !(usesMemory && $0.hasSuffix("sysvipc/shm")) && (usesSettings || !$0.hasPrefix("/proc/sys/")) })
+    return pick(all.filter { !(usesMemory && $0.hasSuffix("sysvipc/shm")) && (usesSettings ? !$0.hasPrefix("/proc/sysvipc") : !$0.hasPrefix("/proc/sys/")) })
   }
 
   /// Mostly an object of the call's kind that is there.
