@@ -8,6 +8,18 @@ local UNDO = C.SEM_UNDO
 local function value(id, number) return must.semctl(id, number or 0, "GETVAL") end
 
 describe("SEM_UNDO", function()
+  -- covers: sysv.sem.SEM_UNDO.range
+  it("of a call that fails is taken back, however near the ends of the range it went", function()
+    local id = make(1)
+    in_child(function()
+      must.semop(id, { { 0, 1000, UNDO } })
+      must.semop(id, { { 0, 31767 } })
+      assert.errno("EAGAIN", sys.semop(id, { { 0, -32767, UNDO }, { 0, 32000, UNDO }, { 0, -32001, C.IPC_NOWAIT } }))
+      assert.equal(32767, value(id))
+    end)
+    assert.equal(31767, value(id))
+  end)
+
   -- covers: sysv.sem.SEM_UNDO.of_failures
   it("of a call that fails is remembered as nothing, which counts as an operation at the end", function()
     for _, operations in ipairs { { { 2, 1, UNDO } }, { { 0, -1, UNDO | C.IPC_NOWAIT } } } do
