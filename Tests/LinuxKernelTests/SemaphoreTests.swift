@@ -177,7 +177,7 @@ struct SemaphoreTests {
         model.set([value], number)
       case 2 where random.below(2) == 0:
         let values = (0..<count).map { _ in random.below(4) }
-        let bytes = values.flatMap { [UInt8($0), 0] }
+        let bytes: [UInt8] = values.flatMap { [UInt8($0), UInt8(0)] }
         _ = try kernel.call("semctl", .word(id), 0, 17, .bytes(bytes), as: me)
         model.set(values)
       case 3:

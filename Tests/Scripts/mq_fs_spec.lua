@@ -134,11 +134,25 @@ describe("the mqueue file system", function()
     assert.equal(6, must.lseek(q, 6, "SEEK_SET"))
     assert.equal("4", must.read(q, 1))
     assert.equal(80, must.lseek(q, 0, "SEEK_END"))
+    assert.errno("EINVAL", sys.open(root .. "/a", "O_RDWR|O_TRUNC|O_DIRECT"))
+    assert.equal(80, must.fstat(q).st_size)
     must.ftruncate(q, 0)
     assert.equal(0, must.fstat(q).st_size)
     assert.equal(0, must.lseek(q, 0, "SEEK_END"))
     assert.equal(line(4, 0, 0, 0), must.read(q, 100))
     assert.equal("kept", (must.mq_receive(q, 8192)))
+  end)
+
+  -- covers: mq.fs.lock_end
+  it("can be locked in pieces, counted from its end too", function()
+    local q = make "/a"
+    must.fcntl(q, "F_SETLK", { l_type = "F_WRLCK", l_whence = "SEEK_END", l_start = -80, l_len = 10 })
+    assert.errno("EINVAL", sys.fcntl(q, "F_SETLK", { l_type = "F_WRLCK", l_whence = "SEEK_END", l_start = -81 }))
+    local pid = must.fork(function()
+      local lock = must.fcntl(q, "F_GETLK", { l_type = "F_RDLCK", l_whence = "SEEK_END", l_start = -75, l_len = 1 })
+      assert.same({ C.F_WRLCK, 0, 10 }, { lock.l_type, lock.l_start, lock.l_len })
+    end)
+    assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
   end)
 
   -- covers: mq.fs.attr_change

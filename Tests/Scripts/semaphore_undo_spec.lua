@@ -8,6 +8,31 @@ local UNDO = C.SEM_UNDO
 local function value(id, number) return must.semctl(id, number or 0, "GETVAL") end
 
 describe("SEM_UNDO", function()
+  -- covers: sysv.sem.SEM_UNDO.range
+  it("of a call that fails is taken back, however near the ends of the range it went", function()
+    local id = make(1)
+    in_child(function()
+      must.semop(id, { { 0, 1000, UNDO } })
+      must.semop(id, { { 0, 31767 } })
+      assert.errno("EAGAIN", sys.semop(id, { { 0, -32767, UNDO }, { 0, 32000, UNDO }, { 0, -32001, C.IPC_NOWAIT } }))
+      assert.equal(32767, value(id))
+    end)
+    assert.equal(31767, value(id))
+  end)
+
+  -- covers: sysv.sem.SEM_UNDO.of_failures
+  it("of a call that fails is remembered as nothing, which counts as an operation at the end", function()
+    for _, operations in ipairs { { { 2, 1, UNDO } }, { { 0, -1, UNDO | C.IPC_NOWAIT } } } do
+      local id = make(1)
+      in_child(function() assert.is_nil(sys.semop(id, operations)) end)
+      assert.not_equal(0, must.semctl(id, 0, "IPC_STAT").sem_otime)
+      must.semctl(id, 0, "IPC_RMID")
+    end
+    local id = make(1)
+    in_child(function() assert.errno("EAGAIN", sys.semop(id, { { 0, -1, C.IPC_NOWAIT } })) end)
+    assert.equal(0, must.semctl(id, 0, "IPC_STAT").sem_otime)
+  end)
+
   -- covers: sysv.sem.SEM_UNDO sysv.sem.sempid
   it("takes operations back when the process ends, however it does", function()
     local id = make(2, { 1, 0 })

@@ -56,6 +56,10 @@ describe("shmat", function()
     assert.errno("ENOMEM", sys.shmat(small, -4096)) -- its one byte fits there
     assert.errno("ENOMEM", sys.shmat(id, 1 << 47))
     must.shmctl(small, "IPC_RMID")
+    local huge = must.shmget(C.IPC_PRIVATE, math.maxinteger, "0600|SHM_NORESERVE")
+    assert.errno("EINVAL", sys.shmat(huge, -4096)) -- it goes past the end of all addresses
+    assert.errno("ENOMEM", sys.shmat(huge))
+    must.shmctl(huge, "IPC_RMID")
     assert.equal(address + 8192, must.shmat(id, address + 8192).addr)
     assert.equal(2, attaches(id))
   end)

@@ -17,11 +17,12 @@ extension FuzzDraw {
 
   /// Changes the arguments of a call on queues, semaphores or shared memory that was drawn kind by kind.
   mutating func adjustQueueCall(_ step: inout FuzzStep) {
+    aim(&step)
     switch step.call {
     case "msgget": step.arguments = [key(), creation()]
-    case "semget": step.arguments = [key(), .integer(pick([1, 1, 2, 3, 3, 5, 0, -1, 32_000, 32_001])), creation()]
+    case "semget": step.arguments = [key(), .integer(oneIn(8) ? pick([0, -1, 32_000, 32_001]) : pick([1, 2, 3, 3, 5])), creation()]
     case "shmget": step.arguments = [key(), .integer(pick(segmentSizes)), oneIn(12) ? pick([.text("SHM_HUGETLB|0600|IPC_CREAT"), .text("IPC_CREAT|SHM_NORESERVE|0600")]) : creation()]
-    case "msgsnd": step.arguments = [step.arguments[0], messageType(), text(), transferFlags(["IPC_NOWAIT"])]
+    case "msgsnd": step.arguments = [step.arguments[0], oneIn(12) ? messageType() : .integer(pick([1, 1, 2, 2, 3, 5, 100, 1 << 40])), text(), transferFlags(["IPC_NOWAIT"])]
     case "msgrcv":
       step.arguments = [step.arguments[0], room(), oneIn(3) ? .integer(0) : messageType(), transferFlags(["IPC_NOWAIT", "MSG_NOERROR", "MSG_EXCEPT", "MSG_COPY"])]
     case "semop": step.arguments[1] = operations()
@@ -43,7 +44,7 @@ extension FuzzDraw {
       ])
     case "unshare":
       step.arguments = [
-        .text(pick(["CLONE_NEWIPC", "CLONE_NEWIPC", "CLONE_SYSVSEM", "CLONE_SYSVSEM", "CLONE_FILES", "CLONE_FS", "CLONE_NEWIPC|CLONE_SYSVSEM", "0", "CLONE_THREAD", "CLONE_VM"].filter(isUsed)))
+        .text(pick(["CLONE_NEWIPC", "CLONE_SYSVSEM", "CLONE_SYSVSEM", "CLONE_SYSVSEM", "CLONE_FILES", "CLONE_FS", "CLONE_NEWIPC|CLONE_SYSVSEM", "0", "CLONE_THREAD", "CLONE_VM"].filter(isUsed)))
       ]
     case "mq_open", "mq_unlink": step.arguments[0] = queueName()
       if step.call == "mq_open" { openQueue(&step) }
@@ -60,9 +61,12 @@ extension FuzzDraw {
     case "kill" where hasQueues || hasSystemV:
       step.arguments[1] = pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGURG"), .text("SIGUSR1"), .text("SIGUSR1"), .text("SIGUSR1")])
     case "sigaction" where (hasQueues || hasSystemV) && !oneIn(4): step.arguments[0] = .text("SIGUSR1")
+    case "setuid" where (hasQueues || hasSystemV) && !oneIn(4): step.arguments[0] = .integer(0)
+    case "shmdt" where !oneIn(5): if let variable = pooled("mapping", ["shmat"]) { step.arguments[0] = .address(variable, offset: 0) }
     case "write" where hasQueues || hasSystemV:
       if oneIn(2) { step.arguments[1] = .text(pick(FuzzDraw.limitTexts)) } else if oneIn(3) { step.arguments[1] = memory(otherwise: .text("x")) }
       if step.arguments[1] == .buffer(2) { step.arguments[1] = .buffer(1) }
+    case "read" where hasSystemV && !usesSettings: step.arguments[1] = oneIn(6) ? .buffer(2) : .integer(65_536)
     case "read" where hasQueues || hasSystemV: if oneIn(3) { step.arguments[1] = memory(otherwise: .integer(100)) }
     default: break
     }
@@ -73,21 +77,34 @@ extension FuzzDraw {
 
   private mutating func queuePath() -> String {
     let all = (hasSystemV ? FuzzDraw.systemVFiles : []) + (hasQueues ? FuzzDraw.queueFiles : [])
-    return pick(all.filter { !(usesMemory && $0.hasSuffix("sysvipc/shm")) && (usesSettings || !$0.hasPrefix("/proc/sys/")) })
+    return pick(all.filter { !(usesMemory && $0.hasSuffix("sysvipc/shm")) && (usesSettings ? !$0.hasPrefix("/proc/sysvipc") : !$0.hasPrefix("/proc/sys/")) })
+  }
+
+  /// Mostly an object of the call's kind that is there.
+  private mutating func aim(_ step: inout FuzzStep) {
+    let kinds = ["msg": "msqid", "sem": "semid", "shm": "shmid"]
+    guard let call = step.call, !oneIn(12) else { return }
+    if ["msgsnd", "msgrcv", "msgctl", "semop", "semtimedop", "semctl", "shmat", "shmctl"].contains(call), let kind = kinds[String(call.prefix(3))] {
+      step.arguments[0] = pooled(kind).map { .result($0, otherwise: 0) } ?? .integer(0)
+    } else if call.hasPrefix("mq_"), !["mq_open", "mq_unlink"].contains(call), let variable = pooled("descriptor", ["mq_open"]) {
+      step.arguments[0] = .result(variable, otherwise: 4)
+    } else if call == "close", hasQueues, oneIn(2) {
+      step.arguments[0] = .integer(Int64(3 + below(30)))
+    }
   }
 
   private mutating func key() -> FuzzValue { .integer(pick([0, 1, 1, 1, 2, 2, 3, -1, -1 << 31])) }
 
   private mutating func creation() -> FuzzValue {
     .text(pick([
-      "IPC_CREAT|0600", "IPC_CREAT|0600", "IPC_CREAT|0600", "IPC_CREAT|0666", "IPC_CREAT|IPC_EXCL|0600", "IPC_CREAT|0", "IPC_CREAT|0400", "IPC_CREAT|0200",
+      "IPC_CREAT|0600", "IPC_CREAT|0600", "IPC_CREAT|0600", "IPC_CREAT|0666", "IPC_CREAT|0600", "IPC_CREAT|0600", "IPC_CREAT|0666", "IPC_CREAT|0666", "IPC_CREAT|IPC_EXCL|0600", "IPC_CREAT|0", "IPC_CREAT|0400", "IPC_CREAT|0200",
       "0", "0600", "0666", "IPC_EXCL|0600",
     ]))
   }
 
   /// Segments that may be laid over one another are of one page.
   private var segmentSizes: [Int64] {
-    hasSmallSegments ? [1, 100, 4000, 4096, 4096, 0, -1] : [1, 100, 4096, 4096, 4097, 8192, 10_000, 65_536, 0, -1, .min, .max]
+    hasSmallSegments ? [1, 100, 4000, 4096, 4096, 4096, 1, 100, 4000, 0, -1] : [1, 100, 4096, 4096, 5000, 100, 1, 4096, 4096, 4097, 8192, 10_000, 65_536, 0, -1, .min, .max]
   }
 
   private mutating func messageType() -> FuzzValue {
@@ -202,15 +219,15 @@ extension FuzzDraw {
 
   private mutating func openQueue(_ step: inout FuzzStep) {
     var flags = [pick(["O_RDWR", "O_RDWR", "O_RDWR", "O_RDONLY", "O_WRONLY"])]
-    if !oneIn(3) { flags.append("O_CREAT") }
+    if !oneIn(6) { flags.append("O_CREAT") }
     if oneIn(10) { flags.append("O_EXCL") }
-    if !mayBlock, !oneIn(4) || oneIn(3) { flags.append("O_NONBLOCK") }
+    if !mayBlock, !oneIn(3) { flags.append("O_NONBLOCK") }
     if oneIn(15) { flags.append(pick(["O_CLOEXEC", "O_TRUNC", "O_APPEND", "O_DIRECTORY", "O_NOFOLLOW"])) }
     step.arguments[1] = .text(flags.joined(separator: "|"))
     step.arguments[2] = .text(pick(["0600", "0600", "0666", "0", "0400"]))
     step.arguments[3] = oneIn(3) ? .absent : .table([
-      FuzzField(name: "mq_maxmsg", value: .integer(pick([1, 2, 3, 10, 10, 11, 0, -1, 100]))),
-      FuzzField(name: "mq_msgsize", value: .integer(pick([1, 8, 16, 100, 8192, 8193, 0, -1]))),
+      FuzzField(name: "mq_maxmsg", value: .integer(oneIn(8) ? pick([0, -1, 11, 100]) : pick([1, 2, 3, 10, 10]))),
+      FuzzField(name: "mq_msgsize", value: .integer(oneIn(8) ? pick([0, -1, 8193]) : pick([1, 8, 16, 100, 8192]))),
     ])
   }
 
@@ -221,7 +238,8 @@ extension FuzzDraw {
     if isSend { step.arguments[2] = .integer(pick([0, 0, 1, 1, 2, 5, 31, 32_767, oneIn(4) ? 32_768 : 3, oneIn(4) ? 0xffff_ffff : 4])) }
     guard step.arguments.count > time else { return }
     // A moment long ago, or one that never comes.
-    step.arguments[time] = pick([self.time(0, 0), self.time(1, 5), self.time(0, 1_000_000_000), self.time(-1, 0), mayBlock ? .absent : self.time(1, 0)])
+    let past = pick([self.time(0, 0), self.time(1, 5), mayBlock ? .absent : self.time(1, 0)])
+    step.arguments[time] = oneIn(8) ? pick([self.time(0, 1_000_000_000), self.time(-1, 0)]) : past
   }
 
   private mutating func notification() -> FuzzValue {

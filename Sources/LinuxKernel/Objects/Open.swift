@@ -120,8 +120,8 @@ extension Kernel {
       let pipe = try openFIFO(inode, flags)
       return addOpenFile(.fifo(pipe), walk.path, request)
     case .messageQueue(let queue):
-      if flags.contains(.truncate), !isNew { posixQueues[queue].statusSize = 0 }
       if flags.contains(.direct) { throw .errno(.EINVAL) }
+      if flags.contains(.truncate), !isNew { posixQueues[queue].statusSize = 0 }
       return addOpenFile(.messageQueue(queue), walk.path, request)
     case .process(let kind):
       if flags.contains(.direct) { throw .errno(.EINVAL) }

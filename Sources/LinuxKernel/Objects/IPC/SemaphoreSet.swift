@@ -140,10 +140,11 @@ extension Kernel {
     return .done
   }
 
+  /// The last one first: an adjustment then passes only what it passed on the way there, and stays within 16 bits.
   private mutating func takeBack(
     _ operations: ArraySlice<SemaphoreOperation>, on set: ID<SemaphoreSet>, _ undo: ID<SemaphoreUndo>?
   ) {
-    for operation in operations {
+    for operation in operations.reversed() {
       semaphoreSets[set].semaphores[operation.index].value -= Int32(operation.change)
       if operation.isUndone { semaphoreUndos[undo!].adjustments[operation.index] += operation.change }
     }
