@@ -39,8 +39,8 @@ import Testing
   }
 
   @Test func passesOverALineForTheShell() throws {
-    let (machine, console) = try machine("#!/usr/bin/env lua\nprint(debug.getinfo(1, 'l').currentline)")
-    guard case .done = try machine.run(limit: .none) else { Issue.record("not done"); return }
+    let (script, console) = try machine("#!/usr/bin/env lua\nprint(debug.getinfo(1, 'l').currentline)")
+    guard case .done = try script.run(limit: .none) else { Issue.record("not done"); return }
     #expect(console.output == "2\n")
   }
 
