@@ -157,7 +157,7 @@ public struct Kernel: ~Copyable {
     copy.posixQueues = posixQueues.copy()
     copy.queueCharges = queueCharges
     copy.messageQueues = messageQueues.copy()
-    copy.messages = messages
+    copy.messages = messages.copy()
     copy.queueSleepers = queueSleepers.copy()
     copy.semaphoreSets = semaphoreSets.copy()
     copy.pendingOperations = pendingOperations.copy()

@@ -32,6 +32,8 @@ struct MessageQueue {
 
   /// Linux: msg_fits_inqueue().
   @inline(__always) func hasRoom(for length: Int) -> Bool { count < countLimit && length <= byteLimit && byteCount <= byteLimit - length }
+  /// Whether a message can be put here and nobody waits to be handed it.
+  @inline(__always) func takesAtOnce(_ length: Int) -> Bool { receivers.isEmpty && hasRoom(for: length) }
 }
 
 /// Which message a receiver wants.
@@ -61,29 +63,36 @@ enum MessageSelector: Equatable, Sendable {
 }
 
 extension MessageQueue {
-  /// Adds a message. Linux: msg_insert(), and the end of do_msgsnd().
-  @inline(__always) mutating func append(_ number: MessageNumber, _ store: inout MessageStore) {
+  /// Adds a message that is in no queue. Linux: msg_insert(), and the end of do_msgsnd().
+  mutating func append(_ number: MessageNumber, _ store: inout MessageStore) {
+    store[number].previous = last
+    enter(number, store[number].type, Int(store[number].length), &store)
+  }
+
+  /// Makes a message and adds it.
+  @inline(__always) mutating func append(type: Int64, _ view: ByteView, _ store: inout MessageStore) {
+    enter(store.insert(type: type, view, behind: last), type, view.count, &store)
+  }
+
+  /// A message that stands behind the last one comes to be in the queue.
+  @inline(__always)
+  private mutating func enter(_ number: MessageNumber, _ type: Int64, _ length: Int, _ store: inout MessageStore) {
     count += 1
-    byteCount += Int(store[number].length)
-    if last.isNone {
-      first = number
-    } else {
-      store[number].previous = last
-      store[last].next = number
-    }
+    byteCount += length
+    if last.isNone { first = number } else { store[last].next = number }
     last = number
-    index.enter(number, &store)
+    index.enter(number, type, &store)
   }
 
   /// The message that `selector` chooses. Linux: find_msg(), msg_get().
-  @inline(__always) func find(_ selector: MessageSelector, _ store: borrowing MessageStore) -> MessageNumber {
+  @inline(__always) mutating func find(_ selector: MessageSelector, _ store: inout MessageStore) -> MessageNumber {
     switch selector {
     case .oldest: return first
-    case .type(let type): return index.find(type, store)
+    case .type(let type): return index.find(type, &store)
     case .lowest(let limit):
-      let lowest = index.lowest(store)
+      let lowest = index.lowest(&store)
       return lowest.isNone || store[lowest].type > limit ? .none : lowest
-    case .highest: return index.highest(store)
+    case .highest: return index.highest(&store)
     case .except(let type):
       var next = first
       while !next.isNone, store[next].type == type { next = store[next].next }
@@ -97,13 +106,26 @@ extension MessageQueue {
   }
 
   /// Takes out a message, which is the oldest of its type: every selector finds such a one, but that of a copy.
-  @inline(__always) mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) {
-    let message = store[number]
+  mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) { remove(number, store[number], &store) }
+
+  @inline(__always) private mutating func remove(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
     count -= 1
     byteCount -= Int(message.length)
     if message.previous.isNone { first = message.next } else { store[message.previous].next = message.next }
     if message.next.isNone { last = message.previous } else { store[message.next].previous = message.previous }
     index.remove(number, message, &store)
+  }
+
+  /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender waits
+  /// for its place. Not for `position`.
+  @inline(__always)
+  mutating func take(_ selector: MessageSelector, _ room: Int, _ store: inout MessageStore) -> (MessageNumber, Message)? {
+    let number = find(selector, &store)
+    guard !number.isNone, senders.isEmpty else { return nil }
+    let message = store[number]
+    guard Int(message.length) <= room else { return nil }
+    remove(number, message, &store)
+    return (number, message)
   }
 
   /// Gives back what the index holds of the store; the queue ends.

@@ -43,6 +43,30 @@ extension Kernel {
   mutating func send(
     _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) {
+    if timeout == nil, let view = source.whole, sendAtOnce(fd, view, priority, me) { return }
+    try sendInSteps(fd, source, priority: priority, timeout, me)
+  }
+
+  /// What most calls come to: the queue has room, and nobody sleeps at it or is to be told. False for all others, and
+  /// nothing has changed.
+  @inline(__always)
+  private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
+    let (table, isAtLeisure) = tasks[me].queueCaller
+    guard priority < PosixQueue.priorityCount, isAtLeisure, !current.isRetry, let file = fileTables[table].file(fd.number),
+      let object = files[file].queueToSend
+    else { return false }
+    let (queue, size, changed, inode, isQuiet) = posixQueues[object].parts
+    guard isQuiet, view.count <= size, messageQueues[queue].takesAtOnce(0) else { return false }
+    messageQueues[queue].append(type: Int64(priority), view, &messages)
+    if isWatched { observe(depth(of: queue)) }
+    wake(changed)
+    inodes[inode].touchAll(fileTime)
+    return true
+  }
+
+  @inline(never) private mutating func sendInSteps(
+    _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) {
     let end = try end(of: timeout)
     guard priority < PosixQueue.priorityCount else { throw .errno(.EINVAL) }
     let (file, object) = try posixQueue(fd, of: me)
@@ -80,6 +104,31 @@ extension Kernel {
   mutating func receive(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
+    if timeout == nil, destination.isReply, let received = receiveAtOnce(fd, destination.remaining, me) { return received }
+    return try receiveInSteps(fd, &destination, timeout, me)
+  }
+
+  /// What most calls come to: there is a message, and no sender waits for its place. nil for all others, and nothing has
+  /// changed.
+  @inline(__always)
+  private mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
+    let (table, isAtLeisure) = tasks[me].queueCaller
+    guard isAtLeisure, !current.isRetry, let file = fileTables[table].file(fd.number), let object = files[file].queueToReceive
+    else { return nil }
+    let (queue, size, changed, inode, _) = posixQueues[object].parts
+    guard UInt(bitPattern: room) >= UInt(bitPattern: size),
+      let (number, message) = messageQueues[queue].take(.highest, .max, &messages)
+    else { return nil }
+    if isWatched { observe(depth(of: queue)) }
+    inodes[inode].touchAll(fileTime)
+    wake(changed)
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  @inline(never) private mutating func receiveInSteps(
+    _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) -> (priority: Int64, count: Int) {
     let end = try end(of: timeout)
     let (file, object) = try posixQueue(fd, of: me)
     if tasks[me].queueSleeper != nil {
@@ -90,7 +139,7 @@ extension Kernel {
     guard files[file].isReadable else { throw .errno(.EBADF) }
     guard UInt(bitPattern: destination.remaining) >= UInt(posixQueues[object].messageSize) else { throw .errno(.EMSGSIZE) }
     let queue = posixQueues[object].queue
-    let number = messageQueues[queue].find(.highest, messages)
+    let number = messageQueues[queue].find(.highest, &messages)
     if number.isNone {
       if files[file].isNonblocking { throw .errno(.EAGAIN) }
       if maySleep(me), end > now { awaitMessage(queue, .highest, room: .max, me) }
@@ -110,7 +159,6 @@ extension Kernel {
     return try unpackPosix(number, &destination, me)
   }
 
-  @inline(__always)
   private mutating func unpackPosix(
     _ number: MessageNumber, _ destination: inout Destination, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
@@ -205,7 +253,29 @@ extension Kernel {
   }
 }
 
+extension Kernel.Task {
+  /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep.
+  @inline(__always) fileprivate var queueCaller: (files: ID<FileTable>, isAtLeisure: Bool) { (files, queueSleeper == nil) }
+}
+
+extension OpenFile {
+  // The queue behind a descriptor that may be used this way.
+  @inline(__always) fileprivate var queueToSend: ID<PosixQueue>? {
+    if case .messageQueue(let queue) = object, isWritable { queue } else { nil }
+  }
+  @inline(__always) fileprivate var queueToReceive: ID<PosixQueue>? {
+    if case .messageQueue(let queue) = object, isReadable { queue } else { nil }
+  }
+}
+
 extension PosixQueue {
+  /// What sending and receiving needs, in one access: `isQuiet` when nobody has asked to be told.
+  @inline(__always) fileprivate var parts:
+    (queue: ID<MessageQueue>, size: Int, changed: ID<WaitQueue>, inode: ID<Inode>, isQuiet: Bool)
+  {
+    (queue, messageSize, changed, inode!, notification == nil)
+  }
+
   /// MQ_PRIO_MAX.
   static let priorityCount: UInt32 = 32768
   /// NOTIFY_COOKIE_LEN.

@@ -10,6 +10,16 @@ struct SemaphoreSet {
     var pid: Int32 = 0
     /// Pending calls that name it: only then need anybody be looked for when it changes.
     var pendingCount: Int32 = 0
+
+    /// Does an operation that undoes nothing, as process `pid`, if it can be done and lets nobody else go on.
+    @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool {
+      let result = value &+ Int32(operation.change)
+      guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 ? pendingCount == 0 : value == 0
+      else { return false }
+      value = result
+      self.pid = pid
+      return true
+    }
   }
 
   var semaphores: [Semaphore]
@@ -80,6 +90,14 @@ enum SemaphoreAttempt {
 }
 
 extension SemaphoreSet {
+  /// All of a call of one operation that undoes nothing, if it can be done and nobody waits for the semaphore.
+  @inline(__always)
+  mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool {
+    guard only.index < semaphores.count, semaphores[only.index].perform(only, for: pid) else { return false }
+    operated = time
+    return true
+  }
+
   /// All of a call that has one operation and undoes nothing, as process `pid`.
   @inline(__always)
   mutating func perform(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> SemaphoreAttempt {

@@ -55,6 +55,15 @@ extension Kernel {
   /// Linux: store_msg(), free_msg().
   @inline(__always)
   mutating func unpack(_ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID) throws(Stop) -> Int {
+    let message = messages[number], length = Int(message.length)
+    guard destination.isReply, length <= limit else { return try unpackInPart(number, limit: limit, &destination, me) }
+    messages.remove(number, message, into: output)
+    return length
+  }
+
+  @inline(never) private mutating func unpackInPart(
+    _ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID
+  ) throws(Stop) -> Int {
     if destination.isReply {
       let count = messages.read(number, limit: limit, into: output)
       messages.remove(number)
@@ -72,6 +81,29 @@ extension Kernel {
   /// Linux: do_msgsnd().
   @inline(__always)
   mutating func send(_ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID) throws(Stop) {
+    if let view = source.whole, sendAtOnce(id, type, view, me) { return }
+    try sendInSteps(id, type, source, flags, me)
+  }
+
+  /// What most calls come to: the caller's own queue has room, and nobody sleeps. False for all others, and nothing has
+  /// changed.
+  @inline(__always)
+  private mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
+    let caller = tasks[me].ipcCaller
+    guard type > 0, caller.isAtLeisure,
+      let object = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.write, caller.euid, length: view.count)
+    else { return false }
+    let queue = systemVQueues[object].queue
+    guard messageQueues[queue].takesAtOnce(view.count) else { return false }
+    systemVQueues[object].noteSend(by: processes[caller.process].pid, at: realSeconds)
+    messageQueues[queue].append(type: type, view, &messages)
+    if isWatched { observe(depth(of: queue)) }
+    return true
+  }
+
+  @inline(never) private mutating func sendInSteps(
+    _ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) {
     let namespace = ipc(of: me)
     let number: MessageNumber
     if let slept = endSleep(me) {
@@ -90,7 +122,7 @@ extension Kernel {
   }
 
   /// The queue, if the caller may do what `requested` says. Throws EINVAL, EACCES.
-  @inline(__always) private func queue(
+  private func queue(
     _ id: Int32, in namespace: ID<IPCNamespace>, for requested: UInt32, _ me: TaskID
   ) throws(Stop) -> ID<SystemVQueue> {
     guard let (object, isAllowed) = ipcNamespaces[namespace].queues.find(id, for: requested, tasks[me].credentials) else {
@@ -113,7 +145,6 @@ extension Kernel {
     return slept.message
   }
 
-  @inline(__always)
   private mutating func send(
     _ number: MessageNumber, to id: Int32, in namespace: ID<IPCNamespace>, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) {
@@ -155,6 +186,31 @@ extension Kernel {
   mutating func receive(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
+    if destination.isReply, let received = receiveAtOnce(id, destination.remaining, type, flags, me) { return received }
+    return try receiveInSteps(id, &destination, type, flags, me)
+  }
+
+  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room. nil for all
+  /// others, and nothing has changed.
+  @inline(__always)
+  private mutating func receiveAtOnce(
+    _ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) -> (type: Int64, count: Int)? {
+    let caller = tasks[me].ipcCaller
+    guard caller.isAtLeisure, !flags.contains(.copy),
+      let object = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
+    else { return nil }
+    let queue = systemVQueues[object].queue
+    guard let (number, message) = messageQueues[queue].take(flags.selector(type), room, &messages) else { return nil }
+    systemVQueues[object].noteReceive(by: processes[caller.process].pid, at: realSeconds)
+    if isWatched { observe(depth(of: queue)) }
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  @inline(never) private mutating func receiveInSteps(
+    _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) -> (type: Int64, count: Int) {
     let room = destination.remaining
     guard id >= 0, room >= 0 else { throw .errno(.EINVAL) }
     if flags.contains(.copy), flags.contains(.except) || !flags.contains(.noWait) { throw .errno(.EINVAL) }
@@ -168,7 +224,7 @@ extension Kernel {
     let namespace = ipc(of: me)
     let object = try queue(id, in: namespace, for: IPCPermission.read, me), queue = systemVQueues[object].queue
     let selector = flags.selector(type)
-    let number = messageQueues[queue].find(selector, messages)
+    let number = messageQueues[queue].find(selector, &messages)
     if number.isNone {
       if flags.contains(.noWait) { throw .errno(.ENOMSG) }
       if maySleep(me) { awaitMessage(queue, selector, room: flags.contains(.noError) ? .max : room, me) }
@@ -188,7 +244,6 @@ extension Kernel {
     return try unpack(number, room, &destination, me)
   }
 
-  @inline(__always)
   private mutating func unpack(
     _ number: MessageNumber, _ room: Int, _ destination: inout Destination, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
@@ -209,6 +264,23 @@ extension Kernel {
         moveToEnd(id)
       }
     }
+  }
+}
+
+extension Kernel.Task {
+  /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a sleep.
+  @inline(__always)
+  var ipcCaller: (namespace: ID<IPCNamespace>, process: ID<Process>, euid: UInt32, isAtLeisure: Bool) {
+    (ipcNamespace, process, credentials.euid, queueSleeper == nil)
+  }
+}
+
+extension IPCNamespace {
+  /// The queue with this identifier, if its owner's rights are enough and a message of this length may be sent.
+  @inline(__always)
+  fileprivate func ownQueue(_ id: Int32, for requested: UInt32, _ euid: UInt32, length: Int) -> ID<SystemVQueue>? {
+    guard length <= Int(limits.messageSize) else { return nil }
+    return queues.findOwn(id, for: requested, euid)
   }
 }
 
