@@ -46,7 +46,6 @@ public struct Kernel: ~Copyable {
   var passing: [ID<Dentry>] = []
   // System V objects and message queues
   var ipcNamespaces = Slab<IPCNamespace>()
-  var systemVQueues = Slab<SystemVQueue>()
   var posixQueues = Slab<PosixQueue>()
   var queueCharges: [QueueCharge] = []
   var messageQueues = Slab<MessageQueue>()
@@ -153,7 +152,6 @@ public struct Kernel: ~Copyable {
     copy.memoryMount = memoryMount
     copy.passing = passing
     copy.ipcNamespaces = ipcNamespaces.copy()
-    copy.systemVQueues = systemVQueues.copy()
     copy.posixQueues = posixQueues.copy()
     copy.queueCharges = queueCharges
     copy.messageQueues = messageQueues.copy()

@@ -46,7 +46,7 @@ extension Kernel {
     guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
     let caller = tasks[me].ipcCaller
     guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else { return false }
-    return semaphoreSets[set].performAtOnce(only, for: processes[caller.process].pid, at: realSeconds)
+    return semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds)
   }
 
   fileprivate mutating func operate(

@@ -16,6 +16,10 @@ struct MessageQueue {
   fileprivate(set) var byteCount = 0
   var countLimit: Int
   var byteLimit: Int
+  // What System V tells of a queue: who used it last, and when it was changed, in seconds since 1970.
+  var sent = QueueUse()
+  var received = QueueUse()
+  var changed: Int64 = 0
   var receivers = SleeperLine()
   var senders = SleeperLine()
   /// The line of those who send, or of those who receive.
@@ -34,6 +38,14 @@ struct MessageQueue {
   @inline(__always) func hasRoom(for length: Int) -> Bool { count < countLimit && length <= byteLimit && byteCount <= byteLimit - length }
   /// Whether a message can be put here and nobody waits to be handed it.
   @inline(__always) func takesAtOnce(_ length: Int) -> Bool { receivers.isEmpty && hasRoom(for: length) }
+}
+
+/// Who sent to a queue last, or received from it.
+struct QueueUse {
+  var pid: Int32 = 0
+  /// In ns since 1970; 0 for never.
+  var time: Int64 = 0
+  var seconds: Int64 { time / 1_000_000_000 }
 }
 
 /// Which message a receiver wants.

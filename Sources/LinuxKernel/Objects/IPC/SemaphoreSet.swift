@@ -131,11 +131,14 @@ extension SemaphoreSet {
 }
 
 extension Kernel {
+  /// In ns since 1970.
+  @inline(__always) var realTime: Int64 { epoch &+ now }
+
   /// Seconds since 1970. Linux: ktime_get_real_seconds().
   @inline(__always) var realSeconds: Int64 { (epoch &+ now) / 1_000_000_000 }
 
   /// The number of the process that a task belongs to.
-  @inline(__always) func processNumber(of task: TaskID) -> Int32 { processes[tasks[task].process].pid }
+  @inline(__always) func processNumber(of task: TaskID) -> Int32 { tasks[task].processNumber }
 
   /// Does all operations of a call or none. Linux: perform_atomic_semop_slow().
   mutating func attempt(

@@ -1,16 +1,4 @@
-/// A System V message queue: what it has besides the queue itself. Linux: struct msg_queue, ipc/msg.c.
-struct SystemVQueue {
-  let queue: ID<MessageQueue>
-  // Times in seconds since 1970, and processes; 0 for never.
-  var sent: Int64 = 0
-  var received: Int64 = 0
-  var changed: Int64
-  var sender: Int32 = 0
-  var receiver: Int32 = 0
-
-  @inline(__always) mutating func noteSend(by pid: Int32, at time: Int64) { (sender, sent) = (pid, time) }
-  @inline(__always) mutating func noteReceive(by pid: Int32, at time: Int64) { (receiver, received) = (pid, time) }
-}
+// System V message queues. Linux: ipc/msg.c.
 
 /// Flags of msgsnd and msgrcv; others are ignored. Linux: include/uapi/linux/msg.h.
 public struct MessageFlags: Flags {
@@ -26,21 +14,21 @@ extension Kernel {
   /// A new queue. Linux: newque().
   mutating func makeSystemVQueue(_ key: Int32, _ flags: IPCFlags, _ me: TaskID) throws(Stop) -> Int32 {
     let namespace = ipc(of: me), bytes = Int(ipcNamespaces[namespace].limits.queueBytes)
-    let queue = messageQueues.insert(MessageQueue(.systemV, countLimit: bytes, byteLimit: bytes))
-    let object = systemVQueues.insert(SystemVQueue(queue: queue, changed: realSeconds))
+    var new = MessageQueue(.systemV, countLimit: bytes, byteLimit: bytes)
+    new.changed = realSeconds
+    let queue = messageQueues.insert(new)
     let limit = Int(ipcNamespaces[namespace].limits.queueCount)
     do throws(Stop) {
-      return try ipcNamespaces[namespace].queues.insert(object, key: key, flags, by: tasks[me].credentials, limit: limit)
+      return try ipcNamespaces[namespace].queues.insert(queue, key: key, flags, by: tasks[me].credentials, limit: limit)
     } catch {
       messageQueues.remove(queue)
-      systemVQueues.remove(object)
       throw error
     }
   }
 
   /// Removes a queue and its messages; who sleeps on it learns so. Linux: freeque().
   mutating func removeMessageQueue(_ slot: Int, in namespace: ID<IPCNamespace>) {
-    end(systemVQueues.remove(ipcNamespaces[namespace].queues.remove(slot).object).queue)
+    end(ipcNamespaces[namespace].queues.remove(slot).object)
   }
 
   /// A message made of what a call was given. Linux: load_msg().
@@ -91,12 +79,10 @@ extension Kernel {
   private mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
     let caller = tasks[me].ipcCaller
     guard type > 0, caller.isAtLeisure,
-      let object = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.write, caller.euid, length: view.count)
+      let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.write, caller.euid, length: view.count)
     else { return false }
-    let queue = systemVQueues[object].queue
     guard messageQueues[queue].takesAtOnce(view.count) else { return false }
-    systemVQueues[object].noteSend(by: processes[caller.process].pid, at: realSeconds)
-    messageQueues[queue].append(type: type, view, &messages)
+    messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime))
     if isWatched { observe(depth(of: queue)) }
     return true
   }
@@ -124,7 +110,7 @@ extension Kernel {
   /// The queue, if the caller may do what `requested` says. Throws EINVAL, EACCES.
   private func queue(
     _ id: Int32, in namespace: ID<IPCNamespace>, for requested: UInt32, _ me: TaskID
-  ) throws(Stop) -> ID<SystemVQueue> {
+  ) throws(Stop) -> ID<MessageQueue> {
     guard let (object, isAllowed) = ipcNamespaces[namespace].queues.find(id, for: requested, tasks[me].credentials) else {
       throw .errno(.EINVAL)
     }
@@ -148,21 +134,21 @@ extension Kernel {
   private mutating func send(
     _ number: MessageNumber, to id: Int32, in namespace: ID<IPCNamespace>, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) {
-    let object = try queue(id, in: namespace, for: IPCPermission.write, me), queue = systemVQueues[object].queue
+    let queue = try queue(id, in: namespace, for: IPCPermission.write, me)
     guard messageQueues[queue].hasRoom(for: Int(messages[number].length)) else {
       if flags.contains(.noWait) { throw .errno(.EAGAIN) }
       if maySleep(me) { awaitRoom(queue, number, me) }
       throw .sleep(until: .max)
     }
-    systemVQueues[object].noteSend(by: processNumber(of: me), at: realSeconds)
-    if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue, of: object) { return }
+    messageQueues[queue].sent = QueueUse(pid: processNumber(of: me), time: realTime)
+    if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue) { return }
     messageQueues[queue].append(number, &messages)
     if isWatched { observe(depth(of: queue)) }
   }
 
   /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is asked.
   /// Linux: pipelined_send().
-  private mutating func handOver(_ number: MessageNumber, on queue: ID<MessageQueue>, of object: ID<SystemVQueue>) -> Bool {
+  private mutating func handOver(_ number: MessageNumber, on queue: ID<MessageQueue>) -> Bool {
     let type = messages[number].type, length = Int(messages[number].length)
     var next = messageQueues[queue].receivers.first
     while let id = next {
@@ -172,7 +158,7 @@ extension Kernel {
         settle(id, .failed(.E2BIG))
         continue
       }
-      systemVQueues[object].noteReceive(by: processNumber(of: queueSleepers[id].task), at: realSeconds)
+      messageQueues[queue].received = QueueUse(pid: processNumber(of: queueSleepers[id].task), time: realTime)
       settle(id, .done, message: number)
       return true
     }
@@ -198,11 +184,10 @@ extension Kernel {
   ) -> (type: Int64, count: Int)? {
     let caller = tasks[me].ipcCaller
     guard caller.isAtLeisure, !flags.contains(.copy),
-      let object = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
+      let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
     else { return nil }
-    let queue = systemVQueues[object].queue
-    guard let (number, message) = messageQueues[queue].take(flags.selector(type), room, &messages) else { return nil }
-    systemVQueues[object].noteReceive(by: processes[caller.process].pid, at: realSeconds)
+    let use = QueueUse(pid: caller.pid, time: realTime)
+    guard let (number, message) = messageQueues[queue].receive(flags.selector(type), room, &messages, use) else { return nil }
     if isWatched { observe(depth(of: queue)) }
     messages.remove(number, message, into: output)
     return (message.type, Int(message.length))
@@ -222,7 +207,7 @@ extension Kernel {
       }
     }
     let namespace = ipc(of: me)
-    let object = try queue(id, in: namespace, for: IPCPermission.read, me), queue = systemVQueues[object].queue
+    let queue = try queue(id, in: namespace, for: IPCPermission.read, me)
     let selector = flags.selector(type)
     let number = messageQueues[queue].find(selector, &messages)
     if number.isNone {
@@ -239,7 +224,7 @@ extension Kernel {
     }
     messageQueues[queue].remove(number, &messages)
     if isWatched { observe(depth(of: queue)) }
-    systemVQueues[object].noteReceive(by: processNumber(of: me), at: realSeconds)
+    messageQueues[queue].received = QueueUse(pid: processNumber(of: me), time: realTime)
     if !messageQueues[queue].senders.isEmpty { rouseSenders(queue) }
     return try unpack(number, room, &destination, me)
   }
@@ -270,15 +255,32 @@ extension Kernel {
 extension Kernel.Task {
   /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a sleep.
   @inline(__always)
-  var ipcCaller: (namespace: ID<IPCNamespace>, process: ID<Process>, euid: UInt32, isAtLeisure: Bool) {
-    (ipcNamespace, process, credentials.euid, queueSleeper == nil)
+  var ipcCaller: (namespace: ID<IPCNamespace>, pid: Int32, euid: UInt32, isAtLeisure: Bool) {
+    (ipcNamespace, processNumber, credentials.euid, queueSleeper == nil)
+  }
+}
+
+extension MessageQueue {
+  /// Makes a message and adds it. Linux: the end of do_msgsnd().
+  @inline(__always)
+  fileprivate mutating func send(_ type: Int64, _ view: ByteView, _ store: inout MessageStore, _ use: QueueUse) {
+    sent = use
+    append(type: type, view, &store)
+  }
+
+  @inline(__always) fileprivate mutating func receive(
+    _ selector: MessageSelector, _ room: Int, _ store: inout MessageStore, _ use: QueueUse
+  ) -> (MessageNumber, Message)? {
+    guard let taken = take(selector, room, &store) else { return nil }
+    received = use
+    return taken
   }
 }
 
 extension IPCNamespace {
   /// The queue with this identifier, if its owner's rights are enough and a message of this length may be sent.
   @inline(__always)
-  fileprivate func ownQueue(_ id: Int32, for requested: UInt32, _ euid: UInt32, length: Int) -> ID<SystemVQueue>? {
+  fileprivate func ownQueue(_ id: Int32, for requested: UInt32, _ euid: UInt32, length: Int) -> ID<MessageQueue>? {
     guard length <= Int(limits.messageSize) else { return nil }
     return queues.findOwn(id, for: requested, euid)
   }
