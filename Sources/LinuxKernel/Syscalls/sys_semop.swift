@@ -39,14 +39,16 @@ extension Syscall {
 }
 
 extension Kernel {
-  /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done and which nobody
-  /// waits for. False for all others, and nothing has changed.
+  /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done. False for all
+  /// others, and nothing has changed.
   @inline(__always)
   fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) -> Bool {
     guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
     let caller = tasks[me].ipcCaller
     guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else { return false }
-    return semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds)
+    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else { return false }
+    if letsOthers { settle(set) }
+    return true
   }
 
   fileprivate mutating func operate(

@@ -36,8 +36,10 @@ struct MessageQueue {
 
   /// Linux: msg_fits_inqueue().
   @inline(__always) func hasRoom(for length: Int) -> Bool { count < countLimit && length <= byteLimit && byteCount <= byteLimit - length }
-  /// Whether a message can be put here and nobody waits to be handed it.
-  @inline(__always) func takesAtOnce(_ length: Int) -> Bool { receivers.isEmpty && hasRoom(for: length) }
+  /// Whether there is room for a message, and whether anybody sleeps who may want it.
+  @inline(__always) func acceptance(of length: Int) -> (hasRoom: Bool, isAwaited: Bool) {
+    (hasRoom(for: length), !receivers.isEmpty)
+  }
 }
 
 /// Who sent to a queue last, or received from it.

@@ -47,8 +47,7 @@ extension Kernel {
     try sendInSteps(fd, source, priority: priority, timeout, me)
   }
 
-  /// What most calls come to: the queue has room, and nobody sleeps at it or is to be told. False for all others, and
-  /// nothing has changed.
+  /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has changed.
   @inline(__always)
   private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
     let (table, isAtLeisure) = tasks[me].queueCaller
@@ -56,12 +55,25 @@ extension Kernel {
       let object = files[file].queueToSend
     else { return false }
     let (queue, size, changed, inode, isQuiet) = posixQueues[object].parts
-    guard isQuiet, view.count <= size, messageQueues[queue].takesAtOnce(0) else { return false }
+    guard view.count <= size else { return false }
+    let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: 0)
+    guard hasRoom, isQuiet || isAwaited else { return false }
+    if isAwaited {
+      send(Int64(priority), view, toReceiverOf: queue, inode)
+      return true
+    }
     messageQueues[queue].append(type: Int64(priority), view, &messages)
     if isWatched { observe(depth(of: queue)) }
     wake(changed)
     inodes[inode].touchAll(fileTime)
     return true
+  }
+
+  @inline(never)
+  private mutating func send(_ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>) {
+    let number = messages.insert(type: priority, view)
+    if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
+    inodes[inode].touchAll(fileTime)
   }
 
   @inline(never) private mutating func sendInSteps(
@@ -175,15 +187,16 @@ extension Kernel {
   }
 
   /// What has become of the task's sleep. One that was woken for nothing (the clock was set) sleeps on in its place.
-  private mutating func endPosixSleep(_ end: Int64, _ me: TaskID) throws(Stop) -> QueueSleeper {
+  private mutating func endPosixSleep(_ end: Int64, _ me: TaskID) throws(Stop) -> EndedSleep {
     let id = tasks[me].queueSleeper!
-    let isInterrupted = current.isInterrupted || !deliverable(me).isEmpty
-    if case .none = queueSleepers[id].outcome, !isInterrupted, end > now { try sleepOnPosix(until: end, me) }
+    if case .none = queueSleepers[id].outcome, !current.isInterrupted, deliverable(me).isEmpty, end > now {
+      try sleepOnPosix(until: end, me)
+    }
     return endSleep(me)!
   }
 
   /// Why a sleep has ended that brought nothing.
-  private mutating func stop(_ slept: QueueSleeper, _ end: Int64, _ me: TaskID) -> Stop {
+  private mutating func stop(_ slept: EndedSleep, _ end: Int64, _ me: TaskID) -> Stop {
     if case .failed(let errno) = slept.outcome { return .errno(errno) }
     if current.isInterrupted || !deliverable(me).isEmpty { return .sleep(until: .max, interruption: .restart) }
     return .errno(.ETIMEDOUT)

@@ -11,14 +11,13 @@ struct SemaphoreSet {
     /// Pending calls that name it: only then need anybody be looked for when it changes.
     var pendingCount: Int32 = 0
 
-    /// Does an operation that undoes nothing, as process `pid`, if it can be done and lets nobody else go on.
-    @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool {
+    /// Does an operation that undoes nothing, as process `pid`. Returns whether others may go on now; nil where it cannot be done.
+    @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool? {
       let result = value &+ Int32(operation.change)
-      guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 ? pendingCount == 0 : value == 0
-      else { return false }
+      guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 || value == 0 else { return nil }
       value = result
       self.pid = pid
-      return true
+      return operation.change != 0 && pendingCount > 0
     }
   }
 
@@ -90,23 +89,27 @@ enum SemaphoreAttempt {
 }
 
 extension SemaphoreSet {
-  /// All of a call of one operation that undoes nothing, if it can be done and nobody waits for the semaphore.
+  /// All of a call of one operation that undoes nothing. Returns whether others may go on now; nil where it cannot be done.
   @inline(__always)
-  mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool {
-    guard only.index < semaphores.count, semaphores[only.index].perform(only, for: pid) else { return false }
+  mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool? {
+    guard only.index < semaphores.count, let letsOthers = semaphores[only.index].perform(only, for: pid) else { return nil }
     operated = time
-    return true
+    return letsOthers
   }
 
   /// All of a call that has one operation and undoes nothing, as process `pid`.
   @inline(__always)
   mutating func perform(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> SemaphoreAttempt {
-    let outcome = attempt(only, 0)
-    if case .done = outcome {
-      semaphores[only.index].pid = pid
-      operated = time
-    }
+    let outcome = attempt(only, for: pid)
+    if case .done = outcome { operated = time }
     return outcome
+  }
+
+  /// The same, without noting the time.
+  @inline(__always)
+  mutating func attempt(_ only: SemaphoreOperation, for pid: Int32) -> SemaphoreAttempt {
+    if semaphores[only.index].perform(only, for: pid) != nil { return .done }
+    return attempt(only, 0)
   }
 
   /// Does one operation, unless it cannot be done now. `adjustment` is what the process has for the semaphore so far.
@@ -131,9 +134,6 @@ extension SemaphoreSet {
 }
 
 extension Kernel {
-  /// In ns since 1970.
-  @inline(__always) var realTime: Int64 { epoch &+ now }
-
   /// Seconds since 1970. Linux: ktime_get_real_seconds().
   @inline(__always) var realSeconds: Int64 { (epoch &+ now) / 1_000_000_000 }
 

@@ -73,18 +73,32 @@ extension Kernel {
     try sendInSteps(id, type, source, flags, me)
   }
 
-  /// What most calls come to: the caller's own queue has room, and nobody sleeps. False for all others, and nothing has
-  /// changed.
+  /// What most calls come to: the caller's own queue has room. False for all others, and nothing has changed.
   @inline(__always)
   private mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
     let caller = tasks[me].ipcCaller
     guard type > 0, caller.isAtLeisure,
       let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.write, caller.euid, length: view.count)
     else { return false }
-    guard messageQueues[queue].takesAtOnce(view.count) else { return false }
+    let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: view.count)
+    guard hasRoom else { return false }
+    if isAwaited {
+      send(type, view, toReceiversOf: queue, caller.pid)
+      return true
+    }
     messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime))
     if isWatched { observe(depth(of: queue)) }
     return true
+  }
+
+  /// Where receivers sleep, though it may be that none of them wants the message.
+  @inline(never)
+  private mutating func send(_ type: Int64, _ view: ByteView, toReceiversOf queue: ID<MessageQueue>, _ pid: Int32) {
+    let number = messages.insert(type: type, view)
+    messageQueues[queue].sent = QueueUse(pid: pid, time: realTime)
+    if handOver(number, type, view.count, on: queue) { return }
+    messageQueues[queue].append(number, &messages)
+    if isWatched { observe(depth(of: queue)) }
   }
 
   @inline(never) private mutating func sendInSteps(
@@ -119,7 +133,7 @@ extension Kernel {
   }
 
   /// The message of a sender whose sleep is over, who now looks again.
-  private mutating func takeUp(_ slept: QueueSleeper, _ me: TaskID) throws(Stop) -> MessageNumber {
+  private mutating func takeUp(_ slept: EndedSleep, _ me: TaskID) throws(Stop) -> MessageNumber {
     if case .failed(let errno) = slept.outcome {
       messages.remove(slept.message)
       throw .errno(errno)
@@ -141,20 +155,20 @@ extension Kernel {
       throw .sleep(until: .max)
     }
     messageQueues[queue].sent = QueueUse(pid: processNumber(of: me), time: realTime)
-    if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue) { return }
+    if !messageQueues[queue].receivers.isEmpty, handOver(number, messages[number].type, Int(messages[number].length), on: queue) { return }
     messageQueues[queue].append(number, &messages)
     if isWatched { observe(depth(of: queue)) }
   }
 
   /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is asked.
   /// Linux: pipelined_send().
-  private mutating func handOver(_ number: MessageNumber, on queue: ID<MessageQueue>) -> Bool {
-    let type = messages[number].type, length = Int(messages[number].length)
+  private mutating func handOver(_ number: MessageNumber, _ type: Int64, _ length: Int, on queue: ID<MessageQueue>) -> Bool {
     var next = messageQueues[queue].receivers.first
     while let id = next {
-      next = queueSleepers[id].next
-      guard queueSleepers[id].selector.accepts(type) else { continue }
-      if queueSleepers[id].room < length {
+      let offer = queueSleepers[id].offer(type, length)
+      next = offer.next
+      guard offer.isWanted else { continue }
+      if !offer.fits {
         settle(id, .failed(.E2BIG))
         continue
       }
