@@ -40,17 +40,17 @@ static inline __attribute__((always_inline)) int take_short_row(lua_State *L, ks
   if (lua_gettop(L) != LIST || !take_integer(L, 1, arguments, &digest)) return 0;
   if (lua_type(L, LIST) != LUA_TTABLE || lua_rawlen(L, LIST) != 1) return 0;
   if (lua_rawgeti(L, LIST, 1) != LUA_TTABLE) goto other;
-  lua_Unsigned given = lua_rawlen(L, ROW);
-  if (given == 0 || given > 3) goto other;
-  for (lua_Unsigned place = 0; place < given; place++) {
-    lua_rawgeti(L, ROW, (lua_Integer)place + 1);
-    if (!lua_isinteger(L, VALUE + (int)place)) goto other;
-    lua_Integer value = lua_tointegerx(L, VALUE + (int)place, NULL);
-    if (value < INT16_MIN || value > UINT16_MAX) goto other;
-    word |= (uint64_t)(uint16_t)value << 16 * place;
+  int given = 0;
+  while (given < 3) {
+    int is_integer, type = lua_rawgeti(L, ROW, given + 1);
+    if (type == LUA_TNIL) break;
+    lua_Integer value = lua_tointegerx(L, VALUE + given, &is_integer);
+    if (type != LUA_TNUMBER || !is_integer || value < INT16_MIN || value > UINT16_MAX) goto other;
+    word |= (uint64_t)(uint16_t)value << 16 * given++;
   }
+  if (given == 0) goto other;
   /* Nothing may follow: neither more values nor names. */
-  lua_pushinteger(L, (lua_Integer)given);
+  lua_pushinteger(L, given);
   if (lua_next(L, ROW)) goto other;
   lua_settop(L, LIST);
   *packed = word;

@@ -8,7 +8,7 @@ extension Syscall {
     errors: Syscall.semopErrors
   ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations) throws(Stop) -> Done in
     if kernel.operateAtOnce(id, operations, me) { return Done() }
-    return try kernel.operate(id, operations, timeout: nil, me)
+    return try kernel.operateInSteps(id, operations, me)
   }
 
   /// semtimedop(2).
@@ -49,6 +49,14 @@ extension Kernel {
     guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else { return false }
     if letsOthers { settle(set) }
     return true
+  }
+
+  /// The rest of it, for one that cannot be done now or has more to it.
+  @inline(never) fileprivate mutating func operateInSteps(
+    _ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID
+  ) throws(Stop) -> Done {
+    if current.isRetry, current.completion == 0 { return Done() }
+    return try operate(id, operations, timeout: nil, me)
   }
 
   fileprivate mutating func operate(

@@ -130,6 +130,9 @@ extension MessageQueue {
     index.remove(number, message, &store)
   }
 
+  /// Whether there is nothing to be found.
+  @inline(__always) var isEmpty: Bool { count == 0 }
+
   /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender waits
   /// for its place. Not for `position`.
   @inline(__always)

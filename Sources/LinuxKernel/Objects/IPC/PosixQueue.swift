@@ -120,12 +120,13 @@ extension Kernel {
     return try receiveInSteps(fd, &destination, timeout, me)
   }
 
-  /// What most calls come to: there is a message, and no sender waits for its place. nil for all others, and nothing has
-  /// changed.
+  /// What most calls come to: there is a message, and no sender waits for its place; or the caller was handed a message
+  /// while it slept. nil for all others, and nothing has changed.
   @inline(__always)
   private mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
     let (table, isAtLeisure) = tasks[me].queueCaller
-    guard isAtLeisure, !current.isRetry, let file = fileTables[table].file(fd.number), let object = files[file].queueToReceive
+    guard isAtLeisure else { return takeHanded(me) }
+    guard !current.isRetry, let file = fileTables[table].file(fd.number), let object = files[file].queueToReceive
     else { return nil }
     let (queue, size, changed, inode, _) = posixQueues[object].parts
     guard UInt(bitPattern: room) >= UInt(bitPattern: size),
@@ -134,6 +135,16 @@ extension Kernel {
     if isWatched { observe(depth(of: queue)) }
     inodes[inode].touchAll(fileTime)
     wake(changed)
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep. (Its
+  /// descriptor is held while it sleeps, and means the same queue.)
+  @inline(never) private mutating func takeHanded(_ me: TaskID) -> (priority: Int64, count: Int)? {
+    guard current.held != nil, let number = handedMessage(me) else { return nil }
+    let message = messages[number]
+    _ = endSleep(me)
     messages.remove(number, message, into: output)
     return (message.type, Int(message.length))
   }

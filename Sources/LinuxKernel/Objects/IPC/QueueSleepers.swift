@@ -189,6 +189,14 @@ extension Kernel {
     return end
   }
 
+  /// The message that the task, a receiver, was handed while it slept. It is still its sleeper's.
+  @inline(__always) func handedMessage(_ me: TaskID) -> MessageNumber? {
+    guard let id = tasks[me].queueSleeper else { return nil }
+    let (end, isInLine) = queueSleepers[id].end
+    guard !isInLine, case .done = end.outcome else { return nil }
+    return end.message
+  }
+
   /// The task sleeps no more, and nobody will ask what came of it.
   mutating func abandonSleep(_ me: TaskID) {
     guard let sleeper = endSleep(me), !sleeper.message.isNone else { return }

@@ -30,22 +30,25 @@ extension PendingOperation {
 /// The operations of a pending call. Most have one, which needs no allocation.
 struct PendingOperations {
   private let first: SemaphoreOperation
+  private let isSingle: Bool
   private let others: [SemaphoreOperation]
 
   @inline(__always) init(only: SemaphoreOperation) {
     first = only
+    isSingle = true
     others = []
   }
 
   /// There is at least one.
   init(_ list: [SemaphoreOperation]) {
     first = list[0]
+    isSingle = list.count == 1
     others = Array(list.dropFirst())
   }
 
   @inline(__always) var count: Int { 1 + others.count }
   /// The operation of a call that has one.
-  @inline(__always) var only: SemaphoreOperation? { others.isEmpty ? first : nil }
+  @inline(__always) var only: SemaphoreOperation? { isSingle ? first : nil }
   var list: [SemaphoreOperation] { [first] + others }
   @inline(__always) subscript(_ place: Int) -> SemaphoreOperation { place == 0 ? first : others[place - 1] }
 }

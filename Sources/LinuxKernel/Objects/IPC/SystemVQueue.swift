@@ -186,25 +186,49 @@ extension Kernel {
   mutating func receive(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
-    if destination.isReply, let received = receiveAtOnce(id, destination.remaining, type, flags, me) { return received }
+    if destination.isReply, let received = try receiveAtOnce(id, destination.remaining, type, flags, me) { return received }
     return try receiveInSteps(id, &destination, type, flags, me)
   }
 
-  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room. nil for all
-  /// others, and nothing has changed.
+  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room; or it is empty;
+  /// or the caller was handed a message while it slept. nil for all others, and nothing has changed.
   @inline(__always)
   private mutating func receiveAtOnce(
     _ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
-  ) -> (type: Int64, count: Int)? {
+  ) throws(Stop) -> (type: Int64, count: Int)? {
     let caller = tasks[me].ipcCaller
-    guard caller.isAtLeisure, !flags.contains(.copy),
+    guard caller.isAtLeisure else { return takeHanded(room, me) }
+    guard !flags.contains(.copy), room >= 0,
       let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
     else { return nil }
     let use = QueueUse(pid: caller.pid, time: realTime)
-    guard let (number, message) = messageQueues[queue].receive(flags.selector(type), room, &messages, use) else { return nil }
+    guard let (number, message) = messageQueues[queue].receive(flags.selector(type), room, &messages, use) else {
+      try awaitFirst(queue, room, type, flags, me)
+      return nil
+    }
     if isWatched { observe(depth(of: queue)) }
     messages.remove(number, message, into: output)
     return (message.type, Int(message.length))
+  }
+
+  /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep.
+  @inline(never) private mutating func takeHanded(_ room: Int, _ me: TaskID) -> (type: Int64, count: Int)? {
+    guard let number = handedMessage(me) else { return nil }
+    let message = messages[number]
+    guard Int(message.length) <= room else { return nil }
+    _ = endSleep(me)
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  /// Ends the call, or has it sleep, if the queue is empty.
+  @inline(never) private mutating func awaitFirst(
+    _ queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) {
+    guard messageQueues[queue].isEmpty else { return }
+    if flags.contains(.noWait) { throw .errno(.ENOMSG) }
+    if maySleep(me) { awaitMessage(queue, flags.selector(type), room: flags.contains(.noError) ? .max : room, me) }
+    throw .sleep(until: .max)
   }
 
   @inline(never) private mutating func receiveInSteps(
