@@ -95,17 +95,15 @@ other:
   return -1;
 }
 
-/* One row of six bytes, such as an operation on a semaphore, fits into a pointer: no value of a script's is one. */
-enum { SHORT_ROW = 6 };
-
-/* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
+/* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. One short row
+ * fits into a pointer: no value of a script's is one. */
 void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments) {
   for (int position = 0; position < function->count; position++) {
     if (function->kinds[position] != 'l' || lua_type(L, position + 1) != LUA_TTABLE) continue;
     const ks_argument *argument = &arguments[position];
-    if (argument->count == SHORT_ROW) {
+    if (argument->count == KS_SHORT_ROW) {
       uintptr_t word = 0;
-      memcpy(&word, argument->bytes, SHORT_ROW);
+      memcpy(&word, argument->bytes, KS_SHORT_ROW);
       lua_pushlightuserdata(L, (void *)word);
     } else {
       lua_pushlstring(L, argument->bytes, (size_t)argument->count);
@@ -181,8 +179,8 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
       int length = type == LUA_TTABLE ? ks_pack_rows(L, index, function->rows, rows) : -1;
       if (type == LUA_TLIGHTUSERDATA && is_again) {
         uintptr_t word = (uintptr_t)lua_touserdata(L, index);
-        length = SHORT_ROW;
-        memcpy(rows, &word, SHORT_ROW);
+        length = KS_SHORT_ROW;
+        memcpy(rows, &word, KS_SHORT_ROW);
       }
       if (length >= 0) {
         argument->bytes = rows;
@@ -265,11 +263,20 @@ int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *argume
   return 1;
 }
 
+/* A bit for each argument that is a string. */
+unsigned ks_strings_of(const ks_function *function) {
+  unsigned strings = 0;
+  for (int position = 0; position < function->count; position++)
+    if (strchr("ws", function->kinds[position])) strings |= 1u << position;
+  return strings;
+}
+
 int ks_signature_of(const ks_function *function) {
   size_t length = strlen(function->kinds);
   if (length == 0) return KS_TAKES_NOTHING;
-  if (strspn(function->kinds, "id") == length) return KS_TAKES_INTEGERS;
+  if (strspn(function->kinds, "id") == length) return function->required == function->count ? KS_TAKES_INTEGERS : KS_TAKES_IN_ORDER;
   if (!strcmp(function->kinds, "iw") || !strcmp(function->kinds, "is")) return KS_TAKES_INTEGER_AND_STRING;
   if (!strcmp(function->kinds, "il")) return KS_TAKES_INTEGER_AND_ROWS;
+  if (strspn(function->kinds, "idws") == length) return KS_TAKES_IN_ORDER;
   return KS_TAKES_OTHERS;
 }

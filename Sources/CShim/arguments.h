@@ -9,6 +9,8 @@
 
 /* Room for the rows of a list that is packed in C; a longer one goes by way of the prelude. */
 enum { KS_ROWS_SIZE = 124 };
+/* A row of three 16-bit integers, such as an operation on a semaphore, takes six bytes. */
+enum { KS_SHORT_ROW = 6 };
 
 /* arguments.c: any arguments whatever; returns their digest. `is_again`: they were converted when the call was first made. */
 uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again);
@@ -18,6 +20,7 @@ int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *argume
 int ks_pack_rows(lua_State *L, int index, const char *fields, unsigned char *to);
 /* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
 void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments);
+unsigned ks_strings_of(const ks_function *function);
 /* Which of KS_TAKES_... a call is. */
 int ks_signature_of(const ks_function *function);
 

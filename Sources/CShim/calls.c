@@ -1,5 +1,5 @@
 /* System calls from Lua: performed, waited for, and interrupted by signal handlers. Manual: sections 4.5 and 4.6. */
-#include "arguments.h"
+#include "forms.h"
 #include "replies.h"
 #include <lauxlib.h>
 #include <string.h>
@@ -126,9 +126,35 @@ static int call(lua_State *L, const ks_function *function) {
     interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
 }
 
-/* Each call has a C function of its own, by its index in octal, since to ask Lua for an upvalue takes longer than many a call. */
+/* The same for those that take integers and strings. */
+static int call_in_order(lua_State *L, const ks_function *function) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  uint64_t digest;
+  if (!take_in_order(L, function, arguments, &digest)) return call_with_any(L, function);
+  return finish(
+    L, function,
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
+}
+
+/* The same for those that take an integer and rows. */
+static int call_with_row(lua_State *L, const ks_function *function) {
+  ks_interpreter *interpreter = ks_interpreter_of(L);
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  uint64_t digest = function->number, packed;
+  if (!take_short_row(L, arguments, &packed, &digest)) return call_with_any(L, function);
+  ks_result result =
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+  if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) ks_keep_rows(L, function, arguments);
+  return finish(L, function, result);
+}
+
+/* Each call has C functions of its own, by its index in octal, since to ask Lua for an upvalue takes longer than many a call:
+ * one for each way to take its arguments. */
 #define CALL(digits) \
-  static int call_##digits(lua_State *L) { return call(L, ks_interpreter_of(L)->functions[0##digits]); }
+  static int call_##digits(lua_State *L) { return call(L, ks_interpreter_of(L)->functions[0##digits]); } \
+  static int call_in_order_##digits(lua_State *L) { return call_in_order(L, ks_interpreter_of(L)->functions[0##digits]); } \
+  static int call_with_row_##digits(lua_State *L) { return call_with_row(L, ks_interpreter_of(L)->functions[0##digits]); }
 #define EIGHT(of, digits) \
   of(digits##0) of(digits##1) of(digits##2) of(digits##3) of(digits##4) of(digits##5) of(digits##6) of(digits##7)
 #define CALLS(digits) EIGHT(CALL, digits)
@@ -136,12 +162,20 @@ static int call(lua_State *L, const ks_function *function) {
   CALLS(digit##0) CALLS(digit##1) CALLS(digit##2) CALLS(digit##3) CALLS(digit##4) CALLS(digit##5) CALLS(digit##6) CALLS(digit##7)
 CALLS_64(0) CALLS_64(1) CALLS_64(2) CALLS_64(3) CALLS_64(4) CALLS_64(5) CALLS_64(6) CALLS_64(7)
 
-#define NAME(digits) call_##digits,
+#define NAME(digits) {call_##digits, call_in_order_##digits, call_with_row_##digits},
 #define NAMES(digits) EIGHT(NAME, digits)
 #define NAMES_64(digit) \
   NAMES(digit##0) NAMES(digit##1) NAMES(digit##2) NAMES(digit##3) NAMES(digit##4) NAMES(digit##5) NAMES(digit##6) NAMES(digit##7)
-static const lua_CFunction callers[KS_MAX_FUNCTIONS] = {
+static const struct { lua_CFunction plain, in_order, with_row; } callers[KS_MAX_FUNCTIONS] = {
   NAMES_64(0) NAMES_64(1) NAMES_64(2) NAMES_64(3) NAMES_64(4) NAMES_64(5) NAMES_64(6) NAMES_64(7)};
+
+static lua_CFunction caller_of(const ks_function *function) {
+  switch (function->signature) {
+  case KS_TAKES_IN_ORDER: return callers[function->index].in_order;
+  case KS_TAKES_INTEGER_AND_ROWS: if (!strcasecmp(function->rows, "hhh")) return callers[function->index].with_row; /* fall through */
+  default: return callers[function->index].plain;
+  }
+}
 
 /* A call that takes a function: a coroutine for the new task is made first, since that can fail. */
 static int call_with_function(lua_State *L) {
@@ -179,8 +213,9 @@ int ks_bind(lua_State *L) {
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
   function->signature = (char)ks_signature_of(function);
+  function->strings = ks_strings_of(function);
   if (function->index >= KS_MAX_FUNCTIONS) return luaL_error(L, "more calls than KS_MAX_FUNCTIONS");
   interpreter->functions[function->index] = function;
-  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : callers[function->index], 2);
+  lua_pushcclosure(L, strchr(function->kinds, 'f') ? call_with_function : caller_of(function), 2);
   return 1;
 }

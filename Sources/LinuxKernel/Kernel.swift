@@ -48,7 +48,6 @@ public struct Kernel: ~Copyable {
   var passing: [ID<Dentry>] = []
   // System V objects and message queues
   var ipcNamespaces = Slab<IPCNamespace>()
-  var systemVQueues = Slab<SystemVQueue>()
   var posixQueues = Slab<PosixQueue>()
   var queueCharges: [QueueCharge] = []
   var messageQueues = Slab<MessageQueue>()
@@ -165,11 +164,10 @@ public struct Kernel: ~Copyable {
     copy.memoryMount = memoryMount
     copy.passing = passing
     copy.ipcNamespaces = ipcNamespaces.copy()
-    copy.systemVQueues = systemVQueues.copy()
     copy.posixQueues = posixQueues.copy()
     copy.queueCharges = queueCharges
     copy.messageQueues = messageQueues.copy()
-    copy.messages = messages
+    copy.messages = messages.copy()
     copy.queueSleepers = queueSleepers.copy()
     copy.semaphoreSets = semaphoreSets.copy()
     copy.pendingOperations = pendingOperations.copy()

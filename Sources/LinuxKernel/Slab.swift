@@ -359,3 +359,64 @@ package struct ChunkedArray<Element> {
     return storage.unsafelyUnwrapped.unsharePage(number)
   }
 }
+
+/// A chunked array for what a kernel itself holds and writes with many calls: copied by `copy()` alone, which marks the table
+/// as a slab's does. So a write looks at that mark instead of asking for the number of references.
+struct ChunkedStore<Element>: ~Copyable {
+  private var storage: PageTable<Element>?
+  private var fields: UnsafeMutablePointer<PageTable<Element>.Fields>?
+  private var pages: UnsafeMutablePointer<SlabPage<Element>>?
+  private(set) var count = 0
+
+  init() {}
+
+  /// A second store with the same elements.
+  borrowing func copy() -> ChunkedStore {
+    var copy = ChunkedStore()
+    fields?.pointee.isShared = true
+    (copy.storage, copy.fields, copy.pages, copy.count) = (storage, fields, pages, count)
+    return copy
+  }
+
+  @inline(__always) subscript(_ index: Int) -> Element {
+    @inline(__always) unsafeAddress {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+      return UnsafePointer(pages.unsafelyUnwrapped[index >> 6].objects + (index & 63))
+    }
+    @inline(__always) unsafeMutableAddress {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+      return writablePage(index >> 6).objects + (index & 63)
+    }
+  }
+
+  @inline(never) mutating func append(_ element: Element) {
+    if fields == nil || fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
+    if count >> 6 == fields.unsafelyUnwrapped.pointee.pageCount {
+      storage.unsafelyUnwrapped.grow()
+      pages = fields.unsafelyUnwrapped.pointee.pages
+    }
+    let page = writablePage(count >> 6)
+    (page.objects + (count & 63)).initialize(to: element)
+    page.header.pointee.live |= 1 << UInt64(count & 63)
+    count += 1
+  }
+
+  @inline(never) private mutating func makeOwn() {
+    if storage == nil {
+      storage = PageTable(capacity: 1)
+    } else if !isKnownUniquelyReferenced(&storage) {
+      storage = storage.unsafelyUnwrapped.copy()
+    }
+    let own = storage.unsafelyUnwrapped.fields
+    own.pointee.isShared = false
+    fields = own
+    pages = own.pointee.pages
+  }
+
+  @inline(__always) private mutating func writablePage(_ number: Int) -> SlabPage<Element> {
+    if fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
+    let page = pages.unsafelyUnwrapped[number]
+    if page.header.pointee.references == 1 { return page }
+    return storage.unsafelyUnwrapped.unsharePage(number)
+  }
+}

@@ -41,7 +41,9 @@ typedef struct ks_answer {
 } ks_answer;
 
 /* What a call takes, where that is something simple. */
-enum { KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING, KS_TAKES_INTEGER_AND_ROWS };
+enum {
+  KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING, KS_TAKES_INTEGER_AND_ROWS, KS_TAKES_IN_ORDER
+};
 
 /* What C needs to know of a call's declaration. */
 typedef struct ks_function {
@@ -51,6 +53,7 @@ typedef struct ks_function {
   char kinds[KS_MAX_ARGUMENTS + 1];      /* a letter a parameter: see ks_take_any() in arguments.c */
   int32_t forms[KS_MAX_ARGUMENTS];       /* what an argument left out becomes */
   int64_t defaults[KS_MAX_ARGUMENTS];
+  unsigned strings;                      /* a bit for each argument that is a string, set by ks_bind() */
   char signature;                        /* one of the below, set by ks_bind() */
   char rows[12];                         /* of kind l: the fields of a row, as letters of string.pack; "" if there is none */
   char shape;                            /* of the result: see ks_push_reply() in replies.c */

@@ -6,7 +6,7 @@ extension Kernel {
     for namespace in ipcNamespaces.ids {
       for slot in ipcNamespaces[namespace].queues.usedSlots {
         let entry = ipcNamespaces[namespace].queues[slot]
-        if systemVQueues[entry.object].queue == queue { return "queue \(entry.permission.id)" }
+        if entry.object == queue { return "queue \(entry.permission.id)" }
       }
     }
     for object in posixQueues.ids where posixQueues[object].queue == queue {

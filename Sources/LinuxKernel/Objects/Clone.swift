@@ -48,7 +48,7 @@ extension Kernel {
     guard mayHaveAnotherProcess(me) else { throw .errno(.EAGAIN) }
     let pid = try allocatePID()
     var task = Task(
-      tid: pid, process: parent,
+      tid: pid, process: parent, processNumber: tasks[me].processNumber,
       files: flags.contains(.files) ? share(tasks[me].files) : duplicate(tasks[me].files),
       fileSystem: flags.contains(.fs) ? share(tasks[me].fileSystem) : duplicate(tasks[me].fileSystem),
       memory: flags.contains(.vm) ? share(tasks[me].memory) : duplicate(tasks[me].memory, by: me),
@@ -66,6 +66,7 @@ extension Kernel {
       task.previousThread = processes[parent].lastThread
     } else {
       task.process = makeProcess(pid, flags, exitSignal, by: me)
+      task.processNumber = pid
     }
     let process = task.process
     let id = tasks.insert(task)

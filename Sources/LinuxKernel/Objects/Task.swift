@@ -16,6 +16,8 @@ extension Kernel {
 
     public internal(set) var tid: Int32
     public internal(set) var process: ID<Process>
+    /// The number of that process. Linux: tgid.
+    var processNumber: Int32
     public internal(set) var state = State.runnable
     var files: ID<FileTable>
     var fileSystem: ID<FileSystemContext>
@@ -295,7 +297,7 @@ extension Kernel {
     // init of its pid namespace: what it does not handle does not touch it (SIGNAL_UNKILLABLE).
     processes[process].signals.isUnkillable = true
     let task = Task(
-      tid: 1, process: process, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
+      tid: 1, process: process, processNumber: 1, files: fileTables.insert(FileTable()), fileSystem: makeInitialTree(),
       memory: addressSpaces.insert(AddressSpace()), ipcNamespace: makeIPCNamespace(),
       credentials: Credentials(capabilities: capabilities & Capability.all))
     mountInitialQueues(of: task.ipcNamespace)

@@ -45,7 +45,7 @@ extension Kernel {
     if command == .usage {
       (pool, map, total) = (Int32(ipcNamespaces[namespace].queues.count), 0, 0)
       for slot in ipcNamespaces[namespace].queues.usedSlots {
-        let queue = messageQueues[systemVQueues[ipcNamespaces[namespace].queues[slot].object].queue]
+        let queue = messageQueues[ipcNamespaces[namespace].queues[slot].object]
         map &+= Int32(truncatingIfNeeded: queue.count)
         total &+= Int32(truncatingIfNeeded: queue.byteCount)
       }
@@ -63,13 +63,12 @@ extension Kernel {
     let slot = command == .status
       ? try ipcNamespaces[namespace].queues.slot(of: id) : try ipcNamespaces[namespace].queues.slot(at: id)
     if command != .slotStatusForAll { try ipcNamespaces[namespace].queues.check(IPCPermission.read, slot, tasks[me].credentials) }
-    let entry = ipcNamespaces[namespace].queues[slot], object = systemVQueues[entry.object], queue = messageQueues[object.queue]
+    let entry = ipcNamespaces[namespace].queues[slot], queue = messageQueues[entry.object]
     entry.permission.append(to: output)
-    for word in [object.sent, object.received, object.changed, Int64(queue.byteCount), Int64(queue.count), Int64(queue.byteLimit)] {
-      output.append(word)
-    }
-    output.append(object.sender)
-    output.append(object.receiver)
+    for word in [queue.sent.seconds, queue.received.seconds, queue.changed] { output.append(word) }
+    for word in [queue.byteCount, queue.count, queue.byteLimit] { output.append(Int64(word)) }
+    output.append(queue.sent.pid)
+    output.append(queue.received.pid)
     output.append(zeros: 16)
     return Int(entry.permission.id)
   }
@@ -81,10 +80,10 @@ extension Kernel {
     let slot = try ipcNamespaces[namespace].queues.controlledSlot(of: id, who)
     guard bytes <= UInt64(ipcNamespaces[namespace].limits.queueBytes) || who.has(.sysResource) else { throw .errno(.EPERM) }
     try ipcNamespaces[namespace].queues.update(slot, given)
-    let object = ipcNamespaces[namespace].queues[slot].object, queue = systemVQueues[object].queue
+    let queue = ipcNamespaces[namespace].queues[slot].object
     messageQueues[queue].byteLimit = Int(clamping: bytes)
     messageQueues[queue].countLimit = Int(clamping: bytes)
-    systemVQueues[object].changed = realSeconds
+    messageQueues[queue].changed = realSeconds
     for id in sleepers(messageQueues[queue].receivers) { rouse(id) }
     rouseSenders(queue)
   }

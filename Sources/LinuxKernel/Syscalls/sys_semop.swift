@@ -7,7 +7,8 @@ extension Syscall {
     returns: "zero",
     errors: Syscall.semopErrors
   ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations) throws(Stop) -> Done in
-    try kernel.operate(id, operations, timeout: nil, me)
+    if kernel.operateAtOnce(id, operations, me) { return Done() }
+    return try kernel.operateInSteps(id, operations, me)
   }
 
   /// semtimedop(2).
@@ -38,6 +39,26 @@ extension Syscall {
 }
 
 extension Kernel {
+  /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done. False for all
+  /// others, and nothing has changed.
+  @inline(__always)
+  fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) -> Bool {
+    guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
+    let caller = tasks[me].ipcCaller
+    guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else { return false }
+    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else { return false }
+    if letsOthers { settle(set) }
+    return true
+  }
+
+  /// The rest of it, for one that cannot be done now or has more to it.
+  @inline(never) fileprivate mutating func operateInSteps(
+    _ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID
+  ) throws(Stop) -> Done {
+    if current.isRetry, current.completion == 0 { return Done() }
+    return try operate(id, operations, timeout: nil, me)
+  }
+
   fileprivate mutating func operate(
     _ id: Int32, _ operations: SemaphoreOperations, timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> Done {
@@ -115,6 +136,14 @@ extension Kernel {
       throw .errno(.EAGAIN)
     }
     throw .sleep(until: current.deadline, interruption: .never)
+  }
+}
+
+extension IPCNamespace {
+  /// The set with this identifier, if its owner's rights are enough and a call may have an operation.
+  @inline(__always) fileprivate func ownSet(_ id: Int32, changes: Bool, _ euid: UInt32) -> ID<SemaphoreSet>? {
+    guard limits.operationCount > 0 else { return nil }
+    return semaphores.findOwn(id, for: changes ? IPCPermission.write : IPCPermission.read, euid)
   }
 }
 

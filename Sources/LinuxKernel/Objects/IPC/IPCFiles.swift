@@ -137,10 +137,10 @@ extension Kernel {
   fileprivate func messageQueueRows(_ namespace: ID<IPCNamespace>) -> String {
     var text = ""
     for slot in ipcNamespaces[namespace].queues.usedSlots {
-      let entry = ipcNamespaces[namespace].queues[slot], object = systemVQueues[entry.object], queue = messageQueues[object.queue]
+      let entry = ipcNamespaces[namespace].queues[slot], queue = messageQueues[entry.object]
       text += entry.permission.head + "  " + "\(queue.byteCount)".padded(10) + " " + "\(queue.count)".padded(10) + " "
-      text += "\(object.sender)".padded(5) + " " + "\(object.receiver)".padded(5) + " " + entry.permission.owners
-      for time in [object.sent, object.received, object.changed] { text += " " + "\(time)".padded(10) }
+      text += "\(queue.sent.pid)".padded(5) + " " + "\(queue.received.pid)".padded(5) + " " + entry.permission.owners
+      for time in [queue.sent.seconds, queue.received.seconds, queue.changed] { text += " " + "\(time)".padded(10) }
       text += "\n"
     }
     return text

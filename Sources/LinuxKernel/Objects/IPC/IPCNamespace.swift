@@ -1,6 +1,6 @@
 /// System V objects that a group of processes sees, and the limits they are under. Linux: struct ipc_namespace.
 struct IPCNamespace {
-  var queues = IPCTable<SystemVQueue>()
+  var queues = IPCTable<MessageQueue>()
   var semaphores = IPCTable<SemaphoreSet>()
   var segments = IPCTable<SharedSegment>()
   var limits = IPCLimits()

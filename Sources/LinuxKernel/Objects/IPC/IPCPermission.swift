@@ -25,6 +25,11 @@ struct IPCPermission: Sendable {
     return wanted & ~granted == 0 || who.has(.ipcOwner)
   }
 
+  /// Whether this is an owner's effective user, and may do that without a capability.
+  @inline(__always) func allowsOwner(_ requested: UInt32, _ euid: UInt32) -> Bool {
+    (euid == cuid || euid == uid) && requested & 0o700 & ~mode == 0
+  }
+
   /// Whether `who` may change or remove the object. Linux: ipcctl_obtain_check().
   func isControlled(by who: borrowing Credentials) -> Bool {
     who.euid == cuid || who.euid == uid || who.has(.sysAdmin)

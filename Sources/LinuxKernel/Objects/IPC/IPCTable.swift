@@ -6,6 +6,10 @@ struct IPCTable<Object> {
   struct Entry {
     var permission: IPCPermission
     let object: ID<Object>
+
+    @inline(__always) fileprivate func ownObject(for requested: UInt32, _ euid: UInt32) -> ID<Object>? {
+      permission.allowsOwner(requested, euid) ? object : nil
+    }
   }
 
   private var slots = ChunkedArray<Entry?>()
@@ -46,6 +50,13 @@ struct IPCTable<Object> {
     let slot = Int(id) & (IPCTable.slotLimit - 1)
     guard id >= 0, slot < slots.count, let entry = slots[slot], entry.permission.id == id else { return nil }
     return (entry.object, entry.permission.allows(requested, who))
+  }
+
+  /// The same where the rights of its owner are enough: nil for others, which `find` decides about.
+  @inline(__always) func findOwn(_ id: Int32, for requested: UInt32, _ euid: UInt32) -> ID<Object>? {
+    let slot = Int(id) & (IPCTable.slotLimit - 1)
+    guard id >= 0, slot < slots.count, slots[slot]?.permission.id == id else { return nil }
+    return slots[slot]!.ownObject(for: requested, euid)
   }
 
   /// The object in a slot that is in use.

@@ -30,6 +30,12 @@ struct Message {
     length = Message.freeLength
     self.next = next
   }
+  /// A free place is taken; returns the next free one.
+  @inline(__always) fileprivate mutating func become(_ message: Message) -> MessageNumber {
+    let next = self.next
+    self = message
+    return next
+  }
 }
 
 /// The messages of all queues, of both kinds. Linux: struct msg_msg, ipc/msgutil.c.
@@ -37,46 +43,70 @@ struct Message {
 /// A message costs no allocation of its own: its fields lie in a chunked array, its bytes one behind the other in pages that
 /// they share with their neighbours in time. What this comes to is 53 bytes a message and its payload, plus at most a
 /// quarter for pages that others have left.
-struct MessageStore {
-  private var messages = ChunkedArray<Message>()
+struct MessageStore: ~Copyable {
+  private var messages = ChunkedStore<Message>()
   private var firstFree = MessageNumber.none
   private(set) var count = 0
   private var payload = PayloadPages()
   /// Parts of the queues' indices. A free one has the next free one in its first place.
-  var groups = ChunkedArray<TypeIndex.Group>()
+  var groups = ChunkedStore<TypeIndex.Group>()
   private var firstFreeGroup = UInt32.max
+
+  init() {}
+
+  /// A second store with the same messages.
+  borrowing func copy() -> MessageStore {
+    var copy = MessageStore()
+    copy.messages = messages.copy()
+    (copy.firstFree, copy.count, copy.firstFreeGroup) = (firstFree, count, firstFreeGroup)
+    copy.payload = payload.copy()
+    copy.groups = groups.copy()
+    return copy
+  }
 
   @inline(__always) subscript(_ number: MessageNumber) -> Message {
     _read { yield messages[Int(number.index)] }
     _modify { yield &messages[Int(number.index)] }
   }
 
-  /// A new message that is in no queue.
-  @inline(__always) mutating func insert(type: Int64, _ view: ByteView) -> MessageNumber {
-    var message = Message(type: type, length: UInt32(truncatingIfNeeded: view.count))
+  /// A new message, which is to stand behind `previous`; with none, it is in no queue yet.
+  @inline(__always)
+  mutating func insert(type: Int64, _ view: ByteView, behind previous: MessageNumber = .none) -> MessageNumber {
+    var message = Message(type: type, previous: previous, length: UInt32(truncatingIfNeeded: view.count))
     if view.count > 0 { (message.page, message.offset) = payload.append(view) }
     count += 1
     let number = firstFree
-    guard !number.isNone else {
-      let new = MessageNumber(index: UInt32(messages.count))
-      message.lastOfType = new
-      messages.append(message)
-      return new
-    }
-    firstFree = messages[Int(number.index)].next
+    guard !number.isNone else { return insertNew(message) }
     message.lastOfType = number
-    messages[Int(number.index)] = message
+    firstFree = messages[Int(number.index)].become(message)
     return number
   }
 
+  @inline(never) private mutating func insertNew(_ message: Message) -> MessageNumber {
+    var message = message
+    message.lastOfType = MessageNumber(index: UInt32(messages.count))
+    messages.append(message)
+    return message.lastOfType
+  }
+
   /// Ends a message that is in no queue.
-  @inline(__always) mutating func remove(_ number: MessageNumber) {
+  @inline(never) mutating func remove(_ number: MessageNumber) {
     let message = messages[Int(number.index)]
     if message.length > 0 { payload.release(message) }
+    free(number)
+  }
+
+  /// The same for one whose fields are known; its bytes go to `output`.
+  @inline(__always) mutating func remove(_ number: MessageNumber, _ message: Message, into output: ByteBuffer) {
+    if message.length > 0 { payload.release(message, into: output) }
+    free(number)
+  }
+
+  @inline(__always) private mutating func free(_ number: MessageNumber) {
     count -= 1
     if count == 0, messages.count > MessageStore.keptWhenEmpty {
       // A burst is over: its room goes back.
-      messages = ChunkedArray()
+      messages = ChunkedStore()
       firstFree = .none
     } else {
       messages[Int(number.index)].free(before: firstFree)
@@ -88,7 +118,7 @@ struct MessageStore {
   private static let keptWhenEmpty = 4096
 
   /// Appends the first `limit` bytes of a message to `output`; returns how many there were.
-  @inline(__always) func read(_ number: MessageNumber, limit: Int, into output: ByteBuffer) -> Int {
+  func read(_ number: MessageNumber, limit: Int, into output: ByteBuffer) -> Int {
     let message = messages[Int(number.index)], count = min(limit, Int(message.length))
     if count > 0 { payload.read(message, count, into: output) }
     return count
@@ -99,6 +129,13 @@ struct MessageStore {
     let bytes = ByteBuffer(capacity: max(1, Int(messages[Int(number.index)].length)))
     _ = read(number, limit: .max, into: bytes)
     return insert(type: messages[Int(number.index)].type, bytes.view)
+  }
+
+  /// Puts a message behind all others of its type, of which `oldest` is the first.
+  @inline(__always) mutating func line(_ number: MessageNumber, upBehind oldest: MessageNumber) {
+    let youngest = messages[Int(oldest.index)].lastOfType
+    messages[Int(oldest.index)].lastOfType = number
+    messages[Int(youngest.index)].nextOfType = number
   }
 
   /// An empty group for an index.
@@ -121,8 +158,8 @@ struct MessageStore {
   /// Moves all bytes together, so that pages with few live ones are given back. Each byte that is moved stands for a
   /// quarter of one that was released since the last time.
   @inline(never) private mutating func compact() {
-    let old = payload
-    payload = PayloadPages()
+    var old = PayloadPages()
+    swap(&old, &payload)
     let bytes = ByteBuffer()
     for index in 0..<messages.count where !messages[index].isFree && messages[index].length > 0 {
       bytes.clear()
@@ -133,7 +170,7 @@ struct MessageStore {
 }
 
 /// The bytes of messages, one behind the other in pages. A page ends when no message has a piece in it.
-private struct PayloadPages {
+private struct PayloadPages: ~Copyable {
   private struct Entry {
     /// nil for a free entry.
     var page: Page?
@@ -142,7 +179,7 @@ private struct PayloadPages {
     /// How many messages have bytes in it.
     var pieces: UInt32 = 0
 
-    // Each in one access, which costs the check that no snapshot shares the entry.
+    // Each in one access to the entry.
     @inline(__always) mutating func add(_ view: ByteView, at offset: Int) {
       page!.write(view, at: offset)
       pieces += 1
@@ -153,11 +190,20 @@ private struct PayloadPages {
       pieces -= 1
       return pieces == 0
     }
+
+    /// The same for one whose bytes go to `output`.
+    @inline(__always) mutating func drop(_ offset: Int, _ count: Int, into output: ByteBuffer) -> Bool {
+      output.append(page!.view(offset, count))
+      return drop()
+    }
   }
 
   static let none = UInt32.max
+  /// Bytes that may lie idle however few are in use: moving a thousand messages ten times as often would cost a tenth of
+  /// each receipt's time.
+  private static let tolerated = 262144
 
-  private var entries = ChunkedArray<Entry>()
+  private var entries = ChunkedStore<Entry>()
   private var firstFree = PayloadPages.none
   private var pageCount = 0
   private var liveBytes = 0
@@ -166,6 +212,14 @@ private struct PayloadPages {
   private var used = 0
   /// A page let go, for the next one that is needed: queues that fill and empty by turns allocate nothing.
   private var spare: Page?
+
+  borrowing func copy() -> PayloadPages {
+    var copy = PayloadPages()
+    copy.entries = entries.copy()
+    (copy.firstFree, copy.pageCount, copy.liveBytes) = (firstFree, pageCount, liveBytes)
+    (copy.current, copy.used) = (current, used)
+    return copy
+  }
 
   /// Copies `view`, which is not empty, behind what came before. Returns where it starts.
   @inline(__always) mutating func append(_ view: ByteView) -> (page: UInt32, offset: UInt16) {
@@ -181,7 +235,7 @@ private struct PayloadPages {
     return place
   }
 
-  private mutating func appendPieces(_ view: ByteView) {
+  @inline(never) private mutating func appendPieces(_ view: ByteView) {
     var done = 0
     while done < view.count {
       if used == Page.size { startPage() }
@@ -208,29 +262,32 @@ private struct PayloadPages {
     used = 0
   }
 
-  @inline(__always) mutating func release(_ message: Message) {
+  mutating func release(_ message: Message) {
     liveBytes -= Int(message.length)
-    if Int(message.offset) + Int(message.length) <= Page.size {
-      releasePiece(message.page)
-    } else {
-      var left = Int(message.offset) + Int(message.length), number = message.page
-      while left > 0 {
-        let next = entries[Int(number)].next
-        releasePiece(number)
-        number = next
-        left -= Page.size
-      }
+    var left = Int(message.offset) + Int(message.length), number = message.page
+    while left > 0 {
+      let next = entries[Int(number)].next
+      if entries[Int(number)].drop() { emptied(number) }
+      number = next
+      left -= Page.size
     }
   }
 
-  @inline(__always) private mutating func releasePiece(_ number: UInt32) {
-    guard entries[Int(number)].drop() else { return }
-    if number == current {
-      // Nothing of it is needed any more: it is filled again from the start.
-      used = 0
-    } else {
-      endPage(number)
-    }
+  @inline(__always) mutating func release(_ message: Message, into output: ByteBuffer) {
+    let offset = Int(message.offset), count = Int(message.length)
+    guard offset + count <= Page.size else { return releasePieces(message, into: output) }
+    liveBytes -= count
+    if entries[Int(message.page)].drop(offset, count, into: output) { emptied(message.page) }
+  }
+
+  @inline(never) private mutating func releasePieces(_ message: Message, into output: ByteBuffer) {
+    read(message, Int(message.length), into: output)
+    release(message)
+  }
+
+  /// A page has no message's bytes any more. The one that is being filled is filled again from the start.
+  @inline(__always) private mutating func emptied(_ number: UInt32) {
+    if number == current { used = 0 } else { endPage(number) }
   }
 
   @inline(never) private mutating func endPage(_ number: UInt32) {
@@ -240,13 +297,8 @@ private struct PayloadPages {
     pageCount -= 1
   }
 
-  @inline(__always) func read(_ message: Message, _ count: Int, into output: ByteBuffer) {
-    let offset = Int(message.offset)
-    if offset + count <= Page.size {
-      output.append(entries[Int(message.page)].page!.view(offset, count))
-      return
-    }
-    var done = 0, number = message.page, at = offset
+  func read(_ message: Message, _ count: Int, into output: ByteBuffer) {
+    var done = 0, number = message.page, at = Int(message.offset)
     while done < count {
       let step = min(count - done, Page.size - at)
       output.append(entries[Int(number)].page!.view(at, step))
@@ -259,6 +311,6 @@ private struct PayloadPages {
   /// Whether more than a quarter of the bytes held mean nothing. Moving costs a step for each message, too.
   @inline(__always) func isWorthCompacting(messageCount: Int) -> Bool {
     let dead = pageCount * Page.size - liveBytes
-    return dead > 65536 && dead > (liveBytes + 16 * messageCount) / 4 + 65536
+    return dead > PayloadPages.tolerated && dead > (liveBytes + 16 * messageCount) / 4 + PayloadPages.tolerated
   }
 }

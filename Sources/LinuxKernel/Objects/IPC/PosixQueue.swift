@@ -47,6 +47,42 @@ extension Kernel {
   mutating func send(
     _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) {
+    if timeout == nil, let view = source.whole, sendAtOnce(fd, view, priority, me) { return }
+    try sendInSteps(fd, source, priority: priority, timeout, me)
+  }
+
+  /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has changed.
+  @inline(__always)
+  private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
+    let (table, isAtLeisure) = tasks[me].queueCaller
+    guard priority < PosixQueue.priorityCount, isAtLeisure, !current.isRetry, let file = fileTables[table].file(fd.number),
+      let object = files[file].queueToSend
+    else { return false }
+    let (queue, size, changed, inode, isQuiet) = posixQueues[object].parts
+    guard view.count <= size else { return false }
+    let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: 0)
+    guard hasRoom, isQuiet || isAwaited else { return false }
+    if isAwaited {
+      send(Int64(priority), view, toReceiverOf: queue, inode)
+      return true
+    }
+    messageQueues[queue].append(type: Int64(priority), view, &messages)
+    if isWatched { observe(depth(of: queue)) }
+    wake(changed)
+    inodes[inode].touchAll(fileTime)
+    return true
+  }
+
+  @inline(never)
+  private mutating func send(_ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>) {
+    let number = messages.insert(type: priority, view)
+    if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
+    inodes[inode].touchAll(fileTime)
+  }
+
+  @inline(never) private mutating func sendInSteps(
+    _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) {
     let end = try end(of: timeout)
     guard priority < PosixQueue.priorityCount else { throw .errno(.EINVAL) }
     let (file, object) = try posixQueue(fd, of: me)
@@ -84,6 +120,42 @@ extension Kernel {
   mutating func receive(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
+    if timeout == nil, destination.isReply, let received = receiveAtOnce(fd, destination.remaining, me) { return received }
+    return try receiveInSteps(fd, &destination, timeout, me)
+  }
+
+  /// What most calls come to: there is a message, and no sender waits for its place; or the caller was handed a message
+  /// while it slept. nil for all others, and nothing has changed.
+  @inline(__always)
+  private mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
+    let (table, isAtLeisure) = tasks[me].queueCaller
+    guard isAtLeisure else { return takeHanded(me) }
+    guard !current.isRetry, let file = fileTables[table].file(fd.number), let object = files[file].queueToReceive
+    else { return nil }
+    let (queue, size, changed, inode, _) = posixQueues[object].parts
+    guard UInt(bitPattern: room) >= UInt(bitPattern: size),
+      let (number, message) = messageQueues[queue].take(.highest, .max, &messages)
+    else { return nil }
+    if isWatched { observe(depth(of: queue)) }
+    inodes[inode].touchAll(fileTime)
+    wake(changed)
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep. (Its
+  /// descriptor is held while it sleeps, and means the same queue.)
+  @inline(never) private mutating func takeHanded(_ me: TaskID) -> (priority: Int64, count: Int)? {
+    guard current.held != nil, let number = handedMessage(me) else { return nil }
+    let message = messages[number]
+    _ = endSleep(me)
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  @inline(never) private mutating func receiveInSteps(
+    _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) -> (priority: Int64, count: Int) {
     let end = try end(of: timeout)
     let (file, object) = try posixQueue(fd, of: me)
     if tasks[me].queueSleeper != nil {
@@ -94,7 +166,7 @@ extension Kernel {
     guard files[file].isReadable else { throw .errno(.EBADF) }
     guard UInt(bitPattern: destination.remaining) >= UInt(posixQueues[object].messageSize) else { throw .errno(.EMSGSIZE) }
     let queue = posixQueues[object].queue
-    let number = messageQueues[queue].find(.highest, messages)
+    let number = messageQueues[queue].find(.highest, &messages)
     if number.isNone {
       if files[file].isNonblocking { throw .errno(.EAGAIN) }
       if maySleep(me), end > now { awaitMessage(queue, .highest, room: .max, me) }
@@ -114,7 +186,6 @@ extension Kernel {
     return try unpackPosix(number, &destination, me)
   }
 
-  @inline(__always)
   private mutating func unpackPosix(
     _ number: MessageNumber, _ destination: inout Destination, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
@@ -131,15 +202,16 @@ extension Kernel {
   }
 
   /// What has become of the task's sleep. One that was woken for nothing (the clock was set) sleeps on in its place.
-  private mutating func endPosixSleep(_ end: Int64, _ me: TaskID) throws(Stop) -> QueueSleeper {
+  private mutating func endPosixSleep(_ end: Int64, _ me: TaskID) throws(Stop) -> EndedSleep {
     let id = tasks[me].queueSleeper!
-    let isInterrupted = current.isInterrupted || !deliverable(me).isEmpty
-    if case .none = queueSleepers[id].outcome, !isInterrupted, end > now { try sleepOnPosix(until: end, me) }
+    if case .none = queueSleepers[id].outcome, !current.isInterrupted, deliverable(me).isEmpty, end > now {
+      try sleepOnPosix(until: end, me)
+    }
     return endSleep(me)!
   }
 
   /// Why a sleep has ended that brought nothing.
-  private mutating func stop(_ slept: QueueSleeper, _ end: Int64, _ me: TaskID) -> Stop {
+  private mutating func stop(_ slept: EndedSleep, _ end: Int64, _ me: TaskID) -> Stop {
     if case .failed(let errno) = slept.outcome { return .errno(errno) }
     if current.isInterrupted || !deliverable(me).isEmpty { return .sleep(until: .max, interruption: .restart) }
     return .errno(.ETIMEDOUT)
@@ -220,7 +292,29 @@ extension Kernel {
   }
 }
 
+extension Kernel.Task {
+  /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep.
+  @inline(__always) fileprivate var queueCaller: (files: ID<FileTable>, isAtLeisure: Bool) { (files, queueSleeper == nil) }
+}
+
+extension OpenFile {
+  // The queue behind a descriptor that may be used this way.
+  @inline(__always) fileprivate var queueToSend: ID<PosixQueue>? {
+    if case .messageQueue(let queue) = object, isWritable { queue } else { nil }
+  }
+  @inline(__always) fileprivate var queueToReceive: ID<PosixQueue>? {
+    if case .messageQueue(let queue) = object, isReadable { queue } else { nil }
+  }
+}
+
 extension PosixQueue {
+  /// What sending and receiving needs, in one access: `isQuiet` when nobody has asked to be told.
+  @inline(__always) fileprivate var parts:
+    (queue: ID<MessageQueue>, size: Int, changed: ID<WaitQueue>, inode: ID<Inode>, isQuiet: Bool)
+  {
+    (queue, messageSize, changed, inode!, notification == nil)
+  }
+
   /// MQ_PRIO_MAX.
   static let priorityCount: UInt32 = 32768
 }

@@ -27,17 +27,52 @@ struct QueueSleeper {
   let room: Int
   fileprivate(set) var outcome = Outcome.none
 
+  // What is asked of it together, in one access.
+  @inline(__always) fileprivate var place: Place { Place(queue: queue, isSender: isSender, previous: previous, next: next) }
+  @inline(__always) fileprivate var end: (end: EndedSleep, isInLine: Bool) { (EndedSleep(outcome: outcome, message: message), isInLine) }
+
+  /// What a message of a type and a length is to a receiver, and who stands behind it.
+  @inline(__always) func offer(_ type: Int64, _ length: Int) -> (isWanted: Bool, fits: Bool, next: ID<QueueSleeper>?) {
+    (selector.accepts(type), length <= room, next)
+  }
+
+  fileprivate struct Place {
+    let queue: ID<MessageQueue>
+    let isSender: Bool
+    let previous: ID<QueueSleeper>?
+    let next: ID<QueueSleeper>?
+  }
+
   @inline(__always) fileprivate mutating func stand(_ previous: ID<QueueSleeper>?, _ next: ID<QueueSleeper>?) {
     self.previous = previous
     self.next = next
   }
 
-  /// It stands in line no more; returns whose sleep this ends.
-  @inline(__always) fileprivate mutating func settle(_ outcome: Outcome, _ message: MessageNumber?) -> TaskID {
+  /// It stands in line no more; returns whose sleep this ends, and where it stood.
+  @inline(__always) fileprivate mutating func settle(_ outcome: Outcome, _ message: MessageNumber?) -> (TaskID, Place) {
+    let place = self.place
     isInLine = false
+    stand(nil, nil)
     self.outcome = outcome
     if let message { self.message = message }
-    return task
+    return (task, place)
+  }
+}
+
+/// What has come of a sleep.
+struct EndedSleep {
+  let outcome: QueueSleeper.Outcome
+  let message: MessageNumber
+}
+
+extension MessageQueue {
+  /// Puts a sleeper into a line where nobody stands; false where somebody does.
+  @inline(__always) fileprivate mutating func beginLine(_ id: ID<QueueSleeper>, ofSenders isSender: Bool) -> Bool {
+    isSender ? senders.begin(id) : receivers.begin(id)
+  }
+
+  @inline(__always) fileprivate mutating func lost(_ place: QueueSleeper.Place) {
+    if place.isSender { senders.lost(place.previous, place.next) } else { receivers.lost(place.previous, place.next) }
   }
 }
 
@@ -46,6 +81,13 @@ struct SleeperLine {
   fileprivate(set) var first: ID<QueueSleeper>?
   fileprivate(set) var last: ID<QueueSleeper>?
   @inline(__always) var isEmpty: Bool { first == nil }
+
+  @inline(__always) fileprivate mutating func begin(_ id: ID<QueueSleeper>) -> Bool {
+    guard first == nil else { return false }
+    first = id
+    last = id
+    return true
+  }
 
   /// There is a new one between these two.
   @inline(__always)
@@ -80,11 +122,12 @@ extension Kernel {
   @inline(__always) private mutating func enterLine(_ sleeper: QueueSleeper) {
     let id = queueSleepers.place { sleeper }
     tasks[sleeper.task].queueSleeper = id
+    if messageQueues[sleeper.queue].beginLine(id, ofSenders: sleeper.isSender) { return }
     put(id, behind: lastAhead(of: sleeper))
   }
 
   /// Behind whom a sleeper takes its place.
-  @inline(__always) private func lastAhead(of sleeper: QueueSleeper) -> ID<QueueSleeper>? {
+  private func lastAhead(of sleeper: QueueSleeper) -> ID<QueueSleeper>? {
     var ahead = messageQueues[sleeper.queue][lineOfSenders: sleeper.isSender].last
     if ahead != nil, messageQueues[sleeper.queue].kind == .posix {
       // Behind those of its own or a better priority. Linux: wq_add().
@@ -105,12 +148,16 @@ extension Kernel {
   }
 
   private mutating func leaveLine(_ id: ID<QueueSleeper>) {
-    let queue = queueSleepers[id].queue, isSender = queueSleepers[id].isSender
-    let previous = queueSleepers[id].previous, next = queueSleepers[id].next
-    if let previous { queueSleepers[previous].next = next }
-    if let next { queueSleepers[next].previous = previous }
+    let place = queueSleepers[id].place
     queueSleepers[id].stand(nil, nil)
-    messageQueues[queue][lineOfSenders: isSender].lost(previous, next)
+    close(place)
+  }
+
+  /// A place in a line is free: those before and behind it stand together.
+  @inline(__always) private mutating func close(_ place: QueueSleeper.Place) {
+    if let previous = place.previous { queueSleepers[previous].next = place.next }
+    if let next = place.next { queueSleepers[next].previous = place.previous }
+    messageQueues[place.queue].lost(place)
   }
 
   /// Moves a sender whose message does not fit behind all others, once for each time that room appears.
@@ -121,8 +168,8 @@ extension Kernel {
 
   /// Settles what becomes of a sleeper, and lets it go on.
   mutating func settle(_ id: ID<QueueSleeper>, _ outcome: QueueSleeper.Outcome, message: MessageNumber? = nil) {
-    leaveLine(id)
-    let task = queueSleepers[id].settle(outcome, message)
+    let (task, place) = queueSleepers[id].settle(outcome, message)
+    close(place)
     makeRunnable(task)
   }
 
@@ -133,11 +180,21 @@ extension Kernel {
   }
 
   /// What has become of the sleep that the task's call was in; nil when it was in none. The caller owns the message.
-  @inline(__always) mutating func endSleep(_ me: TaskID) -> QueueSleeper? {
+  @inline(__always) mutating func endSleep(_ me: TaskID) -> EndedSleep? {
     guard let id = tasks[me].queueSleeper else { return nil }
     tasks[me].queueSleeper = nil
-    if queueSleepers[id].isInLine { leaveLine(id) }
-    return queueSleepers.remove(id)
+    let (end, isInLine) = queueSleepers[id].end
+    if isInLine { leaveLine(id) }
+    queueSleepers.discard(id)
+    return end
+  }
+
+  /// The message that the task, a receiver, was handed while it slept. It is still its sleeper's.
+  @inline(__always) func handedMessage(_ me: TaskID) -> MessageNumber? {
+    guard let id = tasks[me].queueSleeper else { return nil }
+    let (end, isInLine) = queueSleepers[id].end
+    guard !isInLine, case .done = end.outcome else { return nil }
+    return end.message
   }
 
   /// The task sleeps no more, and nobody will ask what came of it.

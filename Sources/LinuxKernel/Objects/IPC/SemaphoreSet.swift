@@ -10,6 +10,15 @@ struct SemaphoreSet {
     var pid: Int32 = 0
     /// Pending calls that name it: only then need anybody be looked for when it changes.
     var pendingCount: Int32 = 0
+
+    /// Does an operation that undoes nothing, as process `pid`. Returns whether others may go on now; nil where it cannot be done.
+    @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool? {
+      let result = value &+ Int32(operation.change)
+      guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 || value == 0 else { return nil }
+      value = result
+      self.pid = pid
+      return operation.change != 0 && pendingCount > 0
+    }
   }
 
   var semaphores: [Semaphore]
@@ -80,15 +89,27 @@ enum SemaphoreAttempt {
 }
 
 extension SemaphoreSet {
+  /// All of a call of one operation that undoes nothing. Returns whether others may go on now; nil where it cannot be done.
+  @inline(__always)
+  mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool? {
+    guard only.index < semaphores.count, let letsOthers = semaphores[only.index].perform(only, for: pid) else { return nil }
+    operated = time
+    return letsOthers
+  }
+
   /// All of a call that has one operation and undoes nothing, as process `pid`.
   @inline(__always)
   mutating func perform(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> SemaphoreAttempt {
-    let outcome = attempt(only, 0)
-    if case .done = outcome {
-      semaphores[only.index].pid = pid
-      operated = time
-    }
+    let outcome = attempt(only, for: pid)
+    if case .done = outcome { operated = time }
     return outcome
+  }
+
+  /// The same, without noting the time.
+  @inline(__always)
+  mutating func attempt(_ only: SemaphoreOperation, for pid: Int32) -> SemaphoreAttempt {
+    if semaphores[only.index].perform(only, for: pid) != nil { return .done }
+    return attempt(only, 0)
   }
 
   /// Does one operation, unless it cannot be done now. `adjustment` is what the process has for the semaphore so far.
@@ -117,7 +138,7 @@ extension Kernel {
   @inline(__always) var realSeconds: Int64 { (epoch &+ now) / 1_000_000_000 }
 
   /// The number of the process that a task belongs to.
-  @inline(__always) func processNumber(of task: TaskID) -> Int32 { processes[tasks[task].process].pid }
+  @inline(__always) func processNumber(of task: TaskID) -> Int32 { tasks[task].processNumber }
 
   /// Does all operations of a call or none. Linux: perform_atomic_semop_slow().
   mutating func attempt(

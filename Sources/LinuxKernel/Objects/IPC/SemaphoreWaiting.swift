@@ -15,25 +15,40 @@ struct PendingOperation {
   var next: ID<PendingOperation>?
 }
 
+extension PendingOperation {
+  // What is asked of it together, in one access.
+  @inline(__always) fileprivate var place:
+    (set: ID<SemaphoreSet>, previous: ID<PendingOperation>?, next: ID<PendingOperation>?, changesValues: Bool, only: SemaphoreOperation?)
+  {
+    (set, previous, next, changesValues, operations.only)
+  }
+  @inline(__always) fileprivate var work: (set: ID<SemaphoreSet>, task: TaskID, only: SemaphoreOperation?) {
+    (set, task, operations.only)
+  }
+}
+
 /// The operations of a pending call. Most have one, which needs no allocation.
 struct PendingOperations {
   private let first: SemaphoreOperation
+  private let isSingle: Bool
   private let others: [SemaphoreOperation]
 
   @inline(__always) init(only: SemaphoreOperation) {
     first = only
+    isSingle = true
     others = []
   }
 
   /// There is at least one.
   init(_ list: [SemaphoreOperation]) {
     first = list[0]
+    isSingle = list.count == 1
     others = Array(list.dropFirst())
   }
 
   @inline(__always) var count: Int { 1 + others.count }
   /// The operation of a call that has one.
-  @inline(__always) var only: SemaphoreOperation? { others.isEmpty ? first : nil }
+  @inline(__always) var only: SemaphoreOperation? { isSingle ? first : nil }
   var list: [SemaphoreOperation] { [first] + others }
   @inline(__always) subscript(_ place: Int) -> SemaphoreOperation { place == 0 ? first : others[place - 1] }
 }
@@ -43,6 +58,7 @@ extension Kernel {
   mutating func enqueue(_ entry: PendingOperation) {
     let task = entry.task, set = entry.set
     let id = pendingOperations.place { entry }
+    // What stands before it is rarely there.
     if let previous = semaphoreSets[set].gained(id, entry) {
       pendingOperations[previous].next = id
       pendingOperations[id].previous = previous
@@ -54,11 +70,15 @@ extension Kernel {
   mutating func abandonOperation(_ task: TaskID) {
     guard let id = tasks[task].pendingOperation else { return }
     tasks[task].pendingOperation = nil
-    let previous = pendingOperations[id].previous, next = pendingOperations[id].next
+    withdraw(id)
+  }
+
+  /// A call is pending no more.
+  @inline(__always) private mutating func withdraw(_ id: ID<PendingOperation>) {
+    let (set, previous, next, changesValues, only) = pendingOperations[id].place
     if let previous { pendingOperations[previous].next = next }
     if let next { pendingOperations[next].previous = previous }
-    let set = pendingOperations[id].set, changesValues = pendingOperations[id].changesValues
-    if let only = pendingOperations[id].operations.only {
+    if let only {
       semaphoreSets[set].lost(previous, next, changesValues, of: only)
     } else {
       semaphoreSets[set].lost(previous, next, changesValues, ofSeveral: pendingOperations[id].operations)
@@ -69,15 +89,15 @@ extension Kernel {
   /// Ends a pending call: its operations are done, or it fails. Linux: wake_up_sem_queue_prepare().
   mutating func complete(_ id: ID<PendingOperation>, with errno: Errno?) {
     let task = pendingOperations[id].task
-    abandonOperation(task)
+    tasks[task].pendingOperation = nil
+    withdraw(id)
     if let call = tasks[task].call { calls[call].context.completion = errno?.code ?? 0 }
     makeRunnable(task)
   }
 
   /// Tries to do a pending call, which ends when it succeeds or fails. Returns whether it was done.
   private mutating func retry(_ id: ID<PendingOperation>) -> Bool {
-    let set = pendingOperations[id].set, pid = processNumber(of: pendingOperations[id].task)
-    switch attempt(id, on: set, for: pid) {
+    switch attempt(id) {
     case .blocked(let place):
       pendingOperations[id].blocking = place
       return false
@@ -90,26 +110,26 @@ extension Kernel {
     }
   }
 
-  @inline(__always)
-  private mutating func attempt(_ id: ID<PendingOperation>, on set: ID<SemaphoreSet>, for pid: Int32) -> SemaphoreAttempt {
-    if let only = pendingOperations[id].operations.only, !only.isUndone {
+  @inline(__always) private mutating func attempt(_ id: ID<PendingOperation>) -> SemaphoreAttempt {
+    let (set, task, only) = pendingOperations[id].work
+    if let only, !only.isUndone {
       // The time is noted once, for all that are completed.
-      return semaphoreSets[set].perform(only, for: pid, at: semaphoreSets[set].operated)
+      return semaphoreSets[set].attempt(only, for: processNumber(of: task))
     }
-    return attempt(pendingOperations[id].operations.list, on: set, for: pid, pendingOperations[id].undo)
+    return attempt(pendingOperations[id].operations.list, on: set, for: processNumber(of: task), pendingOperations[id].undo)
   }
 
   /// Completes what values of the set have made possible: first those that wait for zeros, then those that change
   /// values, again and again until nothing changes. Linux: do_smart_update().
   @inline(never) mutating func settle(_ set: ID<SemaphoreSet>) {
-    var hasDone = completeZeroWaiters(set)
+    var hasDone = semaphoreSets[set].zeroWaiters.first != nil && completeZeroWaiters(set)
     var next = semaphoreSets[set].alterers.first
     while let id = next {
       next = pendingOperations[id].next
       let isComplex = pendingOperations[id].operations.count > 1
       guard retry(id) else { continue }
       hasDone = true
-      _ = completeZeroWaiters(set)
+      if semaphoreSets[set].zeroWaiters.first != nil { _ = completeZeroWaiters(set) }
       // What a simple call takes lets no older one go on, unless calls of several operations are about.
       if isComplex || semaphoreSets[set].complexCount > 0 { next = semaphoreSets[set].alterers.first }
     }

@@ -1,16 +1,4 @@
-/// A System V message queue: what it has besides the queue itself. Linux: struct msg_queue, ipc/msg.c.
-struct SystemVQueue {
-  let queue: ID<MessageQueue>
-  // Times in seconds since 1970, and processes; 0 for never.
-  var sent: Int64 = 0
-  var received: Int64 = 0
-  var changed: Int64
-  var sender: Int32 = 0
-  var receiver: Int32 = 0
-
-  @inline(__always) mutating func noteSend(by pid: Int32, at time: Int64) { (sender, sent) = (pid, time) }
-  @inline(__always) mutating func noteReceive(by pid: Int32, at time: Int64) { (receiver, received) = (pid, time) }
-}
+// System V message queues. Linux: ipc/msg.c.
 
 /// Flags of msgsnd and msgrcv; others are ignored. Linux: include/uapi/linux/msg.h.
 public struct MessageFlags: Flags {
@@ -26,21 +14,21 @@ extension Kernel {
   /// A new queue. Linux: newque().
   mutating func makeSystemVQueue(_ key: Int32, _ flags: IPCFlags, _ me: TaskID) throws(Stop) -> Int32 {
     let namespace = ipc(of: me), bytes = Int(ipcNamespaces[namespace].limits.queueBytes)
-    let queue = messageQueues.insert(MessageQueue(.systemV, countLimit: bytes, byteLimit: bytes))
-    let object = systemVQueues.insert(SystemVQueue(queue: queue, changed: realSeconds))
+    var new = MessageQueue(.systemV, countLimit: bytes, byteLimit: bytes)
+    new.changed = realSeconds
+    let queue = messageQueues.insert(new)
     let limit = Int(ipcNamespaces[namespace].limits.queueCount)
     do throws(Stop) {
-      return try ipcNamespaces[namespace].queues.insert(object, key: key, flags, by: tasks[me].credentials, limit: limit)
+      return try ipcNamespaces[namespace].queues.insert(queue, key: key, flags, by: tasks[me].credentials, limit: limit)
     } catch {
       messageQueues.remove(queue)
-      systemVQueues.remove(object)
       throw error
     }
   }
 
   /// Removes a queue and its messages; who sleeps on it learns so. Linux: freeque().
   mutating func removeMessageQueue(_ slot: Int, in namespace: ID<IPCNamespace>) {
-    end(systemVQueues.remove(ipcNamespaces[namespace].queues.remove(slot).object).queue)
+    end(ipcNamespaces[namespace].queues.remove(slot).object)
   }
 
   /// A message made of what a call was given. Linux: load_msg().
@@ -55,6 +43,15 @@ extension Kernel {
   /// Linux: store_msg(), free_msg().
   @inline(__always)
   mutating func unpack(_ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID) throws(Stop) -> Int {
+    let message = messages[number], length = Int(message.length)
+    guard destination.isReply, length <= limit else { return try unpackInPart(number, limit: limit, &destination, me) }
+    messages.remove(number, message, into: output)
+    return length
+  }
+
+  @inline(never) private mutating func unpackInPart(
+    _ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID
+  ) throws(Stop) -> Int {
     if destination.isReply {
       let count = messages.read(number, limit: limit, into: output)
       messages.remove(number)
@@ -72,6 +69,41 @@ extension Kernel {
   /// Linux: do_msgsnd().
   @inline(__always)
   mutating func send(_ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID) throws(Stop) {
+    if let view = source.whole, sendAtOnce(id, type, view, me) { return }
+    try sendInSteps(id, type, source, flags, me)
+  }
+
+  /// What most calls come to: the caller's own queue has room. False for all others, and nothing has changed.
+  @inline(__always)
+  private mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
+    let caller = tasks[me].ipcCaller
+    guard type > 0, caller.isAtLeisure,
+      let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.write, caller.euid, length: view.count)
+    else { return false }
+    let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: view.count)
+    guard hasRoom else { return false }
+    if isAwaited {
+      send(type, view, toReceiversOf: queue, caller.pid)
+      return true
+    }
+    messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime))
+    if isWatched { observe(depth(of: queue)) }
+    return true
+  }
+
+  /// Where receivers sleep, though it may be that none of them wants the message.
+  @inline(never)
+  private mutating func send(_ type: Int64, _ view: ByteView, toReceiversOf queue: ID<MessageQueue>, _ pid: Int32) {
+    let number = messages.insert(type: type, view)
+    messageQueues[queue].sent = QueueUse(pid: pid, time: realTime)
+    if handOver(number, type, view.count, on: queue) { return }
+    messageQueues[queue].append(number, &messages)
+    if isWatched { observe(depth(of: queue)) }
+  }
+
+  @inline(never) private mutating func sendInSteps(
+    _ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) {
     let namespace = ipc(of: me)
     let number: MessageNumber
     if let slept = endSleep(me) {
@@ -90,9 +122,9 @@ extension Kernel {
   }
 
   /// The queue, if the caller may do what `requested` says. Throws EINVAL, EACCES.
-  @inline(__always) private func queue(
+  private func queue(
     _ id: Int32, in namespace: ID<IPCNamespace>, for requested: UInt32, _ me: TaskID
-  ) throws(Stop) -> ID<SystemVQueue> {
+  ) throws(Stop) -> ID<MessageQueue> {
     guard let (object, isAllowed) = ipcNamespaces[namespace].queues.find(id, for: requested, tasks[me].credentials) else {
       throw .errno(.EINVAL)
     }
@@ -101,7 +133,7 @@ extension Kernel {
   }
 
   /// The message of a sender whose sleep is over, who now looks again.
-  private mutating func takeUp(_ slept: QueueSleeper, _ me: TaskID) throws(Stop) -> MessageNumber {
+  private mutating func takeUp(_ slept: EndedSleep, _ me: TaskID) throws(Stop) -> MessageNumber {
     if case .failed(let errno) = slept.outcome {
       messages.remove(slept.message)
       throw .errno(errno)
@@ -113,35 +145,34 @@ extension Kernel {
     return slept.message
   }
 
-  @inline(__always)
   private mutating func send(
     _ number: MessageNumber, to id: Int32, in namespace: ID<IPCNamespace>, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) {
-    let object = try queue(id, in: namespace, for: IPCPermission.write, me), queue = systemVQueues[object].queue
+    let queue = try queue(id, in: namespace, for: IPCPermission.write, me)
     guard messageQueues[queue].hasRoom(for: Int(messages[number].length)) else {
       if flags.contains(.noWait) { throw .errno(.EAGAIN) }
       if maySleep(me) { awaitRoom(queue, number, me) }
       throw .sleep(until: .max)
     }
-    systemVQueues[object].noteSend(by: processNumber(of: me), at: realSeconds)
-    if !messageQueues[queue].receivers.isEmpty, handOver(number, on: queue, of: object) { return }
+    messageQueues[queue].sent = QueueUse(pid: processNumber(of: me), time: realTime)
+    if !messageQueues[queue].receivers.isEmpty, handOver(number, messages[number].type, Int(messages[number].length), on: queue) { return }
     messageQueues[queue].append(number, &messages)
     if isWatched { observe(depth(of: queue)) }
   }
 
   /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is asked.
   /// Linux: pipelined_send().
-  private mutating func handOver(_ number: MessageNumber, on queue: ID<MessageQueue>, of object: ID<SystemVQueue>) -> Bool {
-    let type = messages[number].type, length = Int(messages[number].length)
+  private mutating func handOver(_ number: MessageNumber, _ type: Int64, _ length: Int, on queue: ID<MessageQueue>) -> Bool {
     var next = messageQueues[queue].receivers.first
     while let id = next {
-      next = queueSleepers[id].next
-      guard queueSleepers[id].selector.accepts(type) else { continue }
-      if queueSleepers[id].room < length {
+      let offer = queueSleepers[id].offer(type, length)
+      next = offer.next
+      guard offer.isWanted else { continue }
+      if !offer.fits {
         settle(id, .failed(.E2BIG))
         continue
       }
-      systemVQueues[object].noteReceive(by: processNumber(of: queueSleepers[id].task), at: realSeconds)
+      messageQueues[queue].received = QueueUse(pid: processNumber(of: queueSleepers[id].task), time: realTime)
       settle(id, .done, message: number)
       return true
     }
@@ -155,6 +186,54 @@ extension Kernel {
   mutating func receive(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
+    if destination.isReply, let received = try receiveAtOnce(id, destination.remaining, type, flags, me) { return received }
+    return try receiveInSteps(id, &destination, type, flags, me)
+  }
+
+  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room; or it is empty;
+  /// or the caller was handed a message while it slept. nil for all others, and nothing has changed.
+  @inline(__always)
+  private mutating func receiveAtOnce(
+    _ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) -> (type: Int64, count: Int)? {
+    let caller = tasks[me].ipcCaller
+    guard caller.isAtLeisure else { return takeHanded(room, me) }
+    guard !flags.contains(.copy), room >= 0,
+      let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
+    else { return nil }
+    let use = QueueUse(pid: caller.pid, time: realTime)
+    guard let (number, message) = messageQueues[queue].receive(flags.selector(type), room, &messages, use) else {
+      try awaitFirst(queue, room, type, flags, me)
+      return nil
+    }
+    if isWatched { observe(depth(of: queue)) }
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep.
+  @inline(never) private mutating func takeHanded(_ room: Int, _ me: TaskID) -> (type: Int64, count: Int)? {
+    guard let number = handedMessage(me) else { return nil }
+    let message = messages[number]
+    guard Int(message.length) <= room else { return nil }
+    _ = endSleep(me)
+    messages.remove(number, message, into: output)
+    return (message.type, Int(message.length))
+  }
+
+  /// Ends the call, or has it sleep, if the queue is empty.
+  @inline(never) private mutating func awaitFirst(
+    _ queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) {
+    guard messageQueues[queue].isEmpty else { return }
+    if flags.contains(.noWait) { throw .errno(.ENOMSG) }
+    if maySleep(me) { awaitMessage(queue, flags.selector(type), room: flags.contains(.noError) ? .max : room, me) }
+    throw .sleep(until: .max)
+  }
+
+  @inline(never) private mutating func receiveInSteps(
+    _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) -> (type: Int64, count: Int) {
     let room = destination.remaining
     guard id >= 0, room >= 0 else { throw .errno(.EINVAL) }
     if flags.contains(.copy), flags.contains(.except) || !flags.contains(.noWait) { throw .errno(.EINVAL) }
@@ -166,9 +245,9 @@ extension Kernel {
       }
     }
     let namespace = ipc(of: me)
-    let object = try queue(id, in: namespace, for: IPCPermission.read, me), queue = systemVQueues[object].queue
+    let queue = try queue(id, in: namespace, for: IPCPermission.read, me)
     let selector = flags.selector(type)
-    let number = messageQueues[queue].find(selector, messages)
+    let number = messageQueues[queue].find(selector, &messages)
     if number.isNone {
       if flags.contains(.noWait) { throw .errno(.ENOMSG) }
       if maySleep(me) { awaitMessage(queue, selector, room: flags.contains(.noError) ? .max : room, me) }
@@ -183,12 +262,11 @@ extension Kernel {
     }
     messageQueues[queue].remove(number, &messages)
     if isWatched { observe(depth(of: queue)) }
-    systemVQueues[object].noteReceive(by: processNumber(of: me), at: realSeconds)
+    messageQueues[queue].received = QueueUse(pid: processNumber(of: me), time: realTime)
     if !messageQueues[queue].senders.isEmpty { rouseSenders(queue) }
     return try unpack(number, room, &destination, me)
   }
 
-  @inline(__always)
   private mutating func unpack(
     _ number: MessageNumber, _ room: Int, _ destination: inout Destination, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
@@ -209,6 +287,40 @@ extension Kernel {
         moveToEnd(id)
       }
     }
+  }
+}
+
+extension Kernel.Task {
+  /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a sleep.
+  @inline(__always)
+  var ipcCaller: (namespace: ID<IPCNamespace>, pid: Int32, euid: UInt32, isAtLeisure: Bool) {
+    (ipcNamespace, processNumber, credentials.euid, queueSleeper == nil)
+  }
+}
+
+extension MessageQueue {
+  /// Makes a message and adds it. Linux: the end of do_msgsnd().
+  @inline(__always)
+  fileprivate mutating func send(_ type: Int64, _ view: ByteView, _ store: inout MessageStore, _ use: QueueUse) {
+    sent = use
+    append(type: type, view, &store)
+  }
+
+  @inline(__always) fileprivate mutating func receive(
+    _ selector: MessageSelector, _ room: Int, _ store: inout MessageStore, _ use: QueueUse
+  ) -> (MessageNumber, Message)? {
+    guard let taken = take(selector, room, &store) else { return nil }
+    received = use
+    return taken
+  }
+}
+
+extension IPCNamespace {
+  /// The queue with this identifier, if its owner's rights are enough and a message of this length may be sent.
+  @inline(__always)
+  fileprivate func ownQueue(_ id: Int32, for requested: UInt32, _ euid: UInt32, length: Int) -> ID<MessageQueue>? {
+    guard length <= Int(limits.messageSize) else { return nil }
+    return queues.findOwn(id, for: requested, euid)
   }
 }
 

@@ -4,10 +4,12 @@
 /// one looks for is a few steps away. Others stand in a tree, threaded through the messages themselves; it is a treap, whose
 /// shape depends on the types in it alone. Younger messages of a type hang behind the oldest.
 struct TypeIndex {
-  /// A bit for each group that holds something.
+  /// A bit for each group that holds something, and a bit for each of these words that is not 0.
   private var summary: InlineArray<8, UInt64> = .init(repeating: 0)
+  private var usedWords: UInt8 = 0
   /// Each group's place in the store; as many as were ever needed.
   private var groups: [UInt32] = []
+  private var groupCount = 0
   private var root = MessageNumber.none
 
   /// Of 64 neighbouring types: which are there, and the oldest message of each of those.
@@ -15,77 +17,70 @@ struct TypeIndex {
     var bits: UInt64 = 0
     var oldest: InlineArray<64, MessageNumber> = .init(repeating: .none)
 
-    @inline(__always) mutating func set(_ bit: Int, _ number: MessageNumber) {
+    /// Returns the oldest message of the type, which the new one becomes where there is none.
+    @inline(__always) mutating func enter(_ bit: Int, _ number: MessageNumber) -> MessageNumber {
+      let before = oldest[bit]
+      guard before.isNone else { return before }
       oldest[bit] = number
       bits |= 1 << UInt64(bit)
+      return .none
     }
 
-    /// Returns whether nothing is left.
-    @inline(__always) mutating func clear(_ bit: Int) -> Bool {
-      oldest[bit] = .none
+    /// `successor`, which may be none, becomes the oldest. Returns whether nothing is left in the group.
+    @inline(__always) mutating func advance(_ bit: Int, to successor: MessageNumber) -> Bool {
+      oldest[bit] = successor
+      guard successor.isNone else { return false }
       bits &= ~(1 << UInt64(bit))
       return bits == 0
     }
+
+    @inline(__always) var lowest: MessageNumber { oldest[bits.trailingZeroBitCount] }
+    @inline(__always) var highest: MessageNumber { oldest[63 - bits.leadingZeroBitCount] }
   }
 
   private static let smallTypes: Int64 = 512 * 64
 
-  @inline(__always) func find(_ type: Int64, _ store: borrowing MessageStore) -> MessageNumber {
-    guard type >= 0, type < TypeIndex.smallTypes else { return findInTree(type, store) }
+  @inline(__always) private static func isSmall(_ type: Int64) -> Bool { UInt64(bitPattern: type) < UInt64(smallTypes) }
+
+  // What only looks is mutating too, and takes the store inout: borrowed values of these sizes would be copied.
+
+  @inline(__always) mutating func find(_ type: Int64, _ store: inout MessageStore) -> MessageNumber {
+    guard TypeIndex.isSmall(type) else { return findInTree(type, &store) }
     let number = Int(type >> 6)
-    guard number < groups.count, groups[number] != .max else { return .none }
+    guard number < groupCount, groups[number] != .max else { return .none }
     return store.groups[Int(groups[number])].oldest[Int(type & 63)]
   }
 
-  @inline(__always) func lowest(_ store: borrowing MessageStore) -> MessageNumber {
-    for word in 0..<8 where summary[word] != 0 {
-      let number = word << 6 | summary[word].trailingZeroBitCount, place = Int(groups[number])
-      return store.groups[place].oldest[store.groups[place].bits.trailingZeroBitCount]
-    }
-    guard !root.isNone else { return .none }
-    var lowest = root
-    while !store[lowest].left.isNone { lowest = store[lowest].left }
-    return lowest
+  @inline(__always) mutating func lowest(_ store: inout MessageStore) -> MessageNumber {
+    guard usedWords != 0 else { return lowestInTree(&store) }
+    let word = usedWords.trailingZeroBitCount, number = word << 6 | summary[word].trailingZeroBitCount
+    return store.groups[Int(groups[number])].lowest
   }
 
-  @inline(__always) func highest(_ store: borrowing MessageStore) -> MessageNumber {
-    if root.isNone {
-      for word in (0..<8).reversed() where summary[word] != 0 {
-        let number = word << 6 | (63 - summary[word].leadingZeroBitCount), place = Int(groups[number])
-        return store.groups[place].oldest[63 - store.groups[place].bits.leadingZeroBitCount]
-      }
-      return .none
-    }
-    var highest = root
-    while !store[highest].right.isNone { highest = store[highest].right }
-    return highest
+  @inline(__always) mutating func highest(_ store: inout MessageStore) -> MessageNumber {
+    guard root.isNone else { return highestInTree(&store) }
+    guard usedWords != 0 else { return .none }
+    let word = 7 - usedWords.leadingZeroBitCount, number = word << 6 | (63 - summary[word].leadingZeroBitCount)
+    return store.groups[Int(groups[number])].highest
   }
 
   /// Adds the youngest message of a queue.
-  @inline(__always) mutating func enter(_ number: MessageNumber, _ store: inout MessageStore) {
-    let type = store[number].type
-    let oldest = find(type, store)
-    if !oldest.isNone {
-      store[store[oldest].lastOfType].nextOfType = number
-      store[oldest].lastOfType = number
-      return
-    }
-    if type >= 0, type < TypeIndex.smallTypes {
-      enterGroup(number, Int(type), &store)
+  @inline(__always) mutating func enter(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
+    guard TypeIndex.isSmall(type) else { return enterLarge(number, type, &store) }
+    let group = Int(type >> 6)
+    if group >= groupCount || groups[group] == .max { makeGroup(group, &store) }
+    let oldest = store.groups[Int(groups[group])].enter(Int(type & 63), number)
+    if oldest.isNone {
+      summary[group >> 6] |= 1 << UInt64(group & 63)
+      usedWords |= 1 << UInt8(group >> 6)
     } else {
-      enterTree(number, type, &store)
+      store.line(number, upBehind: oldest)
     }
-  }
-
-  @inline(__always) private mutating func enterGroup(_ number: MessageNumber, _ type: Int, _ store: inout MessageStore) {
-    let group = type >> 6
-    if group >= groups.count || groups[group] == .max { makeGroup(group, &store) }
-    store.groups[Int(groups[group])].set(type & 63, number)
-    summary[group >> 6] |= 1 << UInt64(group & 63)
   }
 
   @inline(never) private mutating func makeGroup(_ group: Int, _ store: inout MessageStore) {
     while groups.count <= group { groups.append(.max) }
+    groupCount = groups.count
     groups[group] = store.makeGroup()
   }
 
@@ -93,21 +88,29 @@ struct TypeIndex {
   @inline(__always) mutating func remove(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
     let successor = message.nextOfType
     if !successor.isNone { store[successor].lastOfType = message.lastOfType }
-    guard message.type >= 0, message.type < TypeIndex.smallTypes else { return removeFromTree(number, message, &store) }
-    let group = Int(message.type >> 6), place = Int(groups[group]), bit = Int(message.type & 63)
-    if !successor.isNone {
-      store.groups[place].oldest[bit] = successor
-    } else if store.groups[place].clear(bit) {
-      summary[group >> 6] &= ~(1 << UInt64(group & 63))
-    }
+    guard TypeIndex.isSmall(message.type) else { return removeFromTree(number, message, &store) }
+    let group = Int(message.type >> 6)
+    if store.groups[Int(groups[group])].advance(Int(message.type & 63), to: successor) { emptied(group) }
+  }
+
+  @inline(__always) private mutating func emptied(_ group: Int) {
+    let left = summary[group >> 6] & ~(1 << UInt64(group & 63))
+    summary[group >> 6] = left
+    if left == 0 { usedWords &= ~(1 << UInt8(group >> 6)) }
   }
 
   mutating func dismantle(_ store: inout MessageStore) {
     for place in groups where place != .max { store.endGroup(place) }
     groups = []
+    groupCount = 0
   }
 
-  private mutating func removeFromTree(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
+  @inline(never) private mutating func enterLarge(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
+    let oldest = findInTree(type, &store)
+    if oldest.isNone { enterTree(number, type, &store) } else { store.line(number, upBehind: oldest) }
+  }
+
+  @inline(never) private mutating func removeFromTree(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
     let successor = message.nextOfType
     let replacement: MessageNumber
     if successor.isNone {
@@ -130,7 +133,20 @@ struct TypeIndex {
     return word &* 0xD6E8_FEB8_6659_FD93
   }
 
-  private func findInTree(_ type: Int64, _ store: borrowing MessageStore) -> MessageNumber {
+  @inline(never) private func lowestInTree(_ store: inout MessageStore) -> MessageNumber {
+    guard !root.isNone else { return .none }
+    var lowest = root
+    while !store[lowest].left.isNone { lowest = store[lowest].left }
+    return lowest
+  }
+
+  @inline(never) private func highestInTree(_ store: inout MessageStore) -> MessageNumber {
+    var highest = root
+    while !store[highest].right.isNone { highest = store[highest].right }
+    return highest
+  }
+
+  @inline(never) private func findInTree(_ type: Int64, _ store: inout MessageStore) -> MessageNumber {
     var next = root
     while !next.isNone {
       let other = store[next].type
