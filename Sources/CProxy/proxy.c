@@ -29,6 +29,7 @@ _Static_assert(KS_SLOT_TOP == KS_SLOT_SIZE - 64, "the top of a slot's stack");
 extern char __start_ks_proxy[], __stop_ks_proxy[];
 extern char ks_proxy_entry[], ks_proxy_syscall_at[], ks_proxy_syscall_after[], ks_proxy_copy_begin[],
   ks_proxy_copy_end[], ks_proxy_copy_left[], ks_proxy_handlers[], ks_proxy_restorer[];
+extern const uint32_t ks_proxy_parameters[];
 int64_t ks_proxy_syscall(int64_t number, const uint64_t *arguments);
 int64_t ks_proxy_clone(int64_t number, const uint64_t *arguments, uint64_t slot);
 int64_t ks_proxy_copy(uint64_t to, uint64_t from, uint64_t count);
@@ -41,10 +42,10 @@ __asm__(
   ".pushsection ks_proxy,\"ax\",@progbits\n"
   ".globl ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone\n"
   ".globl ks_proxy_copy, ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left\n"
-  ".globl ks_proxy_handlers, ks_proxy_restorer\n"
+  ".globl ks_proxy_handlers, ks_proxy_restorer, ks_proxy_parameters\n"
   ".hidden ks_proxy_entry, ks_proxy_syscall, ks_proxy_syscall_at, ks_proxy_syscall_after, ks_proxy_clone\n"
   ".hidden ks_proxy_copy, ks_proxy_copy_begin, ks_proxy_copy_end, ks_proxy_copy_left\n"
-  ".hidden ks_proxy_handlers, ks_proxy_restorer\n"
+  ".hidden ks_proxy_handlers, ks_proxy_restorer, ks_proxy_parameters\n"
   "ks_proxy_entry:\n"
   "  xor %ebp, %ebp\n"
   "  and $-16, %rsp\n"
@@ -99,6 +100,10 @@ __asm__(
   "  mov $15, %eax\n"
   "  syscall\n"
   "  ud2\n"
+  /* The channel's descriptor, the slot, and whether the mask of signals is the slot's: see ks_proxy_write(). */
+  "  .balign 16\n"
+  "ks_proxy_parameters:\n"
+  "  .long 3, 0, 0\n"
   /* An entry a function: its number goes along with what the kernel passes. */
   "  .balign 16\n"
   "ks_proxy_handlers:\n"
@@ -219,6 +224,13 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
     }
     if (command == KS_DO_CALL) perform(slot, mask);
     if (command == KS_DO_LOAD || command == KS_DO_STORE) copy(slot, mask, command);
+    if (command == KS_DO_QUIETLY) {
+      uint64_t arguments[6];
+      for (int i = 0; i < 6; i++) arguments[i] = slot->arguments[i];
+      /* Where the program begins anew, the mask is found there. */
+      slot->mask = *mask;
+      slot->result = ks_proxy_syscall(slot->number, arguments);
+    }
     if (command == KS_DO_NOTHING) {
       open_window(mask);
       close_window(mask);
@@ -298,48 +310,54 @@ PROXY static void reserve(void) {
 }
 
 PROXY void ks_proxy_main(void) {
-  call(SYS_mmap, KS_CHANNEL, KS_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 3, 0);
-  call(SYS_close, 3, 0, 0, 0, 0, 0);
+  uint64_t channel = ks_proxy_parameters[0], mask;
+  call(SYS_mmap, KS_CHANNEL, KS_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, channel, 0);
+  call(SYS_close, channel, 0, 0, 0, 0, 0);
   reserve();
   call(SYS_personality, 0, 0, 0, 0, 0, 0);
-  /* "init", as the emulated first task is called. PR_SET_NAME */
-  uint64_t name = 0x74696e69;
-  call(SYS_prctl, 15, (uint64_t)&name, 0, 0, 0, 0);
-  ks_slot *slot = (ks_slot *)(KS_CHANNEL + KS_SLOT_SIZE);
-  close_window(&slot->mask);
+  ks_slot *slot = (ks_slot *)(KS_CHANNEL + (uint64_t)(ks_proxy_parameters[1] + 1) * KS_SLOT_SIZE);
+  close_window(&mask);
+  if (!ks_proxy_parameters[2]) slot->mask = mask;
   ks_proxy_child(slot);
 }
 
-int ks_proxy_program(void) {
+int ks_proxy_write(int file, uint32_t slot, int channel) {
   size_t count = (size_t)(__stop_ks_proxy - __start_ks_proxy);
+  const uint32_t parameters[] = {(uint32_t)channel, slot, 1};
   struct {
     Elf64_Ehdr header;
     Elf64_Phdr parts[2];
-  } file;
-  memset(&file, 0, sizeof file);
-  memcpy(file.header.e_ident, ELFMAG, SELFMAG);
-  file.header.e_ident[EI_CLASS] = ELFCLASS64;
-  file.header.e_ident[EI_DATA] = ELFDATA2LSB;
-  file.header.e_ident[EI_VERSION] = EV_CURRENT;
-  file.header.e_type = ET_EXEC;
-  file.header.e_machine = EM_X86_64;
-  file.header.e_version = EV_CURRENT;
-  file.header.e_entry = KS_PROXY_CODE + (uint64_t)(ks_proxy_entry - __start_ks_proxy);
-  file.header.e_phoff = sizeof file.header;
-  file.header.e_ehsize = sizeof file.header;
-  file.header.e_phentsize = sizeof file.parts[0];
-  file.header.e_phnum = 2;
-  file.parts[0] = (Elf64_Phdr){
+  } start;
+  memset(&start, 0, sizeof start);
+  memcpy(start.header.e_ident, ELFMAG, SELFMAG);
+  start.header.e_ident[EI_CLASS] = ELFCLASS64;
+  start.header.e_ident[EI_DATA] = ELFDATA2LSB;
+  start.header.e_ident[EI_VERSION] = EV_CURRENT;
+  start.header.e_type = ET_EXEC;
+  start.header.e_machine = EM_X86_64;
+  start.header.e_version = EV_CURRENT;
+  start.header.e_entry = KS_PROXY_CODE + (uint64_t)(ks_proxy_entry - __start_ks_proxy);
+  start.header.e_phoff = sizeof start.header;
+  start.header.e_ehsize = sizeof start.header;
+  start.header.e_phentsize = sizeof start.parts[0];
+  start.header.e_phnum = 2;
+  start.parts[0] = (Elf64_Phdr){
     .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 4096, .p_vaddr = KS_PROXY_CODE, .p_paddr = KS_PROXY_CODE,
     .p_filesz = count, .p_memsz = count, .p_align = 4096};
   /* No stack that can be executed, which would make all readable memory executable. */
-  file.parts[1] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W, .p_align = 16};
+  start.parts[1] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W, .p_align = 16};
+  if (pwrite(file, &start, sizeof start, 0) != (ssize_t)sizeof start
+      || pwrite(file, __start_ks_proxy, count, 4096) != (ssize_t)count) return -1;
+  if (channel < 0) return 0;
+  off_t place = 4096 + ((const char *)ks_proxy_parameters - __start_ks_proxy);
+  return pwrite(file, parameters, sizeof parameters, place) == (ssize_t)sizeof parameters ? 0 : -1;
+}
+
+int ks_proxy_program(void) {
   int program = memfd_create("kscript-proxy", MFD_CLOEXEC);
   if (program < 0) return -1;
-  if (pwrite(program, &file, sizeof file, 0) != (ssize_t)sizeof file
-      || pwrite(program, __start_ks_proxy, count, 4096) != (ssize_t)count) {
-    close(program);
-    return -1;
-  }
-  return program;
+  /* The first one of a world, as the parameters stand in the code. */
+  if (ks_proxy_write(program, 0, -1) == 0) return program;
+  close(program);
+  return -1;
 }

@@ -29,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #ifndef CLONE_NEWTIME
@@ -63,7 +64,8 @@ static void make_tree(ks_header *header) {
     {"dev/null", 3}, {"dev/zero", 5}, {"dev/full", 7}, {"dev/random", 8}, {"dev/urandom", 9}};
   umask(0);
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) give_up(header, "mount namespaces");
-  mount_new(header, "tmpfs", "/tmp", "mode=755,size=512m");
+  /* With set-id bits, which programs have that scripts make. */
+  if (mount("tmpfs", "/tmp", "tmpfs", MS_NODEV, "mode=755,size=512m")) give_up(header, "/tmp");
   if (chdir("/tmp")) give_up(header, "/tmp");
   make_directory(header, "dev", 0755);
   mount_new(header, "tmpfs", "dev", "mode=755");
@@ -94,7 +96,7 @@ static void make_tree(ks_header *header) {
 static int send_descriptors(int channel, const int *descriptors, int count) {
   char byte = 0;
   struct iovec part = {&byte, 1};
-  union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
+  union { char bytes[CMSG_SPACE(3 * sizeof(int))]; struct cmsghdr align; } control;
   memset(&control, 0, sizeof control);
   struct msghdr message = {
     .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
@@ -109,7 +111,7 @@ static int send_descriptors(int channel, const int *descriptors, int count) {
 static int receive_descriptors(int channel, int *descriptors, int count) {
   char byte;
   struct iovec part = {&byte, 1};
-  union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
+  union { char bytes[CMSG_SPACE(3 * sizeof(int))]; struct cmsghdr align; } control;
   struct msghdr message = {
     .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
@@ -117,6 +119,16 @@ static int receive_descriptors(int channel, int *descriptors, int count) {
   if (!header || header->cmsg_len != CMSG_LEN((size_t)count * sizeof(int))) return -1;
   memcpy(descriptors, CMSG_DATA(header), (size_t)count * sizeof(int));
   return 0;
+}
+
+/* Where proxies that begin anew ask for what they need. */
+static int listen_for_proxies(void) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  memcpy(name.sun_path + 1, KS_SOCKET_NAME, sizeof KS_SOCKET_NAME - 1);
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof KS_SOCKET_NAME;
+  if (listener >= 0 && (bind(listener, (struct sockaddr *)&name, size) || listen(listener, 8))) return -1;
+  return listener;
 }
 
 struct plan {
@@ -134,8 +146,9 @@ static void become_proxy(const struct plan *plan) {
   if (setsid() < 0) give_up(header, "setsid");
   if (sethostname(plan->options->host_name, strlen(plan->options->host_name))) give_up(header, "sethostname");
   if (setdomainname("(none)", 6)) give_up(header, "setdomainname");
-  int views[2] = {open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (views[0] < 0 || views[1] < 0 || send_descriptors(plan->channel, views, 2))
+  int views[3] = {
+    open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), listen_for_proxies()};
+  if (views[0] < 0 || views[1] < 0 || views[2] < 0 || send_descriptors(plan->channel, views, 3))
     give_up(header, "the view of the world");
   for (int i = 0; i < 16; i++) {
     struct rlimit limit, wanted = {plan->options->limits[i][0], plan->options->limits[i][1]};
@@ -290,6 +303,7 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
   memset(world, 0, sizeof *world);
   world->old_nice = getpriority(PRIO_PROCESS, 0);
   world->keeper = world->processes = world->root = world->console[0] = world->console[1] = -1;
+  world->memory = world->listener = -1;
   if (ks_world_check(message, size)) {
     world->lock = -1;
     return -1;
@@ -323,14 +337,15 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
   if (world->keeper < 0) goto failed;
   close(pair[1]);
   pair[1] = -1;
-  int views[2];
-  if (receive_descriptors(pair[0], views, 2)) {
+  int views[3];
+  if (receive_descriptors(pair[0], views, 3)) {
     snprintf(message, size, "no world can be made on this machine: %s",
              *plan.header->message ? plan.header->message : "its first process ended");
     goto cleaned;
   }
   world->processes = views[0];
   world->root = views[1];
+  world->listener = views[2];
   for (long round = 0; ks_turn(ks_world_slot(world, 0)) != KS_TURN_CONTROLLER; round++) {
     struct timespec moment = {0, 20000};
     if (round > 100000 || *plan.header->message || plan.header->has_ended) {
@@ -348,7 +363,7 @@ cleaned:
   if (pair[0] >= 0) close(pair[0]);
   if (pair[1] >= 0) close(pair[1]);
   if (plan.program >= 0) close(plan.program);
-  if (plan.memory >= 0) close(plan.memory);
+  world->memory = plan.memory;
   if (plan.console >= 0) close(plan.console);
   if (plan.errors >= 0) close(plan.errors);
   if (result) ks_world_stop(world);
@@ -360,7 +375,8 @@ void ks_world_stop(ks_world *world) {
     kill(world->keeper, SIGKILL);
     while (waitpid(world->keeper, NULL, 0) < 0 && errno == EINTR) {}
   }
-  int *const descriptors[] = {&world->processes, &world->root, &world->console[0], &world->console[1], &world->lock};
+  int *const descriptors[] = {&world->processes, &world->root, &world->console[0], &world->console[1], &world->lock, &world->memory,
+                              &world->listener};
   for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
     if (*descriptors[i] >= 0) close(*descriptors[i]);
     *descriptors[i] = -1;
@@ -372,6 +388,24 @@ void ks_world_stop(ks_world *world) {
   memcpy(&processors, world->old_affinity, sizeof world->old_affinity);
   if (CPU_COUNT(&processors) > 0) sched_setaffinity(0, sizeof processors, &processors);
   setpriority(PRIO_PROCESS, 0, world->old_nice);
+}
+
+/* ---- programs that take the place of others ----------------------------------------------------------------------------- */
+
+int ks_world_accept(const ks_world *world) { return accept4(world->listener, NULL, NULL, SOCK_CLOEXEC); }
+
+int ks_world_hand_over(int connection, int descriptor) { return send_descriptors(connection, &descriptor, 1); }
+
+int ks_world_program(const ks_world *world, uint32_t slot, int channel, uint32_t mode, uint32_t uid, uint32_t gid) {
+  char path[64];
+  int file = openat(world->root, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), program = -1;
+  if (file < 0) return -1;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  /* The owner first: a change of it takes set-id bits away. Nobody may have it open for writing when it is run. */
+  if (!ks_proxy_write(file, slot, channel) && !fchown(file, uid, gid) && !fchmod(file, mode))
+    program = open(path, O_RDONLY | O_CLOEXEC);
+  close(file);
+  return program;
 }
 
 int ks_openat2(int directory, const char *path, const void *how, size_t size) {

@@ -47,6 +47,7 @@ enum ks_command {
   KS_DO_PARK,     /* sleeps until the next command */
   KS_DO_RETURN,   /* leaves the handler that runs */
   KS_DO_LEAVE,    /* the same, and the call that it interrupted */
+  KS_DO_QUIETLY,  /* as KS_DO_CALL, but lets no signal in */
 };
 enum ks_event { KS_HELLO = 1, KS_DONE, KS_SIGNALLED };
 
@@ -81,6 +82,8 @@ typedef struct ks_world {
   int processes, root;      /* its /proc and its / */
   int console[2];           /* masters of the terminals that are descriptors 0 and 1, and 2 */
   int lock;
+  int memory;               /* the channel, and where proxies that begin anew ask for it */
+  int listener;
   uint8_t *channel;
   uint64_t old_affinity[16];
   int old_nice;
@@ -110,6 +113,17 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
 void ks_world_stop(ks_world *world);
 /* proxy.c: the program as an ELF file in memory; its descriptor, or -1. */
 int ks_proxy_program(void);
+/* Writes the program for a task that runs it in place of what it ran: it uses slot `slot`, finds the channel as descriptor
+ * `channel`, and takes its signal mask from the slot. 0, or -1. */
+int ks_proxy_write(int file, uint32_t slot, int channel);
+
+/* A task that is to begin anew is handed descriptors by a socket of the abstract name below, in its network namespace. */
+#define KS_SOCKET_NAME "kscript-proxies"
+/* The connection that a proxy has just made, or -1. */
+int ks_world_accept(const ks_world *world);
+int ks_world_hand_over(int connection, int descriptor);
+/* A file of the world without a name: the program for a task, with this mode and owner. A descriptor, or -1. */
+int ks_world_program(const ks_world *world, uint32_t slot, int channel, uint32_t mode, uint32_t uid, uint32_t gid);
 
 /* What this machine lacks for a world, in `message`; 0 when nothing. */
 int ks_world_check(char *message, size_t size);

@@ -68,19 +68,19 @@ final class HostBackend {
     }
   }
 
-  private func give(_ task: HostTask, _ command: ks_command) { ks_give(world.slot(task.slot), UInt32(command.rawValue)) }
+  func give(_ task: HostTask, _ command: ks_command) { ks_give(world.slot(task.slot), UInt32(command.rawValue)) }
 
   /// Makes a call that cannot wait, for purposes of the controller's own.
-  func perform(_ number: Int64, _ arguments: [UInt64], on task: HostTask) -> Int64 {
+  func perform(_ number: Int64, _ arguments: [UInt64], on task: HostTask, by command: ks_command = KS_DO_CALL) -> Int64 {
     let slot = world.slot(task.slot)
     slot.pointee.number = number
     fillRegisters(slot, arguments)
-    give(task, KS_DO_CALL)
+    give(task, command)
     guard case .posted = wait(for: task) else { return Int64(-Errno.ESRCH.code) }
     return slot.pointee.result
   }
 
-  private func fillRegisters(_ slot: UnsafeMutablePointer<ks_slot>, _ words: [UInt64]) {
+  func fillRegisters(_ slot: UnsafeMutablePointer<ks_slot>, _ words: [UInt64]) {
     withUnsafeMutableBytes(of: &slot.pointee.arguments) { bytes in
       for index in 0..<6 { bytes.storeBytes(of: index < words.count ? words[index] : 0, toByteOffset: index * 8, as: UInt64.self) }
     }
@@ -102,6 +102,12 @@ final class HostBackend {
     if let refusal = arguments.call.refusal {
       drop(arguments.call, of: current)
       return reply(failure: refusal.code)
+    }
+    if let name = HostProgram.registeredName(arguments.declaration, raw) {
+      defer { drop(arguments.call, of: current) }
+      var program = HostProgram()
+      (program.image, program.path, program.command, program.isRegistered) = (name, name, name, true)
+      return replace(by: program, arguments.call, current)
     }
     let slot = world.slot(current.slot)
     var command = KS_DO_CALL
@@ -149,7 +155,7 @@ final class HostBackend {
     return task
   }
 
-  private func drop(_ call: HostCall, of task: HostTask) {
+  func drop(_ call: HostCall, of task: HostTask) {
     task.arenaNext = call.arenaBefore
     for room in call.large { world.giveBack(room) }
   }
@@ -204,9 +210,42 @@ final class HostBackend {
       answer.pointee.error = 0
       return Int32(KS_REPLY)
     }
+    if HostBackend.isOfNoFormat(call, result), let program = program(of: call, task) { return replace(by: program, call, task) }
     var answered = HostReply(call, result, world, task)
     HostLibrary.finish(&answered, call, result, self, task)
     return reply(answered, task)
+  }
+
+  /// Has a task run a program in place of the one that makes the call.
+  private func replace(by program: HostProgram, _ call: HostCall, _ task: HostTask) -> Int32 {
+    var program = program
+    if program.isRegistered { takeStrings(of: call, &program, task) }
+    let tid = task.tid
+    if let errno = run(program, call, task) { return reply(failure: errno.code) }
+    guard world.slot(task.slot).pointee.event == UInt32(KS_HELLO.rawValue) else {
+      // Only a check was asked for.
+      return reply(HostReply(), task)
+    }
+    for other in tasks.compactMap({ $0 }) where other !== task && other.pid == task.pid { end(other) }
+    for call in task.calls { for room in call.large { world.giveBack(room) } }
+    task.calls = []
+    task.arenaNext = Int(KS_SLOT_ARENA)
+    task.buffers = 0..<0
+    machine.differenceReasons[tid] = nil
+    tracer?.replace(self, task, tid)
+    greet(task, as: program.command)
+    task.program = program
+    lastEvent = HostClock.now
+    return Int32(KS_ENDED)
+  }
+
+  /// Puts the coroutine of a new program in the place of the old one, once that has been left.
+  private func beginProgram(_ task: HostTask) {
+    guard let program = task.program else { return }
+    task.program = nil
+    if let thread = task.thread { ks_release_task(machine.state, thread) }
+    task.thread = machine.begin(
+      program.image, isRegistered: program.isRegistered, program.path, program.arguments, program.environment)
   }
 
   /// Has the proxy take the signals that came while it waited for a command.
@@ -365,6 +404,7 @@ final class HostBackend {
     first.thread = thread
     tasks = [first]
     current = first
+    greet(first, as: Array("kscript".utf8))
     lastEvent = HostClock.now
     while true {
       if let outcome = runOnce() {
@@ -378,6 +418,7 @@ final class HostBackend {
     if machine.interpreter.pointee.interrupted != 0 { return .interrupted }
     if let task = tasks.compactMap({ $0 }).first(where: { turn($0) == UInt32(KS_TURN_CONTROLLER) }) {
       current = task
+      beginProgram(task)
       return resume(task, take(task) ?? Int32(KS_BLOCKED))
     }
     if let status = world.initStatus { return .done(status: status) }

@@ -25,6 +25,8 @@ final class HostTask {
   var outcome: Int32 = 0
   /// Where the next bytes of a call go in the slot.
   var arenaNext = Int(KS_SLOT_ARENA)
+  /// What it is to begin as soon as its old program has been left.
+  var program: HostProgram?
   /// What is left of the memory that buffers are cut from.
   var buffers: Range<UInt64> = 0..<0
 

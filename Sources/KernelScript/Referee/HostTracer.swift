@@ -31,6 +31,16 @@ struct HostTracer {
     take(.began(call))
   }
 
+  /// A task runs another program, and returns to none of the calls of the old one. It made the last as `tid`.
+  mutating func replace(_ backend: HostBackend, _ task: HostTask, _ tid: Int32) {
+    if var call = open.removeValue(forKey: task.slot)?.last {
+      call.ending = .answered
+      call.trace.answer(Reply(words: [0], errno: 0, hasBytes: false, extraResult: false), .empty, backend, task, showsNames: showsNames)
+      finish(&call, backend)
+    }
+    record?.replace(tid, backend, task)
+  }
+
   mutating func wait(_ task: HostTask) {
     if let last = open[task.slot]?.indices.last { open[task.slot]![last].hasWaited = true }
     record?.wait(task.tid)

@@ -39,6 +39,8 @@ final class HostWorld {
 
   deinit { ks_world_stop(&world) }
 
+  func withWorld<R>(_ body: (UnsafePointer<ks_world>) -> R) -> R { withUnsafePointer(to: &world) { body($0) } }
+
   var channel: UnsafeMutableRawPointer { UnsafeMutableRawPointer(world.channel) }
   func slot(_ index: Int) -> UnsafeMutablePointer<ks_slot> { ks_world_slot(&world, UInt32(index)) }
   /// The status of the first process as wait(2) tells it, once it has ended.
@@ -118,6 +120,9 @@ final class HostWorld {
       return count > 0 ? String(decoding: UnsafeRawBufferPointer(rebasing: buffer[..<count]), as: UTF8.self) : nil
     }
   }
+
+  /// Opens a file below the world's /proc; a descriptor, or -1.
+  func open(ofTask path: String) -> Int32 { openat(world.processes, path, O_RDONLY | O_CLOEXEC) }
 
   /// What a symbolic link below the world's /proc holds.
   func link(_ path: String) -> String? {
