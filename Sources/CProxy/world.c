@@ -375,8 +375,8 @@ void ks_world_stop(ks_world *world) {
     kill(world->keeper, SIGKILL);
     while (waitpid(world->keeper, NULL, 0) < 0 && errno == EINTR) {}
   }
-  int *const descriptors[] = {&world->processes, &world->root, &world->console[0], &world->console[1], &world->lock, &world->memory,
-                              &world->listener};
+  int *const descriptors[] = {&world->processes, &world->root,   &world->console[0], &world->console[1],
+                              &world->lock,      &world->memory, &world->listener};
   for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
     if (*descriptors[i] >= 0) close(*descriptors[i]);
     *descriptors[i] = -1;
@@ -390,7 +390,7 @@ void ks_world_stop(ks_world *world) {
   setpriority(PRIO_PROCESS, 0, world->old_nice);
 }
 
-/* ---- programs that take the place of others ----------------------------------------------------------------------------- */
+/* ---- programs that take the place of others ---------------------------------------------------------------------- */
 
 int ks_world_accept(const ks_world *world) { return accept4(world->listener, NULL, NULL, SOCK_CLOEXEC); }
 

@@ -97,10 +97,10 @@ describe("process groups", function()
   end)
 
   -- covers: process.setpgid.after_exec
-  it("setpgid of a child that has executed a program is refused to its parent #exec", function()
-    pending "programs are not built"
+  it("setpgid of a child that has executed a program is refused to its parent", function()
     in_session(function()
       ks.put("/tmp/sleeper.lua", "require('kscript').sys.pause()")
+      must.chmod("/tmp/sleeper.lua", "0755")
       local child = must.fork(function() must.execve("/tmp/sleeper.lua", { "sleeper" }) end)
       ks.settle()
       assert.errno("EACCES", sys.setpgid(child, 0))

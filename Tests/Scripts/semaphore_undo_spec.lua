@@ -149,6 +149,23 @@ describe("SEM_UNDO", function()
     assert.equal(0, value(id))
   end)
 
+  -- covers: sysv.sem.SEM_UNDO.fork_exec
+  it("stays over execve, and is applied at the new program's end", function()
+    local id = make(1)
+    local wait, go = gate()
+    ks.put("/tmp/p", "require('kscript').must.read(3, 1)")
+    must.chmod("/tmp/p", "0755")
+    local pid = must.fork(function()
+      must.semop(id, { { 0, 1, UNDO } })
+      must.execve("/tmp/p", { "p" })
+    end)
+    ks.settle()
+    assert.equal(1, value(id))
+    go()
+    must.waitpid(pid)
+    assert.equal(0, value(id))
+  end)
+
   -- covers: sysv.sem.CLONE_SYSVSEM.thread_flag
   it("is a child's own without CLONE_SYSVSEM, even of a thread", function()
     local id = make(1)

@@ -113,11 +113,11 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
 void ks_world_stop(ks_world *world);
 /* proxy.c: the program as an ELF file in memory; its descriptor, or -1. */
 int ks_proxy_program(void);
-/* Writes the program for a task that runs it in place of what it ran: it uses slot `slot`, finds the channel as descriptor
- * `channel`, and takes its signal mask from the slot. 0, or -1. */
+/* Writes the program for a task that runs it in place of what it ran: it uses slot `slot`, finds the channel as
+ * descriptor `channel`, and takes its signal mask from the slot. 0, or -1. */
 int ks_proxy_write(int file, uint32_t slot, int channel);
 
-/* A task that is to begin anew is handed descriptors by a socket of the abstract name below, in its network namespace. */
+/* A task that is to begin anew is handed descriptors by a socket of this abstract name, in its network namespace. */
 #define KS_SOCKET_NAME "kscript-proxies"
 /* The connection that a proxy has just made, or -1. */
 int ks_world_accept(const ks_world *world);

@@ -49,8 +49,6 @@ define("sleep", "integer", function(seconds)
 end)
 
 local function execute(path, arguments, finds)
-  local known, execve = pcall(function() return sys.execve end)
-  if not known then base.raise "posix.unistd.exec is not built yet: programs" end
   local argv = { arguments[0] or path, table.unpack(arguments) }
   local candidates = { path }
   if finds and not path:find "/" then
@@ -61,7 +59,7 @@ local function execute(path, arguments, finds)
   end
   local errno = C.ENOENT
   local variables = require "posix.stdlib".getenv()
-  for _, candidate in ipairs(candidates) do errno = select(3, execve(candidate, argv, variables)) or errno end
+  for _, candidate in ipairs(candidates) do errno = select(3, sys.execve(candidate, argv, variables)) or errno end
   return failure(path, errno)
 end
 

@@ -80,7 +80,7 @@ end
 
 -- What a task does that runs a program from execve on; as in C, nothing of the old one is there.
 core.set("ks.begin", function(...)
-  drive = drive or assert(load(core.query("prelude", "drive"), "=kscript:drive", "t", _ENV))(core, values, ks, world)
+  drive = drive or load_prelude "drive" (core, values, ks, world)
   return drive.begin(...)
 end)
 
