@@ -24,6 +24,7 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -121,21 +122,22 @@ static int receive_descriptors(int channel, int *descriptors, int count) {
   return 0;
 }
 
-/* Where proxies that begin anew ask for what they need. */
-static int listen_for_proxies(void) {
-  struct sockaddr_un name = {.sun_family = AF_UNIX};
-  memcpy(name.sun_path + 1, KS_SOCKET_NAME, sizeof KS_SOCKET_NAME - 1);
-  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof KS_SOCKET_NAME;
-  if (listener >= 0 && (bind(listener, (struct sockaddr *)&name, size) || listen(listener, 8))) return -1;
-  return listener;
-}
-
 struct plan {
+  const ks_world *world;
   const ks_world_options *options;
   ks_header *header;
   int program, memory, console, errors, channel, processor;
 };
+
+/* Where proxies that begin anew ask for what they need. */
+static int listen_for_proxies(const struct plan *plan) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  memcpy(name.sun_path + 1, plan->world->socket_name, sizeof plan->world->socket_name);
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  socklen_t size = offsetof(struct sockaddr_un, sun_path) + 1 + sizeof plan->world->socket_name;
+  if (listener >= 0 && (bind(listener, (struct sockaddr *)&name, size) || listen(listener, 8))) return -1;
+  return listener;
+}
 
 /* Process 1 of the inner pid namespace, up to its exec. */
 static void become_proxy(const struct plan *plan) {
@@ -147,7 +149,7 @@ static void become_proxy(const struct plan *plan) {
   if (sethostname(plan->options->host_name, strlen(plan->options->host_name))) give_up(header, "sethostname");
   if (setdomainname("(none)", 6)) give_up(header, "setdomainname");
   int views[3] = {
-    open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), listen_for_proxies()};
+    open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), listen_for_proxies(plan)};
   if (views[0] < 0 || views[1] < 0 || views[2] < 0 || send_descriptors(plan->channel, views, 3))
     give_up(header, "the view of the world");
   for (int i = 0; i < 16; i++) {
@@ -309,11 +311,12 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
     return -1;
   }
   if (lock_processor(world, message, size)) return -1;
-  struct plan plan = {.options = options, .processor = choose_processor(world)};
+  struct plan plan = {.world = world, .options = options, .processor = choose_processor(world)};
   int pair[2] = {-1, -1}, result = -1;
   plan.console = plan.errors = plan.memory = -1;
   plan.program = ks_proxy_program();
   plan.memory = memfd_create("kscript-channel", MFD_CLOEXEC);
+  if (getrandom(world->socket_name, sizeof world->socket_name, 0) != sizeof world->socket_name) goto failed;
   if (plan.program < 0 || plan.memory < 0 || ftruncate(plan.memory, KS_CHANNEL_SIZE)) goto failed;
   world->channel = mmap(NULL, KS_CHANNEL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, plan.memory, 0);
   if (world->channel == MAP_FAILED) {

@@ -26,7 +26,6 @@ extension Machine {
     case "errno":
       let errno = Errno(Int32(truncatingIfNeeded: arguments.word(0)))
       return answer("\(errno.name) \(errno.message)")
-    case "seed": return answer(Int64(bitPattern: (core.pointee.driven?.options ?? options).seed))
     case "release": return answer(Kernel.release)
     case "task": return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(0))).map { answer(LuaText.task($0, core)) } ?? nothing
     case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
@@ -36,7 +35,7 @@ extension Machine {
     case "environment_names":
       let environment = core.pointee.driven?.options.environment ?? options.environment
       return answer(environment.keys.sorted().joined(separator: "\n"))
-    case "seed": return answer(Int64(bitPattern: options.seed))
+    case "seed": return answer(Int64(bitPattern: (core.pointee.driven?.options ?? options).seed))
     case "main": return answer(Array((mainName + "\n").utf8) + mainText)
     case "main_argument":
       let index = Int(arguments.word(0))

@@ -84,6 +84,7 @@ typedef struct ks_world {
   int lock;
   int memory;               /* the channel, and where proxies that begin anew ask for it */
   int listener;
+  uint8_t socket_name[16];  /* of the listener: an abstract one */
   uint8_t *channel;
   uint64_t old_affinity[16];
   int old_nice;
@@ -117,9 +118,8 @@ int ks_proxy_program(void);
  * descriptor `channel`, and takes its signal mask from the slot. 0, or -1. */
 int ks_proxy_write(int file, uint32_t slot, int channel);
 
-/* A task that is to begin anew is handed descriptors by a socket of this abstract name, in its network namespace. */
-#define KS_SOCKET_NAME "kscript-proxies"
-/* The connection that a proxy has just made, or -1. */
+/* A task that is to begin anew is handed descriptors by a socket of the world, whose name scripts cannot guess. The
+ * connection that a proxy has just made, or -1. */
 int ks_world_accept(const ks_world *world);
 int ks_world_hand_over(int connection, int descriptor);
 /* A file of the world without a name: the program for a task, with this mode and owner. A descriptor, or -1. */

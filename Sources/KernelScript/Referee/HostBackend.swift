@@ -103,11 +103,12 @@ final class HostBackend {
       drop(arguments.call, of: current)
       return reply(failure: refusal.code)
     }
-    if let name = HostProgram.registeredName(arguments.declaration, raw) {
+    let request = ExecuteRequest(arguments.call)
+    if let request, let name = HostProgram.registeredName(arguments.declaration, raw) {
       defer { drop(arguments.call, of: current) }
       var program = HostProgram()
       (program.image, program.path, program.command, program.isRegistered) = (name, name, name, true)
-      return replace(by: program, arguments.call, current)
+      return replace(by: program, request, current)
     }
     let slot = world.slot(current.slot)
     var command = KS_DO_CALL
@@ -124,6 +125,10 @@ final class HostBackend {
     current.calls.append(arguments.call)
     slot.pointee.number = HostLibrary.number(arguments.declaration)
     fillRegisters(slot, arguments.call.registers)
+    if let request {
+      slot.pointee.number = ExecuteRequest.number
+      fillRegisters(slot, request.checking)
+    }
     mayHaveWritten = true
     give(current, command)
     let outcome = goOn(current)
@@ -210,18 +215,22 @@ final class HostBackend {
       answer.pointee.error = 0
       return Int32(KS_REPLY)
     }
-    if HostBackend.isOfNoFormat(call, result), let program = program(of: call, task) { return replace(by: program, call, task) }
+    if result == 0, let request = ExecuteRequest(call), request.flags & ExecuteRequest.check == 0 {
+      do throws(Errno) {
+        return replace(by: try program(of: request, task), request, task)
+      } catch { return reply(failure: error.code) }
+    }
     var answered = HostReply(call, result, world, task)
     HostLibrary.finish(&answered, call, result, self, task)
     return reply(answered, task)
   }
 
   /// Has a task run a program in place of the one that makes the call.
-  private func replace(by program: HostProgram, _ call: HostCall, _ task: HostTask) -> Int32 {
+  private func replace(by program: HostProgram, _ request: ExecuteRequest, _ task: HostTask) -> Int32 {
     var program = program
-    if program.isRegistered { takeStrings(of: call, &program, task) }
+    if program.isRegistered { takeStrings(of: request, &program, task) }
     let tid = task.tid
-    if let errno = run(program, call, task) { return reply(failure: errno.code) }
+    if let errno = run(program, request, task) { return reply(failure: errno.code) }
     guard world.slot(task.slot).pointee.event == UInt32(KS_HELLO.rawValue) else {
       // Only a check was asked for.
       return reply(HostReply(), task)

@@ -3,9 +3,10 @@ import CShim
 import Glibc
 import LinuxKernel
 
-// execve where calls go to real Linux. The call itself is made first, and all that Linux checks is checked; a Lua file ends
-// in ENOEXEC then. Its task runs a fresh proxy instead, from a file with the Lua file's mode and owner: so it is Linux that
-// ends threads, closes descriptors and changes ids. The fresh proxy finds its slot again, and the program's text is begun.
+// execve where calls go to real Linux. It is first made as a check (AT_EXECVE_CHECK), in which Linux looks at everything and
+// runs nothing: no file that a script has written is ever run by the machine itself. A Lua file's task then runs a fresh
+// proxy, from a file with the Lua file's mode and owner: so it is Linux that ends threads, closes descriptors and changes
+// ids. The fresh proxy finds its slot again, and the program's text is begun.
 
 /// What a task that runs a fresh proxy is to begin.
 struct HostProgram {
@@ -33,46 +34,53 @@ extension HostProgram {
 }
 
 /// What an execve asks for: its registers by what they mean.
-private struct ExecuteRequest {
+struct ExecuteRequest {
   let directory: Int64
   let path: UInt64, arguments: UInt64, environment: UInt64
   let flags: Int64
-  static let noFollow: Int64 = 0x100, emptyPath: Int64 = 0x1000
+  static let noFollow: Int64 = 0x100, emptyPath: Int64 = 0x1000, check: Int64 = 0x10000
+  /// execveat(2).
+  static let number: Int64 = 322
 
-  init(_ call: HostCall) {
+  /// nil for any other call.
+  init?(_ call: HostCall) {
+    guard let index = call.index else { return nil }
     let registers = call.registers
-    if Syscall.all[call.index!].name == "execveat" {
+    switch Syscall.all[index].name {
+    case "execveat":
       directory = Int64(Int32(truncatingIfNeeded: registers[0]))
       (path, arguments, environment) = (registers[1], registers[2], registers[3])
-      flags = Int64(bitPattern: registers[4])
-    } else {
+      flags = Int64(Int32(truncatingIfNeeded: registers[4]))
+    case "execve":
       directory = -100
       (path, arguments, environment) = (registers[0], registers[1], registers[2])
       flags = 0
+    default: return nil
     }
+  }
+
+  /// The same as a check.
+  var checking: [UInt64] {
+    [UInt64(bitPattern: directory), path, arguments, environment, UInt64(bitPattern: flags | ExecuteRequest.check)]
   }
 }
 
 extension HostBackend {
-  /// Whether a call has asked Linux to run a file that only this world can run.
-  static func isOfNoFormat(_ call: HostCall, _ result: Int64) -> Bool {
-    guard let index = call.index, result == Int64(-Errno.ENOEXEC.code) else { return false }
-    return ["execve", "execveat"].contains(Syscall.all[index].name)
-  }
+  /// How many interpreters may stand behind one another.
+  private static let interpreterLimit = 5
 
-  /// The program that an execve names; nil where it is none of this world's either.
-  func program(of call: HostCall, _ task: HostTask) -> HostProgram? {
-    let request = ExecuteRequest(call)
+  /// The program that an execve names, which Linux would run if it knew Lua files.
+  func program(of request: ExecuteRequest, _ task: HostTask) throws(Errno) -> HostProgram {
     var program = HostProgram()
-    takeStrings(of: call, &program, task)
-    var path = string(request.path, task), directory = request.directory
-    var name = path
+    takeStrings(of: request, &program, task)
+    var path = string(request.path, task), directory = request.directory, flags = request.flags, name = path
     if directory != -100, path.first != 0x2f {
       name = Array("/dev/fd/\(directory)".utf8) + (path.isEmpty ? [] : [0x2f] + path)
     }
-    var flags = request.flags
     for depth in 0... {
-      guard depth <= 5, let file = open(directory, path, flags, task) else { return nil }
+      if depth > HostBackend.interpreterLimit { throw .ELOOP }
+      if depth > 0 { try check(path, task) }
+      let file = try open(directory, path, flags, task)
       defer { close(file.descriptor) }
       program.path = path.isEmpty ? file.name : path
       if depth == 0 {
@@ -81,46 +89,61 @@ extension HostBackend {
       }
       program.image = contents(file.descriptor)
       switch ProgramFormat(Array(program.image.prefix(ProgramFormat.headSize))) {
-      case .unknown: return nil
+      case .unknown: throw .ENOEXEC
       case .lua:
         var status = Glibc.stat()
-        guard fstat(file.descriptor, &status) == 0 else { return nil }
+        guard fstat(file.descriptor, &status) == 0 else { throw .ENOEXEC }
         (program.mode, program.uid, program.gid) = (status.st_mode & 0o7777, status.st_uid, status.st_gid)
         return program
       case .script(let interpreter, let argument):
+        // F_GETFD: the interpreter could not open a script that lies behind a descriptor to be closed.
+        if directory != -100, path.first != 0x2f, quietly(72, [UInt64(directory), 1], on: task) == 1 { throw .ENOENT }
         program.isScript = true
         program.arguments.replaceSubrange(0..<1, with: [interpreter] + (argument.map { [$0] } ?? []) + [name])
         (name, path, directory, flags) = (interpreter, interpreter, -100, 0)
       }
     }
-    return nil
+    throw .ELOOP
+  }
+
+  /// What Linux says of an interpreter. One without a name is the working directory.
+  private func check(_ path: [UInt8], _ task: HostTask) throws(Errno) {
+    if path.isEmpty { throw .EACCES }
+    var arguments = HostArguments(world, task, nil)
+    defer { drop(arguments.call, of: task) }
+    guard let room = arguments.store(path + [0]) else { throw .ENOMEM }
+    let words = [UInt64(bitPattern: -100), room.address, 0, 0, UInt64(ExecuteRequest.check)]
+    let result = quietly(ExecuteRequest.number, words, on: task)
+    if result < 0 { throw Errno(Int32(-result)) }
   }
 
   /// The strings of a call as they are; what cannot be read fails when the fresh proxy is begun.
-  func takeStrings(of call: HostCall, _ program: inout HostProgram, _ task: HostTask) {
-    let request = ExecuteRequest(call)
+  func takeStrings(of request: ExecuteRequest, _ program: inout HostProgram, _ task: HostTask) {
     program.arguments = strings(request.arguments, task)
     if program.arguments.isEmpty { program.arguments = [[]] }
     program.environment = strings(request.environment, task)
   }
 
   /// Opens what a task's path leads to, by way of the task: only it can look the path up as Linux did.
-  private func open(_ directory: Int64, _ path: [UInt8], _ flags: Int64, _ task: HostTask) -> (descriptor: Int32, name: [UInt8])? {
+  private func open(
+    _ directory: Int64, _ path: [UInt8], _ flags: Int64, _ task: HostTask
+  ) throws(Errno) -> (descriptor: Int32, name: [UInt8]) {
     var number = directory, isOwn = false
     if !path.isEmpty || flags & ExecuteRequest.emptyPath == 0 {
       var arguments = HostArguments(world, task, nil)
-      guard let room = arguments.store(path + [0]) else { return nil }
+      guard let room = arguments.store(path + [0]) else { throw .ENOMEM }
       defer { drop(arguments.call, of: task) }
       let mode = O_CLOEXEC | 0o10000000 /* O_PATH */ | (flags & ExecuteRequest.noFollow != 0 ? O_NOFOLLOW : 0)
       number = quietly(257, [UInt64(bitPattern: directory), room.address, UInt64(mode)], on: task)
-      guard number >= 0 else { return nil }
+      guard number >= 0 else { throw Errno(Int32(-number)) }
       isOwn = true
     }
     defer { if isOwn { _ = quietly(3, [UInt64(number)], on: task) } }
     var name = world.link("\(task.tid)/fd/\(number)") ?? ""
     if name.hasSuffix(" (deleted)") { name.removeLast(10) }
     let descriptor = world.open(ofTask: "\(task.tid)/fd/\(number)")
-    return descriptor < 0 ? nil : (descriptor, Array(name.utf8))
+    guard descriptor >= 0 else { throw .ENOEXEC }
+    return (descriptor, Array(name.utf8))
   }
 
   private func contents(_ descriptor: Int32) -> [UInt8] {
@@ -166,13 +189,13 @@ extension HostBackend {
 
   /// Has a task run a fresh proxy in place of what it ran; nil when it does, or the errno. The task of a process' thread
   /// is its leader from then on.
-  func run(_ program: HostProgram, _ call: HostCall, _ task: HostTask) -> Errno? {
-    let request = ExecuteRequest(call)
+  func run(_ program: HostProgram, _ request: ExecuteRequest, _ task: HostTask) -> Errno? {
     var arguments = HostArguments(world, task, nil)
     defer { drop(arguments.call, of: task) }
     var list = request.arguments
     if program.isScript {
-      guard let address = program.arguments.flatMap({ $0 + [0] }).withByteView({ HostStrings.store($0, in: &arguments) }) else { return .ENOMEM }
+      let strings = program.arguments.flatMap { $0 + [0] }
+      guard let address = strings.withByteView({ HostStrings.store($0, in: &arguments) }) else { return .ENOMEM }
       list = address
     }
     guard let empty = arguments.store([0]) else { return .ENOMEM }
@@ -186,8 +209,8 @@ extension HostBackend {
     // The first one is closed by the fresh proxy, the second one by Linux.
     _ = quietly(72, [UInt64(given[0]), 2 /* F_SETFD */, 0], on: task)
     _ = quietly(135, [0x0040000 /* ADDR_NO_RANDOMIZE */], on: task)
-    let flags = UInt64(ExecuteRequest.emptyPath) | UInt64(request.flags) & 0x10000
-    let result = begin(322, [UInt64(given[1]), empty.address, list, request.environment, flags], task)
+    let flags = UInt64(ExecuteRequest.emptyPath | request.flags & ExecuteRequest.check)
+    let result = begin(ExecuteRequest.number, [UInt64(given[1]), empty.address, list, request.environment, flags], task)
     guard result < 0 else { return nil }
     _ = quietly(135, [0], on: task)
     for number in given { _ = quietly(3, [UInt64(number)], on: task) }
@@ -198,7 +221,7 @@ extension HostBackend {
   private func takeDescriptors(
     _ program: HostProgram, _ task: HostTask, _ arguments: inout HostArguments, _ given: inout [Int64]
   ) -> Errno? {
-    let name: [UInt8] = [1, 0, 0] + Array(KS_SOCKET_NAME.utf8)
+    let name: [UInt8] = [1, 0, 0] + world.socketName
     guard let address = arguments.store(name), let message = arguments.room(160) else { return .ENOMEM }
     let socket = quietly(41, [1 /* AF_UNIX */, 1 | 0o2000000 /* SOCK_STREAM, SOCK_CLOEXEC */, 0], on: task)
     guard socket >= 0 else { return Errno(Int32(-socket)) }
@@ -212,7 +235,10 @@ extension HostBackend {
     func receive() -> Int64 {
       let place = world.channel + message.offset
       place.initializeMemory(as: UInt8.self, repeating: 0, count: 160)
-      for (offset, word) in [(16, message.address + 64), (24, 1), (32, message.address + 112), (40, 24), (64, message.address + 96), (72, 1)] {
+      let words = [
+        (16, message.address + 64), (24, 1), (32, message.address + 112), (40, 24), (64, message.address + 96), (72, 1),
+      ]
+      for (offset, word) in words {
         place.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
       }
       let count = quietly(47, [UInt64(socket), message.address, 0x40000000 /* MSG_CMSG_CLOEXEC */], on: task)
@@ -259,6 +285,9 @@ extension HostBackend {
 }
 
 extension HostWorld {
+  /// Where proxies ask for what they need, as an abstract name.
+  var socketName: [UInt8] { withWorld { world in withUnsafeBytes(of: world.pointee.socket_name) { Array($0) } } }
+
   func acceptProxy() -> Int32 { withWorld { ks_world_accept($0) } }
 
   func handOverChannel(_ connection: Int32) -> Bool { withWorld { ks_world_hand_over(connection, $0.pointee.memory) == 0 } }

@@ -14,7 +14,8 @@ extension Kernel {
     tasks[me].signals.savedMask = nil
     closeOnExec(me)
     if isSecure { tasks[me].parentDeathSignal = 0 }
-    processes[process].isDumpable = !start.isUnreadable && old.euid == old.uid && old.egid == old.gid
+    let isDumpable = !start.isUnreadable && old.euid == old.uid && old.egid == old.gid
+    addressSpaces[tasks[me].memory].isDumpable = isDumpable
     tasks[me].name = Array(start.command.prefix(Task.nameLimit))
     processes[process].executionCount &+= 1
     processes[process].hasExecuted = true
