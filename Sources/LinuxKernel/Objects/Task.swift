@@ -185,12 +185,12 @@ public struct Process {
   var isSubreaper = false
   /// Whether there may be a subreaper above it: only then is one looked for.
   var hasSubreaperAbove = false
-  /// PR_SET_DUMPABLE: cleared when ids change.
-  var isDumpable = true
   /// A first exec or exit_group has begun: its threads are ending.
   var groupExitStatus: Int32?
   /// Where wait(2) of this process sleeps.
   var childChanged: ID<WaitQueue>
+  /// The group of the child that was last told of there.
+  var lastToldGroup: Int32 = 0
   var signals = ProcessSignals()
   /// Interval timers and POSIX timers, from the first one set.
   var timers: ID<ProcessTimers>?
