@@ -79,6 +79,40 @@ describe("corners", function()
     assert.errno("EPERM", sys.mmap(0, 4096, "PROT_READ", flags .. "|MAP_FIXED"))
   end)
 
+  it("what O_PATH opened is always ready to select, and never to poll", function()
+    -- covers: select.path
+    local fd = must.open("/dev/full", "O_PATH")
+    assert.same({ 1, { fd } }, { (must.select({ fd }, nil, nil, 0)), (select(2, must.select({ fd }, nil, nil, 0))) })
+    assert.equal(C.POLLNVAL, (select(2, must.poll({ { fd = fd, events = "POLLIN" } }, 0)))[1].revents)
+  end)
+
+  it("no room at all, and less, is too little for an entry or a piece", function()
+    -- covers: dir.getdents.negative epoll.readv
+    assert.errno("EINVAL", sys.getdents64(must.open "/", -1))
+    assert.errno("EINVAL", sys.readv(must.epoll_create1(), {}))
+  end)
+
+  it("O_CREAT opens no socket of another user in a sticky directory that is everybody's", function()
+    -- covers: open.create.sticky
+    must.mknod("/tmp/s", 49572, 0)
+    assert.errno("ENXIO", sys.open("/tmp/s", "O_CREAT", "0600"))
+    must.lchown("/tmp/s", 1000, -1)
+    assert.errno("EACCES", sys.open("/tmp/s", "O_CREAT", "0600"))
+    assert.errno("ENXIO", sys.open("/tmp/s", "O_RDONLY"))
+  end)
+
+  it("who waits for a group is not told of a child that has left it", function()
+    -- covers: process.wait.left_group
+    local waiter = must.fork(function()
+      must.fork(function() must.setsid() end)
+      sys.waitpid(0)
+    end)
+    ks.settle()
+    assert.equal(0, must.waitpid(waiter, "WNOHANG"))
+    must.kill(waiter, "SIGKILL")
+    assert.same({ waiter, "killed", 9 }, { must.waitpid(waiter) })
+  end)
+
   it("the owner of a pipe may set O_NOATIME", function()
     -- covers: pipe.mode
     must.setuid(1)

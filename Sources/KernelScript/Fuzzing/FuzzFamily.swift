@@ -125,7 +125,7 @@ package enum FuzzExclusion {
   static let names: Set = [
     "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC", "RLIMIT_SIGPENDING",
     "MAP_GROWSDOWN", "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD",
-    "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "RESOLVE_CACHED",
+    "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "RESOLVE_CACHED", "RENAME_WHITEOUT",
   ]
 
   /// Whether a bit without a name here has none on Linux either: others stand in Missing, or are refused as unbuilt.

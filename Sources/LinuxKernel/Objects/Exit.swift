@@ -129,6 +129,7 @@ extension Kernel {
       info.status = isKilled ? status & 0x7f : status >> 8 & 0xff
       send(info, to: parent)
     }
+    processes[parent].lastToldGroup = processes[process].group
     wakeAll(processes[parent].childChanged)
     return isReaped
   }

@@ -56,6 +56,7 @@ extension Kernel {
       info.status = status
       send(info, to: parent)
     }
+    processes[parent].lastToldGroup = processes[process].group
     wakeAll(processes[parent].childChanged)
   }
 }

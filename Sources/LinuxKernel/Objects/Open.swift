@@ -95,6 +95,15 @@ extension Kernel {
     return nil
   }
 
+  /// O_CREAT opens nothing of another user in a directory where everybody may make files, such as /tmp. Regular files and fifos
+  /// are free of that where fs.protected_regular and fs.protected_fifos are 0. Linux: may_create_in_sticky().
+  private func checkMayCreateInSticky(_ dentry: ID<Dentry>, _ who: Credentials) throws(Stop) {
+    guard let parent = dentries[dentry].parent else { return }
+    let directory = inodes[dentries[parent].inode], owner = inodes[dentries[dentry].inode].uid
+    guard directory.mode & FileMode.sticky != 0, directory.mode & 0o002 != 0, owner != directory.uid, owner != who.fsuid else { return }
+    throw .errno(.EACCES)
+  }
+
   /// Linux: do_open(), may_open().
   private mutating func finishOpen(_ walk: Walk, _ request: OpenRequest, isNew: Bool) throws(Stop) -> ID<OpenFile> {
     if let file = walk.anonymous { return try reopen(file, request, walk.task) }
@@ -102,6 +111,7 @@ extension Kernel {
     if flags.contains(.create) {
       if flags.contains(.exclusive), !isNew { throw .errno(.EEXIST) }
       if kind == FileMode.directory { throw .errno(.EISDIR) }
+      if !isNew, kind != FileMode.regular, kind != FileMode.fifo { try checkMayCreateInSticky(walk.path.dentry, walk.credentials) }
     }
     if walk.flags.contains(.directory), kind != FileMode.directory { throw .errno(.ENOTDIR) }
     let access = isNew ? [] : request.access

@@ -189,8 +189,6 @@ public struct Process {
   var isSubreaper = false
   /// Whether there may be a subreaper above it: only then is one looked for.
   var hasSubreaperAbove = false
-  /// PR_SET_DUMPABLE: cleared when ids change.
-  var isDumpable = true
   /// It has run another program since it was made. Linux: PF_FORKNOEXEC is gone.
   var hasExecuted = false
   /// How often it or those it descends from have done so, and what that was for its parent when it was made. Linux:
@@ -201,6 +199,8 @@ public struct Process {
   var groupExitStatus: Int32?
   /// Where wait(2) of this process sleeps.
   var childChanged: ID<WaitQueue>
+  /// The group of the child that was last told of there.
+  var lastToldGroup: Int32 = 0
   var signals = ProcessSignals()
   /// Interval timers and POSIX timers, from the first one set.
   var timers: ID<ProcessTimers>?

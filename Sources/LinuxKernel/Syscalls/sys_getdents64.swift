@@ -12,7 +12,8 @@ extension Syscall {
       .ENOTDIR: "fd is no directory",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, count: Int) throws(Stop) -> DirectoryEntries in
-    try kernel.list(try kernel.file(fd, of: me), room: Int(UInt32(truncatingIfNeeded: count)))
+    // struct getdents_callback64 counts down an int: from below 0 nothing fits.
+    try kernel.list(try kernel.file(fd, of: me), room: max(0, Int(Int32(truncatingIfNeeded: count))))
     return DirectoryEntries()
   }
 }

@@ -29,7 +29,6 @@ extension Syscall {
       if flags.contains(.hugePages) { throw .errno(.EINVAL) }
     }
     let size = try kernel.mapSize(length)
-    if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
     let space = kernel.tasks[me].memory
     guard kernel.addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
     let range = try kernel.placeMapping(address.value, size, flags, me)
@@ -43,6 +42,7 @@ extension Syscall {
     var area = MemoryArea(
       start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
     area.lock = try kernel.lockOfNewArea(pages: size / Page.size, asked: flags.contains(.locked), me)
+    if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
     try kernel.backMapping(&area, file, offset, flags, protection)
     kernel.unmap(range, of: me)
     kernel.addressSpaces[space].insert(area)

@@ -89,7 +89,10 @@ extension Kernel {
     var destination = try vector.destination(&self, me)
     destination.truncate(to: Kernel.transferLimit)
     // vfs_readv(): nothing asked for is nothing done, before the flags are looked at.
-    if destination.remaining == 0 { return Transferred(0, destination) }
+    if destination.remaining == 0 {
+      if case .epoll = files[file].object { throw .errno(.EINVAL) }
+      return Transferred(0, destination)
+    }
     if let offset { try checkRange(offset, destination.remaining) }
     if !flags.isEmpty, !readsPieces(file) { throw .errno(.EOPNOTSUPP) }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in

@@ -67,9 +67,10 @@ extension Kernel {
           selected.untouched += 1
           continue
         }
-        guard let file = fileTables[table].file(number), !files[file].status.contains(.path) else {
-          // What was open at first and is closed now counts as ready.
-          if !current.hasSlept { throw .errno(.EBADF) }
+        let open = fileTables[table].file(number)
+        guard let file = open, !files[file].status.contains(.path) else {
+          // What was open at first and is closed now counts as ready, and so does what O_PATH opened.
+          if open == nil, !current.hasSlept { throw .errno(.EBADF) }
           selected.lists[index].append(number)
           continue
         }

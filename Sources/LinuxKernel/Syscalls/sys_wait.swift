@@ -148,6 +148,12 @@ extension Kernel {
         if let event = event(of: child, options) { return event }
       }
     }
+    // child_wait_callback(): the end of a child that has left the group wakes nobody who waits for the group.
+    if !isAnyEligible, current.isRetry, case .group(let group) = selector, processes[process].lastToldGroup != group,
+      deliverable(me).isEmpty
+    {
+      throw .wait(on: processes[process].childChanged)
+    }
     guard isAnyEligible else { throw .errno(.ECHILD) }
     if options.contains(.noHang) { return nil }
     throw .wait(on: processes[process].childChanged)
