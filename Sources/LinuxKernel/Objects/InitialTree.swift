@@ -89,7 +89,7 @@ extension Kernel {
       if inodes[inode].isDirectory { throw .errno(.EISDIR) }
       guard let memory = inodes[inode].memory else { throw .errno(.EINVAL) }
       memories[memory].bytes.truncate(to: 0)
-      bytes.withByteView { memories[memory].bytes.write($0, at: 0) }
+      _ = bytes.withByteView { memories[memory].bytes.write($0, at: 0) }
       memories[memory].size = bytes.count
       synchroniseCharge(inode)
       touchModified(inode)

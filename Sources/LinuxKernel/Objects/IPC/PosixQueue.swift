@@ -146,7 +146,7 @@ extension Kernel {
   /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep. (Its
   /// descriptor is held while it sleeps, and means the same queue.)
   @inline(never) private mutating func takeHanded(_ me: TaskID) -> (priority: Int64, count: Int)? {
-    guard current.held != nil, let number = handedMessage(me) else { return nil }
+    guard current.holdsFile, let number = handedMessage(me) else { return nil }
     let message = messages[number]
     _ = endSleep(me)
     messages.remove(number, message, into: output)
