@@ -57,6 +57,22 @@ describe("ks.settle", function()
     assert.near(1.0, ks.now(), 0.4)
   end)
 
+  it("is not cut short by signals, whose handlers run when it is over", function()
+    local log = {}
+    local r, w = must.pipe2()
+    must.sigaction("SIGUSR1", function() log[#log + 1] = "handler" end)
+    local sender = must.fork(function() must.kill(1, "SIGUSR1") end)
+    local reader = must.fork(function()
+      must.read(r, 1)
+      log[#log + 1] = "reader"
+    end)
+    local writer = must.fork(function() must.write(w, "x") end)
+    ks.settle()
+    log[#log + 1] = "settled by " .. must.getpid()
+    for _, pid in ipairs { sender, reader, writer } do must.waitpid(pid) end
+    assert.same({ "reader", "handler", "settled by 1" }, log)
+  end)
+
   it("returns in the order of the calls when several tasks settle, if the policy has it so", function()
     local log = {}
     local k <close> = ks.new { policy = "fifo" }

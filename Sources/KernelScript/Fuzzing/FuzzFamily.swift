@@ -106,7 +106,7 @@ package enum FuzzExclusion {
     ("epoll_wait with room for 178956970 events", "the proxy has no such room"),
     ("segments between 1 MiB and 2^62", "how much memory the machine has"),
     ("shm_rss and /proc/sysvipc/shm where data lies in segments", "the referee's own look at memory brings pages in"),
-    ("settings of IPC namespaces that come and go", "Linux ends a namespace in the background, some time later"),
+    ("settings of IPC namespaces that come and go, and RLIMIT_MSGQUEUE beside them", "Linux ends a namespace in the background, some time later"),
     ("data sent from where a structure with times was put", "times are the machine's"),
     ("2 ms that a new task sleeps", "whether they have passed when others look is chance"),
     ("vfork inside a new task", "two that end together are taken in another order"),

@@ -51,7 +51,7 @@ extension FuzzDraw {
     case "mq_send", "mq_timedsend", "mq_receive", "mq_timedreceive": transfer(&step)
     case "mq_notify": step.arguments[1] = notification()
     case "mq_setattr": step.arguments[1] = .table([FuzzField(name: "mq_flags", value: .integer(pick([0, 0o4000, 0o4000, 1, -1]))), FuzzField(name: "mq_maxmsg", value: .integer(5))])
-    case "setrlimit" where hasQueues && !oneIn(3):
+    case "setrlimit" where hasQueues && usesSettings && !oneIn(3):
       step.arguments = [.text("RLIMIT_MSGQUEUE"), .table(["rlim_cur", "rlim_max"].map { FuzzField(name: $0, value: .integer(pick([0, 1000, 10_000, 100_000, 819_200, 819_200, -1]))) })]
     case "open" where (hasQueues || hasSystemV) && !oneIn(4): step.arguments[0] = .text(queuePath())
     case "unlink", "stat", "chmod", "rename", "access":

@@ -154,11 +154,8 @@ extension Kernel {
       makeRunnable(task)
     case .stopped:
       if let call = tasks[task].call { calls[call].context.isInterrupted = true }
-    case .settling:
-      settling.removeAll { $0 == task }
-      tasks[task].state = .runnable
-      enqueue(task)
-    case .runnable, .dead: break
+    // ks.settle() goes on until none can, and its task looks at its signals then.
+    case .settling, .runnable, .dead: break
     }
   }
 
