@@ -47,7 +47,8 @@ extension Kernel {
     try sendInSteps(fd, source, priority: priority, timeout, me)
   }
 
-  /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has changed.
+  /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has
+  /// changed.
   @inline(__always)
   private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
     let (table, isAtLeisure) = tasks[me].queueCaller
@@ -70,7 +71,9 @@ extension Kernel {
   }
 
   @inline(never)
-  private mutating func send(_ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>) {
+  private mutating func send(
+    _ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>
+  ) {
     let number = messages.insert(type: priority, view)
     if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
     inodes[inode].touchAll(fileTime)
@@ -142,7 +145,7 @@ extension Kernel {
   /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep. (Its
   /// descriptor is held while it sleeps, and means the same queue.)
   @inline(never) private mutating func takeHanded(_ me: TaskID) -> (priority: Int64, count: Int)? {
-    guard current.held != nil, let number = handedMessage(me) else { return nil }
+    guard current.holdsFile, let number = handedMessage(me) else { return nil }
     let message = messages[number]
     _ = endSleep(me)
     messages.remove(number, message, into: output)
