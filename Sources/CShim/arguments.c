@@ -274,7 +274,7 @@ unsigned ks_strings_of(const ks_function *function) {
 int ks_signature_of(const ks_function *function) {
   size_t length = strlen(function->kinds);
   if (length == 0) return KS_TAKES_NOTHING;
-  if (strspn(function->kinds, "id") == length) return function->required == function->count ? KS_TAKES_INTEGERS : KS_TAKES_IN_ORDER;
+  if (strspn(function->kinds, "id") == length && function->required == function->count) return KS_TAKES_INTEGERS;
   if (!strcmp(function->kinds, "iw") || !strcmp(function->kinds, "is")) return KS_TAKES_INTEGER_AND_STRING;
   if (!strcmp(function->kinds, "il")) return KS_TAKES_INTEGER_AND_ROWS;
   if (strspn(function->kinds, "idws") == length) return KS_TAKES_IN_ORDER;

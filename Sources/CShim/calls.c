@@ -153,8 +153,12 @@ static int call_with_row(lua_State *L, const ks_function *function) {
  * one for each way to take its arguments. */
 #define CALL(digits) \
   static int call_##digits(lua_State *L) { return call(L, ks_interpreter_of(L)->functions[0##digits]); } \
-  static int call_in_order_##digits(lua_State *L) { return call_in_order(L, ks_interpreter_of(L)->functions[0##digits]); } \
-  static int call_with_row_##digits(lua_State *L) { return call_with_row(L, ks_interpreter_of(L)->functions[0##digits]); }
+  static int call_in_order_##digits(lua_State *L) { \
+    return call_in_order(L, ks_interpreter_of(L)->functions[0##digits]); \
+  } \
+  static int call_with_row_##digits(lua_State *L) { \
+    return call_with_row(L, ks_interpreter_of(L)->functions[0##digits]); \
+  }
 #define EIGHT(of, digits) \
   of(digits##0) of(digits##1) of(digits##2) of(digits##3) of(digits##4) of(digits##5) of(digits##6) of(digits##7)
 #define CALLS(digits) EIGHT(CALL, digits)
@@ -172,7 +176,9 @@ static const struct { lua_CFunction plain, in_order, with_row; } callers[KS_MAX_
 static lua_CFunction caller_of(const ks_function *function) {
   switch (function->signature) {
   case KS_TAKES_IN_ORDER: return callers[function->index].in_order;
-  case KS_TAKES_INTEGER_AND_ROWS: if (!strcasecmp(function->rows, "hhh")) return callers[function->index].with_row; /* fall through */
+  case KS_TAKES_INTEGER_AND_ROWS:
+    if (!strcasecmp(function->rows, "hhh")) return callers[function->index].with_row;
+    /* fall through */
   default: return callers[function->index].plain;
   }
 }

@@ -1,11 +1,13 @@
-/* Two more forms of arguments that many calls come in, taken inline as take_plain() takes the commonest: integers and strings in
- * any order, and an integer with a list of one short row. Each returns 0, and the work is ks_take_any()'s, for anything else.
+/* Two more forms of arguments that many calls come in, taken inline as take_plain() takes the commonest: integers and
+ * strings in any order, and an integer with a list of one short row. Each returns 0, and the work is ks_take_any()'s, for
+ * anything else.
  */
 #pragma once
 #include "arguments.h"
 
-/* At most this many arguments, of which `function->strings` says which are strings. Those at the end may be left out. */
-static inline __attribute__((always_inline)) int take_in_order(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *result) {
+/* Integers and strings: `function->strings` says which are strings. Those at the end may be left out. */
+static inline __attribute__((always_inline)) int take_in_order(
+  lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *result) {
   int given = lua_gettop(L), count = function->count;
   uint64_t digest = function->number;
   unsigned strings = function->strings;
@@ -32,9 +34,10 @@ static inline uint64_t digest_short_row(uint64_t seed, uint64_t packed) {
   return mix(seed ^ KS_SHORT_ROW ^ fold(first_key, high ^ second_key));
 }
 
-/* An integer, and a list of one row of up to three integers: {{0, -1}}. Fields missing at the end of the row are 0; the bit
- * pattern of each may be written signed or unsigned. */
-static inline __attribute__((always_inline)) int take_short_row(lua_State *L, ks_argument *arguments, uint64_t *packed, uint64_t *result) {
+/* An integer, and a list of one row of up to three integers: {{0, -1}}. Fields missing at the end of the row are 0; the
+ * bit pattern of each may be written signed or unsigned. `result` comes with the digest to go on from. */
+static inline __attribute__((always_inline)) int take_short_row(
+  lua_State *L, ks_argument *arguments, uint64_t *packed, uint64_t *result) {
   enum { LIST = 2, ROW, VALUE };
   uint64_t digest = *result, word = 0;
   if (lua_gettop(L) != LIST || !take_integer(L, 1, arguments, &digest)) return 0;

@@ -7,7 +7,7 @@ extension Syscall {
     returns: "zero",
     errors: Syscall.semopErrors
   ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations) throws(Stop) -> Done in
-    if kernel.operateAtOnce(id, operations, me) { return Done() }
+    if try kernel.operateAtOnce(id, operations, me) { return Done() }
     return try kernel.operateInSteps(id, operations, me)
   }
 
@@ -39,16 +39,26 @@ extension Syscall {
 }
 
 extension Kernel {
-  /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done. False for all
-  /// others, and nothing has changed.
+  /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done now or later.
+  /// False for all others, and nothing has changed.
   @inline(__always)
-  fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) -> Bool {
+  fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) throws(Stop) -> Bool {
     guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
     let caller = tasks[me].ipcCaller
     guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else { return false }
-    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else { return false }
+    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else {
+      try awaitOnly(only, on: set, me)
+      return false
+    }
     if letsOthers { settle(set) }
     return true
+  }
+
+  /// Has the call sleep, if its one operation can be done later only.
+  @inline(never)
+  private mutating func awaitOnly(_ only: SemaphoreOperation, on set: ID<SemaphoreSet>, _ me: TaskID) throws(Stop) {
+    guard semaphoreSets[set].delays(only) else { return }
+    try wait(for: PendingOperations(only: only), only.change != 0, blocking: 0, on: set, nil, nil, me)
   }
 
   /// The rest of it, for one that cannot be done now or has more to it.

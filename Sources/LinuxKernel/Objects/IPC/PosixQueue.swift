@@ -51,7 +51,8 @@ extension Kernel {
     try sendInSteps(fd, source, priority: priority, timeout, me)
   }
 
-  /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has changed.
+  /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has
+  /// changed.
   @inline(__always)
   private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
     let (table, isAtLeisure) = tasks[me].queueCaller
@@ -74,7 +75,9 @@ extension Kernel {
   }
 
   @inline(never)
-  private mutating func send(_ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>) {
+  private mutating func send(
+    _ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>
+  ) {
     let number = messages.insert(type: priority, view)
     if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
     inodes[inode].touchAll(fileTime)

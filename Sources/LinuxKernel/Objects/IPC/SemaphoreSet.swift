@@ -11,10 +11,12 @@ struct SemaphoreSet {
     /// Pending calls that name it: only then need anybody be looked for when it changes.
     var pendingCount: Int32 = 0
 
-    /// Does an operation that undoes nothing, as process `pid`. Returns whether others may go on now; nil where it cannot be done.
+    /// Does an operation that undoes nothing, as process `pid`. Returns whether others may go on now; nil where it cannot
+    /// be done.
     @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool? {
       let result = value &+ Int32(operation.change)
-      guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 || value == 0 else { return nil }
+      guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 || value == 0
+      else { return nil }
       value = result
       self.pid = pid
       return operation.change != 0 && pendingCount > 0
@@ -95,6 +97,13 @@ extension SemaphoreSet {
     guard only.index < semaphores.count, let letsOthers = semaphores[only.index].perform(only, for: pid) else { return nil }
     operated = time
     return letsOthers
+  }
+
+  /// Whether an operation makes its task wait.
+  func delays(_ only: SemaphoreOperation) -> Bool {
+    guard only.index < semaphores.count, only.flags & SemaphoreOperation.noWait == 0 else { return false }
+    let value = semaphores[only.index].value
+    return only.change == 0 ? value != 0 : value + Int32(only.change) < 0
   }
 
   /// All of a call that has one operation and undoes nothing, as process `pid`.
