@@ -94,6 +94,7 @@ final class TestKernel {
 extension Outcome {
   var name: String {
     switch self {
+    case .replaced: "replaced"
     case .reply: "reply"
     case .blocked: "blocked"
     case .handler: "handler"
