@@ -327,7 +327,8 @@ package struct PagedBytes {
     return page
   }
 
-  /// Writes `view` at `offset`, making pages where there were holes. Returns how many pages that took, copies of shared ones too.
+  /// Writes `view` at `offset`, making pages where there were holes.
+  /// Returns how many pages that took, copies of shared ones too.
   @discardableResult package mutating func write(_ view: ByteView, at offset: Int) -> Int {
     var done = 0, made = 0
     while done < view.count {
