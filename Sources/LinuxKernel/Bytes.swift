@@ -328,8 +328,10 @@ package struct PagedBytes {
   }
 
   /// Writes `view` at `offset`, making pages where there were holes.
-  /// Returns how many pages that took, copies of shared ones too.
-  @discardableResult package mutating func write(_ view: ByteView, at offset: Int) -> Int {
+  package mutating func write(_ view: ByteView, at offset: Int) { _ = store(view, at: offset) }
+
+  /// Does the same, and returns how many pages that took, copies of shared ones too.
+  mutating func store(_ view: ByteView, at offset: Int) -> Int {
     var done = 0, made = 0
     while done < view.count {
       let at = offset + done, number = at / Page.size, inPage = at % Page.size
