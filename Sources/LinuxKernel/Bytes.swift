@@ -214,8 +214,10 @@ package struct Page {
     return ByteView(start: storage.base + offset, count: count)
   }
 
-  /// Tells whether that took a copy, since the bytes were shared.
-  @discardableResult @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) -> Bool {
+  @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) { _ = store(view, at: offset) }
+
+  /// Writes, and tells whether that took a copy, since the bytes were shared.
+  @inline(__always) mutating func store(_ view: ByteView, at offset: Int) -> Bool {
     precondition(offset >= 0 && offset + view.count <= Page.size)
     guard let start = view.start else { return false }
     let isShared = !isKnownUniquelyReferenced(&storage)
@@ -340,7 +342,7 @@ package struct PagedBytes {
         setPage(number, Page())
         made += 1
       }
-      if chunks[chunk(number >> 6)!].pages[number & 63]!.write(view.slice(done, count), at: inPage) { made += 1 }
+      if chunks[chunk(number >> 6)!].pages[number & 63]!.store(view.slice(done, count), at: inPage) { made += 1 }
       done += count
     }
     return made
