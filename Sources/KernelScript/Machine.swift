@@ -339,8 +339,9 @@ public final class Machine {
   private func placeOfEnd(_ thread: OpaquePointer) -> String {
     if let text = lua_tolstring(thread, -1, nil) {
       let message = String(cString: text)
-      for tail in [": the limit of instructions is spent", ": the limit of memory is reached"] where message.hasSuffix(tail) {
-        return String(message.dropLast(tail.count))
+      let reasons = [": the limit of instructions is spent", ": the limit of memory is reached"]
+      for reason in reasons where message.hasSuffix(reason) {
+        return String(message.dropLast(reason.count))
       }
     }
     let place = place(thread)

@@ -12,11 +12,14 @@ public enum Missing {
     Entry(names: ["kscript explore", "kscript replay", "run --inject"], reason: "exploring schedules and faults comes later"),
     Entry(names: ["io_uring_setup", "io_uring_enter", "io_uring_register", "io_uring"], reason: "io_uring comes with its own rings"),
     Entry(
-      names: ["socketpair", "bind", "listen", "accept4", "connect", "sendto", "sendmsg", "recvfrom", "recvmsg", "getsockopt", "setsockopt"],
-      reason: "sockets"),
+      names: [
+        "socketpair", "bind", "listen", "accept4", "connect", "sendto", "sendmsg", "recvfrom", "recvmsg", "getsockopt",
+        "setsockopt",
+      ], reason: "sockets"),
     Entry(
       names: ["AF_UNIX", "AF_INET", "AF_INET6"],
-      reason: "socket: families other than AF_NETLINK (EAFNOSUPPORT), of which NETLINK_ROUTE carries what mq_notify tells and takes no request (ENOSYS)"),
+      reason: "socket: families other than AF_NETLINK (EAFNOSUPPORT), of which NETLINK_ROUTE carries what mq_notify "
+        + "tells and takes no request (ENOSYS)"),
     Entry(names: ["setns", "pidfd_open", "pidfd_send_signal", "pidfd_getfd", "sethostname"], reason: "namespaces and pidfds"),
     Entry(names: ["fanotify_init", "fanotify_mark", "inotify_init1", "inotify_add_watch", "inotify_rm_watch"], reason: "file notification"),
     Entry(names: ["futex", "futex_waitv"], reason: "futexes"),
@@ -54,7 +57,8 @@ public enum Missing {
       reason: "clock_nanosleep, timer_create: timers of processor time (ENOSYS); clock_gettime tells 0"),
     Entry(
       names: ["SIGEV_THREAD"],
-      reason: "timer_create: the C library's own, a thread there waits for the signal; mq_notify has it as the kernel does"),
+      reason: "timer_create: the C library's own, a thread there waits for the signal (mq_notify has the kernel's form)"
+    ),
     Entry(names: ["MAP_HUGETLB", "SHM_HUGETLB"], reason: "mmap, shmget: as on a machine without huge pages (ENOMEM)"),
     Entry(names: ["/proc/PID/map_files"], reason: "the files behind mappings; /proc/PID/maps shows what they are"),
     Entry(names: ["MAP_GROWSDOWN"], reason: "mmap: ENOSYS"),

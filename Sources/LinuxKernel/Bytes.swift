@@ -214,8 +214,10 @@ package struct Page {
     return ByteView(start: storage.base + offset, count: count)
   }
 
-  /// Tells whether that took a copy, since the bytes were shared.
-  @discardableResult @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) -> Bool {
+  @inline(__always) package mutating func write(_ view: ByteView, at offset: Int) { _ = store(view, at: offset) }
+
+  /// Writes, and tells whether that took a copy, since the bytes were shared.
+  @inline(__always) mutating func store(_ view: ByteView, at offset: Int) -> Bool {
     precondition(offset >= 0 && offset + view.count <= Page.size)
     guard let start = view.start else { return false }
     let isShared = !isKnownUniquelyReferenced(&storage)
@@ -327,8 +329,11 @@ package struct PagedBytes {
     return page
   }
 
-  /// Writes `view` at `offset`, making pages where there were holes. Returns how many pages that took, copies of shared ones too.
-  @discardableResult package mutating func write(_ view: ByteView, at offset: Int) -> Int {
+  /// Writes `view` at `offset`, making pages where there were holes.
+  package mutating func write(_ view: ByteView, at offset: Int) { _ = store(view, at: offset) }
+
+  /// Does the same, and returns how many pages that took, copies of shared ones too.
+  mutating func store(_ view: ByteView, at offset: Int) -> Int {
     var done = 0, made = 0
     while done < view.count {
       let at = offset + done, number = at / Page.size, inPage = at % Page.size
@@ -337,7 +342,7 @@ package struct PagedBytes {
         setPage(number, Page())
         made += 1
       }
-      if chunks[chunk(number >> 6)!].pages[number & 63]!.write(view.slice(done, count), at: inPage) { made += 1 }
+      if chunks[chunk(number >> 6)!].pages[number & 63]!.store(view.slice(done, count), at: inPage) { made += 1 }
       done += count
     }
     return made

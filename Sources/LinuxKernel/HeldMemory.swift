@@ -3,8 +3,8 @@
 // Linux has nothing of the kind, so nobody inside may notice: the page that is refused is the last thing that happens.
 
 extension Kernel {
-  /// Counts what is held, and says whether there may be one page more. Asked when so many pages were made that the limit
-  /// could be reached; how many of them are left nobody keeps count of, since copies share them.
+  /// Counts what is held, and says whether there may be one page more. Asked when so many pages were made that the
+  /// limit could be reached; how many of them are left nobody keeps count of, since copies share them.
   @inline(never) mutating func mayHoldMore() -> Bool {
     let held = heldPages * Page.size
     isOutOfMemory = held >= memoryLimit

@@ -107,7 +107,9 @@ public struct Kernel: ~Copyable {
   public var isWatched = false
   var observations: [Observation] = []
   /// How many bytes the pages of files and mappings may take on the host; and whether a page was refused for that.
-  public var memoryLimit = Int.max { didSet { pageAlarm = memoryLimit == .max ? .max : pagesMade + memoryLimit / Page.size } }
+  public var memoryLimit = Int.max {
+    didSet { pageAlarm = memoryLimit == .max ? .max : pagesMade + memoryLimit / Page.size }
+  }
   public internal(set) var isOutOfMemory = false { didSet { needsNotice = true } }
   /// Pages made so far, and how many there will be when those that are left are to be counted again.
   var pagesMade = 0

@@ -232,7 +232,9 @@ extension Kernel {
       }
       guard let piece = source.next(count - done, &pendingPieces) else { break }
       var hasHoles = false
-      let copied = readMemory(piece.address, piece.count, of: me, &hasHoles) { view, at in page.write(view, at: offset + done + at) }
+      let copied = readMemory(piece.address, piece.count, of: me, &hasHoles) { view, at in
+        page.write(view, at: offset + done + at)
+      }
       if hasHoles { touch(piece.address..<piece.address + UInt64(copied), of: me) }
       source.advance(copied)
       done += copied

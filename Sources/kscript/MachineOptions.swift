@@ -13,7 +13,7 @@ struct MachineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Lua instructions that all tasks together may run.", valueName: "N"))
   var limit: UInt64?
 
-  @Option(help: ArgumentHelp("What the script may hold, and what the kernel's files and mappings may.", valueName: "MiB"))
+  @Option(help: ArgumentHelp("What the script may hold, and the kernel's files and mappings.", valueName: "MiB"))
   var memory = 1024
 
   @Option(help: ArgumentHelp("The real-time clock at the start.", valueName: "seconds since 1970"))

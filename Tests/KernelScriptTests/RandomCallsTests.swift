@@ -98,7 +98,7 @@ private struct Storm: ~Copyable {
       let outcome = kernel.resume(task)
       if task == keeper {
         switch outcome {
-        case .blocked, .ended: break
+        case .blocked, .ended, .replaced: break
         default: tend()
         }
         continue
@@ -106,7 +106,7 @@ private struct Storm: ~Copyable {
       switch outcome {
       case .reply, .start, .cannotSleep: isRunning = true
       case .handler: isRunning = handlers(task)
-      case .blocked, .ended: break
+      case .blocked, .ended, .replaced: break
       }
       // Not all of them for ever, since fifo lets a task go on until it waits.
       var left = random.below(60)
@@ -125,7 +125,7 @@ private struct Storm: ~Copyable {
       switch kernel.handlerReturned(task) {
       case .handler: continue
       case .reply, .start, .cannotSleep: return true
-      case .blocked, .ended: return false
+      case .blocked, .ended, .replaced: return false
       }
     }
     return true
@@ -190,7 +190,7 @@ private struct Storm: ~Copyable {
     switch outcome {
     case .reply, .cannotSleep, .start: return true
     case .handler: return handlers(task)
-    case .blocked, .ended: return false
+    case .blocked, .ended, .replaced: return false
     }
   }
 

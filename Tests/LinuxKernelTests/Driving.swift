@@ -100,6 +100,7 @@ extension Outcome {
     case .handler: "handler"
     case .start: "start"
     case .ended: "ended"
+    case .replaced: "replaced"
     case .cannotSleep: "cannotSleep"
     }
   }

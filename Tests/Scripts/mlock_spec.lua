@@ -96,7 +96,8 @@ describe("memory", function()
       assert.errno("EPERM", map(1, "|MAP_LOCKED"))
       assert.errno("EBADF", sys.mmap(0, PAGE, "PROT_READ", "MAP_SHARED|MAP_LOCKED", 99, 0))
       assert.errno("EINVAL", map(0, "|MAP_LOCKED"))
-      assert.errno("EEXIST", sys.mmap(base, PAGE, "PROT_READ", "MAP_PRIVATE|MAP_ANONYMOUS|MAP_LOCKED|MAP_FIXED_NOREPLACE"))
+      local flags = "MAP_PRIVATE|MAP_ANONYMOUS|MAP_LOCKED|MAP_FIXED_NOREPLACE"
+      assert.errno("EEXIST", sys.mmap(base, PAGE, "PROT_READ", flags))
     end)
   end)
 

@@ -13,7 +13,8 @@ describe("a netlink socket", function()
   end)
 
   local function register(fd, address)
-    return sys.mq_notify(q, { sigev_notify = "SIGEV_THREAD", sigev_signo = fd or s, sigev_value = address or cookie.addr })
+    local event = { sigev_notify = "SIGEV_THREAD", sigev_signo = fd or s, sigev_value = address or cookie.addr }
+    return sys.mq_notify(q, event)
   end
   -- Has one more cookie sent to the socket.
   local function send()
@@ -201,7 +202,8 @@ describe("a netlink socket", function()
     local results = {}
     local pid = must.fork(function()
       for i = 1, 2 do
-        results[i] = { sys.mq_notify(other, { sigev_notify = "SIGEV_THREAD", sigev_signo = s, sigev_value = cookie.addr }) }
+        local event = { sigev_notify = "SIGEV_THREAD", sigev_signo = s, sigev_value = cookie.addr }
+        results[i] = { sys.mq_notify(other, event) }
       end
     end)
     ks.settle()

@@ -115,7 +115,9 @@ describe("a thread", function()
     process(function()
       thread(function()
         pid = must.fork(function()
-          must.sigaction("SIGUSR1", function(_, info) seen[#seen + 1] = { info.si_code, info.si_pid == must.getppid() } end)
+          must.sigaction("SIGUSR1", function(_, info)
+            seen[#seen + 1] = { info.si_code, info.si_pid == must.getppid() }
+          end)
           must.prctl("PR_SET_PDEATHSIG", C.SIGUSR1)
           while true do sys.pause() end
         end)
@@ -136,7 +138,10 @@ describe("a thread", function()
     local word = ks.buffer(12)
     local function run(flags, fn, tid)
       word:fill(255)
-      local pid = must.clone3({ flags = flags, exit_signal = "SIGCHLD", child_tid = tid or word.addr, parent_tid = word.addr + 4 }, fn)
+      local arguments = {
+        flags = flags, exit_signal = "SIGCHLD", child_tid = tid or word.addr, parent_tid = word.addr + 4,
+      }
+      local pid = must.clone3(arguments, fn)
       must.waitpid(pid, "__WALL")
       local function show(value) return value == pid and "tid" or value == 0xffffffff and "kept" or value end
       return { show(word:u32(0)), show(word:u32(4)), show(word:u32(8)) }
@@ -149,7 +154,8 @@ describe("a thread", function()
     local function elsewhere() must.set_tid_address(word.addr + 8) end
     assert.same({ "kept", "kept", 0 }, run("CLONE_VM", elsewhere))
     assert.same({ "kept", "kept", 0 }, run("CLONE_VM|CLONE_CHILD_CLEARTID", elsewhere))
-    assert.same({ 0, "kept", "kept" }, run("CLONE_VM|CLONE_CHILD_CLEARTID", function() must.kill(must.getpid(), "SIGKILL") end))
+    local function killed() must.kill(must.getpid(), "SIGKILL") end
+    assert.same({ 0, "kept", "kept" }, run("CLONE_VM|CLONE_CHILD_CLEARTID", killed))
     assert.same({ "kept", "kept", "kept" }, run("CLONE_VM|CLONE_CHILD_CLEARTID", nothing, 8))
   end)
 end)

@@ -78,7 +78,8 @@ enum { KS_MEMORY_RESERVE = 1 << 20 };
 void ks_limit_instructions(lua_State *L, uint64_t n);
 /* Safe in a signal handler: what runs raises "interrupted" at its next instruction. */
 void ks_interrupt(lua_State *L);
-/* What the kernel holds is too much: what runs ends at its next instruction, as at the limit of the interpreter's own memory. */
+/* What the kernel holds is too much: what runs ends at its next instruction,
+ * as at the limit of the interpreter's own memory. */
 void ks_exhaust(lua_State *L);
 
 /* coroutines.c: lua_resume for the machine and for coroutine.resume alike. */

@@ -118,12 +118,12 @@ extension Kernel {
     guard pagesMade < pageAlarm || mayHoldMore() else { return 0 }
     let inArea = Int(address - addressSpaces[space].areas[index].start), offset = addressSpaces[space].areas[index].offset
     guard let memory = addressSpaces[space].areas[index].memory else {
-      pagesMade += addressSpaces[space].areas[index].ownPages.write(view, at: inArea)
+      pagesMade += addressSpaces[space].areas[index].ownPages.store(view, at: inArea)
       return view.count
     }
     let count = accessible(memory, offset + inArea, view.count)
     if addressSpaces[space].areas[index].isShared {
-      pagesMade += memories[memory].bytes.write(view.slice(0, count), at: offset + inArea)
+      pagesMade += memories[memory].bytes.store(view.slice(0, count), at: offset + inArea)
       return count
     }
     // The first write to a page of a private file mapping takes a copy of the file's.
@@ -133,7 +133,7 @@ extension Kernel {
         addressSpaces[space].areas[index].ownPages.setPage(number, page)
       }
     }
-    pagesMade += addressSpaces[space].areas[index].ownPages.write(view.slice(0, count), at: inArea)
+    pagesMade += addressSpaces[space].areas[index].ownPages.store(view.slice(0, count), at: inArea)
     return count
   }
 

@@ -1,4 +1,5 @@
-// How many ways may lead from a file up to an outermost epoll: each wake-up goes all of them. Linux: reverse_path_check().
+// How many ways may lead from a file up to an outermost epoll: each wake-up goes all of them.
+// Linux: reverse_path_check().
 
 /// An addition that is being judged: `file` as if it were a member of `epoll`, and the ways counted so far by length.
 private struct PathCount {

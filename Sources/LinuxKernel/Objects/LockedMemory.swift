@@ -1,5 +1,6 @@
-// Memory that is to stay where it is. Nothing is ever swapped out here: what can be seen is the limit on how much a process
-// may lock, that locked pages are there at once, and what may not be done with them. Linux: mm/mlock.c, mm/gup.c.
+// Memory that is to stay where it is. Nothing is ever swapped out here: what can be seen is the limit on how much a
+// process may lock, that locked pages are there at once, and what may not be done with them.
+// Linux: mm/mlock.c, mm/gup.c.
 
 /// How an area is locked. Linux: VM_LOCKED, VM_LOCKONFAULT.
 enum MemoryLock {
@@ -38,12 +39,17 @@ extension Kernel {
   mutating func lockMemory(_ address: UInt64, _ length: UInt64, _ lock: MemoryLock, _ me: TaskID) throws(Stop) {
     guard mayLock(me) else { throw .errno(.EPERM) }
     let page = UInt64(Page.size), start = address & ~(page - 1)
-    let size = (length &+ address % page &+ (page - 1)) & ~(page - 1), (end, wraps) = start.addingReportingOverflow(size)
+    let size = (length &+ address % page &+ (page - 1)) & ~(page - 1)
+    let (end, wraps) = start.addingReportingOverflow(size)
     if !tasks[me].credentials.has(.ipcLock) {
       // What is locked already is not counted twice.
       let space = tasks[me].memory, most = limit(ResourceLimits.memlock, of: me) / page
-      let overlap = wraps ? 0 : addressSpaces[space].areas[addressSpaces[space].areas(in: start..<end)].reduce(UInt64(0)) {
-        $1.lock == .none ? $0 : $0 + (min($1.end, end) - max($1.start, start)) / page
+      var overlap: UInt64 = 0
+      if !wraps {
+        for index in addressSpaces[space].areas(in: start..<end) where addressSpaces[space].areas[index].lock != .none {
+          let area = addressSpaces[space].areas[index]
+          overlap += (min(area.end, end) - max(area.start, start)) / page
+        }
       }
       guard size / page + UInt64(lockedPages(of: space)) - overlap <= most else { throw .errno(.ENOMEM) }
     }

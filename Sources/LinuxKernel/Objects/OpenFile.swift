@@ -101,7 +101,9 @@ extension Kernel {
   /// Whether an epoll can hold the file: one that is always ready has nothing to wait for. Linux: file_can_poll().
   func isPollable(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .messageQueue, .socket: true
+    case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .messageQueue,
+      .socket:
+      true
     case .inode: false
     }
   }

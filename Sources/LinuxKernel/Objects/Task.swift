@@ -161,7 +161,8 @@ public struct Process {
   public internal(set) var parent: ID<Process>?
   /// The thread of the parent that made it, or has taken it over. Linux: real_parent.
   var parentThread: TaskID?
-  // Children of all its threads, as a list threaded through them: those of one thread in the order in which it got them.
+  // Children of all its threads, as a list threaded through them: those of one thread in the order in which it got
+  // them.
   var firstChild: ID<Process>?
   var lastChild: ID<Process>?
   var previousSibling: ID<Process>?

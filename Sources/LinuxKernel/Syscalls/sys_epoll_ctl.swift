@@ -9,8 +9,8 @@ extension Syscall {
       .EBADF: "epfd or fd is not open",
       .EEXIST: "EPOLL_CTL_ADD of a descriptor that is a member already",
       .EFAULT: "event lies outside the caller's memory",
-      .EINVAL: "epfd is no epoll or is fd itself, the operation is unknown, EPOLLEXCLUSIVE is used where it cannot be, or too many "
-        + "ways would lead from a file through nested epolls",
+      .EINVAL: "epfd is no epoll or is fd itself, the operation is unknown, EPOLLEXCLUSIVE is used where it cannot be, "
+        + "or too many ways would lead from a file through nested epolls",
       .ELOOP: "fd is an epoll that holds this one, or the chain would be more than five deep",
       .ENOENT: "EPOLL_CTL_MOD or EPOLL_CTL_DEL of a descriptor that is no member",
       .EPERM: "fd is a file that is always ready",

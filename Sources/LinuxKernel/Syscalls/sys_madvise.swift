@@ -44,10 +44,10 @@ extension Syscall {
     if address.value % 4096 == 0, length < 0, length > -4096 { return Done() }
     let range = try pageRange(address, length, overflow: .ENOMEM)
     let space = kernel.tasks[me].memory
-    if flags.contains(.invalidate),
-      kernel.addressSpaces[space].areas[kernel.addressSpaces[space].areas(in: range)].contains(where: { $0.lock != .none })
-    {
-      throw .errno(.EBUSY)
+    if flags.contains(.invalidate) {
+      for index in kernel.addressSpaces[space].areas(in: range) {
+        if kernel.addressSpaces[space].areas[index].lock != .none { throw .errno(.EBUSY) }
+      }
     }
     guard kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
     return Done()

@@ -18,7 +18,8 @@ extension Syscall {
     returns: "zero", errors: Syscall.lockErrors
   ) { (kernel: inout Kernel, me: TaskID, address: Address, size: Int, flags: LockFlags) throws(Stop) -> Done in
     try flags.check()
-    try kernel.lockMemory(address.value, UInt64(bitPattern: Int64(size)), flags.contains(.onFault) ? .onFault : .locked, me)
+    let lock: MemoryLock = flags.contains(.onFault) ? .onFault : .locked
+    try kernel.lockMemory(address.value, UInt64(bitPattern: Int64(size)), lock, me)
     return Done()
   }
 
@@ -28,7 +29,10 @@ extension Syscall {
     c: "int munlock(const void addr[.size], size_t size)",
     Param<Address>("addr"), Param<Int>("size"),
     returns: "zero",
-    errors: [.EINVAL: "the range wraps around", .ENOMEM: "something in the range is not mapped; what lies before it is unlocked"]
+    errors: [
+      .EINVAL: "the range wraps around",
+      .ENOMEM: "something in the range is not mapped; what lies before it is unlocked",
+    ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, size: Int) throws(Stop) -> Done in
     let page = UInt64(Page.size), start = address.value & ~(page - 1)
     let length = (UInt64(bitPattern: Int64(size)) &+ address.value % page &+ (page - 1)) & ~(page - 1)
@@ -45,7 +49,8 @@ extension Syscall {
     Param<LockAllFlags>("flags"),
     returns: "zero",
     errors: [
-      .EINVAL: "flags is 0, MCL_ONFAULT alone or holds an unknown bit", .ENOMEM: "MCL_CURRENT, and more is mapped than RLIMIT_MEMLOCK allows",
+      .EINVAL: "flags is 0, MCL_ONFAULT alone or holds an unknown bit",
+      .ENOMEM: "MCL_CURRENT, and more is mapped than RLIMIT_MEMLOCK allows",
       .EPERM: "RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK",
     ]
   ) { (kernel: inout Kernel, me: TaskID, flags: LockAllFlags) throws(Stop) -> Done in
@@ -79,7 +84,8 @@ extension Syscall {
   private static var lockErrors: KeyValuePairs<Errno, String> {
     [
       .EINVAL: "flags holds an unknown bit, or the range wraps around",
-      .ENOMEM: "more than RLIMIT_MEMLOCK allows without CAP_IPC_LOCK, or a page in the range is not there; the others are locked",
+      .ENOMEM: "more than RLIMIT_MEMLOCK allows without CAP_IPC_LOCK, or a page in the range is not there; "
+        + "the others are locked",
       .EPERM: "RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK",
     ]
   }
@@ -97,6 +103,7 @@ struct LockFlags: Flags {
 struct LockAllFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
-  static let current = LockAllFlags(rawValue: 1), future = LockAllFlags(rawValue: 2), onFault = LockAllFlags(rawValue: 4)
+  static let current = LockAllFlags(rawValue: 1), future = LockAllFlags(rawValue: 2)
+  static let onFault = LockAllFlags(rawValue: 4)
   static let names = NameSet("mlockall flags", .bits, ["MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4])
 }

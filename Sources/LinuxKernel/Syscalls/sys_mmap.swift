@@ -17,7 +17,8 @@ extension Syscall {
       .ENOSYS: "not built: MAP_GROWSDOWN",
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
-      .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, or a seal forbids writing",
+      .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, "
+        + "or a seal forbids writing",
     ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags, fd: FD, offset: Int)
     throws(Stop) -> MappedMemory in

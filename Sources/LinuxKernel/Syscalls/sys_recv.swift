@@ -1,9 +1,11 @@
 extension Syscall {
-  /// recv(2), as the C library has it: recvfrom without a place for the sender's address. Linux: net/socket.c, __sys_recvfrom().
+  /// recv(2), as the C library has it: recvfrom without a place for the sender's address.
+  /// Linux: net/socket.c, __sys_recvfrom().
   static let recv = Syscall(
     45, "recv", "Receives one datagram; what the buffer has no room for is lost.",
     c: "ssize_t recv(int sockfd, void buf[.size], size_t size, int flags)",
-    raw: "ssize_t recvfrom(int sockfd, void buf[.size], size_t size, int flags, struct sockaddr *src_addr, socklen_t *addrlen)",
+    raw: "ssize_t recvfrom(int sockfd, void buf[.size], size_t size, int flags, struct sockaddr *src_addr, "
+      + "socklen_t *addrlen)",
     Param<FD>("sockfd"), Param<Destination>("buf"), Param<ReceiveFlags>("flags", default: 0),
     returns: "data",
     errors: [
@@ -11,7 +13,9 @@ extension Syscall {
       .EFAULT: "buf lies outside the caller's memory; the datagram is lost", .EINTR: "a signal came first",
       .ENOTSOCK: "sockfd is no socket", .EOPNOTSUPP: "MSG_OOB",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, destination: Destination, flags: ReceiveFlags) throws(Stop) -> Transferred in
+  ) {
+    (kernel: inout Kernel, me: TaskID, fd: FD, destination: Destination, flags: ReceiveFlags)
+      throws(Stop) -> Transferred in
     let (file, socket) = try kernel.socket(fd, of: me)
     var destination = destination
     destination.truncate(to: Kernel.transferLimit)
@@ -23,8 +27,8 @@ extension Syscall {
 struct ReceiveFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
-  static let outOfBand = ReceiveFlags(rawValue: 1), peek = ReceiveFlags(rawValue: 2), truncate = ReceiveFlags(rawValue: 0x20)
-  static let dontWait = ReceiveFlags(rawValue: 0x40)
+  static let outOfBand = ReceiveFlags(rawValue: 1), peek = ReceiveFlags(rawValue: 2)
+  static let truncate = ReceiveFlags(rawValue: 0x20), dontWait = ReceiveFlags(rawValue: 0x40)
   static let names = NameSet(
     "receive flags", .bits,
     ["MSG_OOB": 1, "MSG_PEEK": 2, "MSG_TRUNC": 0x20, "MSG_DONTWAIT": 0x40, "MSG_WAITALL": 0x100, "MSG_ERRQUEUE": 0x2000,

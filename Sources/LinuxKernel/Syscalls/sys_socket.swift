@@ -1,13 +1,14 @@
 extension Syscall {
   /// socket(2). Linux: net/socket.c, __sys_socket(); net/netlink/af_netlink.c, netlink_create().
   static let socket = Syscall(
-    41, "socket", "Creates a netlink socket, which mq_notify tells; other families are refused as on a Linux without them.",
+    41, "socket", "Creates a netlink socket, which mq_notify tells; other families are refused.",
     c: "int socket(int domain, int type, int protocol)",
     Param<AddressFamily>("domain"), Param<SocketType>("type"), Param<NetlinkProtocol>("protocol", default: 0),
     returns: "fd",
     errors: [
       .EAFNOSUPPORT: "not built: any family but AF_NETLINK", .EINVAL: "type holds an unknown bit, or is none",
-      .EMFILE: "no descriptor is left below RLIMIT_NOFILE", .EPROTONOSUPPORT: "no such protocol, or none but NETLINK_ROUTE",
+      .EMFILE: "no descriptor is left below RLIMIT_NOFILE",
+      .EPROTONOSUPPORT: "no such protocol, or none but NETLINK_ROUTE",
       .ESOCKTNOSUPPORT: "a netlink socket is SOCK_RAW or SOCK_DGRAM",
     ]
   ) { (kernel: inout Kernel, me: TaskID, family: AddressFamily, type: SocketType, networkProtocol: NetlinkProtocol)
@@ -30,7 +31,8 @@ struct AddressFamily: Choice, Equatable {
   /// NPROTO.
   static let count: Int32 = 46
   static let names = NameSet(
-    "address family", .values, ["AF_UNSPEC": 0, "AF_UNIX": 1, "AF_LOCAL": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16])
+    "address family", .values,
+    ["AF_UNSPEC": 0, "AF_UNIX": 1, "AF_LOCAL": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16])
 }
 
 /// What kind of socket, and flags of its descriptor. Linux: include/linux/net.h.

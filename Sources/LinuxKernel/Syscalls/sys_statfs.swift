@@ -45,7 +45,12 @@ extension Kernel {
     guard case .path(let path) = target else {
       // Pipes and sockets have file systems of their own, all other objects without a name share one.
       guard case .anonymous(let file) = target else { return FileSystemStatus(magic: 0, device: 0) }
-      let magic: Int64 = switch files[file].object { case .pipeReader, .pipeWriter: 0x5049_5045 case .socket: 0x534f_434b default: 0x0904_1934 }
+      let magic: Int64 =
+        switch files[file].object {
+        case .pipeReader, .pipeWriter: 0x5049_5045
+        case .socket: 0x534f_434b
+        default: 0x0904_1934
+        }
       return FileSystemStatus(magic: magic, device: 0xf, flags: 0x20)
     }
     let system = fileSystems[inodes[inode(path)].fileSystem]

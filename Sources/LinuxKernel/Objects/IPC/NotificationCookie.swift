@@ -1,5 +1,5 @@
-// SIGEV_THREAD of mq_notify(2), as the kernel has it: the C library's thread waits at a netlink socket for 32 bytes of its
-// own making, the cookie, whose last byte tells what has happened. Linux: ipc/mqueue.c.
+// SIGEV_THREAD of mq_notify(2), as the kernel has it: the C library's thread waits at a netlink socket for 32 bytes of
+// its own making, the cookie, whose last byte tells what has happened. Linux: ipc/mqueue.c.
 
 /// What the last byte of a cookie tells. Linux: NOTIFY_WOKENUP, NOTIFY_REMOVED.
 enum NotificationCode: UInt8 {

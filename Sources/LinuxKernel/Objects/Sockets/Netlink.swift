@@ -8,7 +8,9 @@ extension Kernel {
     let socket = try socket(fd, of: me).socket
     guard sockets[socket].family == .netlink else { throw .errno(.EINVAL) }
     let charge = sockets[socket].receiveCharge + buffer.charge
-    guard charge == buffer.charge || charge <= sockets[socket].receiveLimit else { throw .wait(on: sockets[socket].roomMade) }
+    guard charge == buffer.charge || charge <= sockets[socket].receiveLimit else {
+      throw .wait(on: sockets[socket].roomMade)
+    }
     sockets[socket].receiveCharge = charge
     sockets[socket].references += 1
     return AttachedBuffer(socket: socket, buffer: buffer)
@@ -50,12 +52,15 @@ extension Kernel {
   }
 
   /// read(2): nothing is taken for no room. Linux: sock_read_iter().
-  mutating func read(_ socket: ID<Sock>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+  mutating func read(
+    _ socket: ID<Sock>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID
+  ) throws(Stop) -> Int {
     if destination.remaining == 0 { return 0 }
     return try receive(socket, file, &destination, [], for: me)
   }
 
-  /// What is shorter than a header is dropped unseen; the rest would be a request. Linux: netlink_sendmsg(), netlink_rcv_skb().
+  /// What is shorter than a header is dropped unseen; the rest would be a request.
+  /// Linux: netlink_sendmsg(), netlink_rcv_skb().
   mutating func write(_ socket: ID<Sock>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     let headerSize = 16, sendLimit = 212_992 - 32
     if source.remaining == 0 { throw .errno(.ENODATA) }

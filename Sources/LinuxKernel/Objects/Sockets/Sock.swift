@@ -29,7 +29,7 @@ struct SocketBuffer {
   /// What the kernel needs for it in all. Linux: truesize.
   let charge: Int
 
-  /// As alloc_skb() counts a small one: 512 bytes for the data and what stands behind it, 320 for the structure. Seen on 6.18.
+  /// As alloc_skb() counts a small one: the data, what stands behind it and the structure. Seen on 6.18.
   static let smallCharge = 832
 }
 
