@@ -93,12 +93,14 @@ void ks_close_state(lua_State *L) {
 }
 
 /* A block that is there becomes larger or smaller. Making it smaller must not fail (manual, lua_Alloc). */
-static __attribute__((noinline)) void *reallocate(ks_interpreter *interpreter, void *block, size_t old_size, size_t new_size) {
+static __attribute__((noinline)) void *reallocate(
+    ks_interpreter *interpreter, void *block, size_t old_size, size_t new_size) {
   if (new_size > SIZE_MAX / 2) return refuse(interpreter);
   header *old = (header *)block - 1;
   size_t held = old_size + sizeof(header), wanted = new_size + sizeof(header);
   size_t others = interpreter->memory_used - held;
-  if (wanted > held && interpreter->memory_limit && others + wanted > interpreter->memory_limit) return refuse(interpreter);
+  size_t limit = interpreter->memory_limit;
+  if (wanted > held && limit && others + wanted > limit) return refuse(interpreter);
   header *new = resize(interpreter, old, held, wanted);
   if (!new) return refuse(interpreter);
   interpreter->memory_used = others + wanted;

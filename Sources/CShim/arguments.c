@@ -6,7 +6,8 @@
 
 uint64_t ks_digest(uint64_t seed, const void *bytes, size_t length) { return digest_bytes(seed, bytes, length); }
 
-/* Has the prelude turn the value at `index` into something the kernel takes; errors come from there, at the script's line. */
+/* Has the prelude turn the value at `index` into something the kernel takes; errors come from there, at the script's
+ * line. */
 static void convert(lua_State *L, const ks_function *function, int position, int index) {
   lua_getfield(L, LUA_REGISTRYINDEX, KS_CONVERT);
   lua_pushinteger(L, function->index);
@@ -36,12 +37,14 @@ static void take_memory(lua_State *L, const ks_function *function, ks_argument *
   if (has_count) {
     int is_integer;
     argument->count = lua_tointegerx(L, index + 1, &is_integer);
-    if (!is_integer) luaL_error(L, "bad argument #%d to '%s' (count expected, got %s)", index + 1, function->name, luaL_typename(L, index + 1));
+    if (!is_integer) {
+      luaL_error(L, "bad argument #%d to '%s' (count expected, got %s)", index + 1, function->name,
+                 luaL_typename(L, index + 1));
+    }
   }
 }
 
-/* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else: names,
- * flags as text, mistakes. That is the prelude's, which would take ten times as long for these. */
+/* Names, flags as text and mistakes are left to the prelude, which would take ten times as long for plain rows. */
 int ks_pack_rows(lua_State *L, int index, const char *fields, unsigned char *to) {
   int used = 0, row_index = lua_gettop(L) + 1;
   lua_Unsigned rows = lua_rawlen(L, index);
@@ -112,10 +115,12 @@ void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *
   }
 }
 
-/* Returns a digest of the arguments. Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a structure
- * or list, which the prelude packs; l a list of rows, packed into `rows` if they are plain; v an integer, or names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an address or a buffer: it is there when more
- * arguments came than there are parameters. `is_again`: the values were converted when the call was first made. */
-uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again) {
+/* Kinds: i integer, fd, flags, mode and other words; a address; s path or name; w bytes to take; d room for bytes; t a
+ * structure or list, which the prelude packs; l a list of rows, packed into `rows` if they are plain; v an integer, or
+ * names or a structure, which the prelude turns into words or bytes; f function. With w and d a count may follow an
+ * address or a buffer: it is there when more arguments came than there are parameters. */
+uint64_t ks_take_any(
+    lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again) {
   int given = lua_gettop(L);
   uint64_t digest = function->number;
   int extra = given - function->count;
@@ -133,7 +138,8 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
       digest = mix(digest ^ (uint64_t)argument->word);
       continue;
     }
-  again:
+  again:;
+    int is_buffer = type == LUA_TUSERDATA && ks_to_buffer(L, index);
     switch (kind) {
     case 'i': {
       int is_integer = 0;
@@ -143,7 +149,7 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
       goto decoded;
     }
     case 'a':
-      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) {
+      if (is_buffer) {
         argument->word = (int64_t)ks_to_buffer(L, index)->address;
         argument->form = KS_WORD;
         goto decoded;
@@ -154,8 +160,12 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
       goto decoded;
     case 's':
       if (type != LUA_TSTRING) {
-        if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, function, argument, index, 0); argument->count = -1; goto decoded; }
-        if (type == LUA_TNUMBER && lua_isinteger(L, index)) { take_memory(L, function, argument, index, 0); goto decoded; }
+        if (is_buffer) {
+          take_memory(L, function, argument, index, 0);
+          argument->count = -1;
+          goto decoded;
+        }
+        if (type == LUA_TNUMBER && lua_isinteger(L, index)) goto memory;
         break;
       }
       goto bytes;
@@ -168,7 +178,7 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
         argument->form = KS_WORD;
         goto decoded;
       }
-      if ((type == LUA_TUSERDATA && ks_to_buffer(L, index)) || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
+      if (is_buffer || (type == LUA_TNUMBER && has_count && lua_isinteger(L, index))) {
         take_memory(L, function, argument, index, has_count);
         if (has_count) { extra--; index++; }
         goto decoded;
@@ -193,14 +203,14 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
     }
     /* fall through */
     case 't':
-      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, function, argument, index, 0); goto decoded; }
+      if (is_buffer) goto memory;
       if (!is_converted) break;
       if (type == LUA_TSTRING) goto bytes;
-      if (type == LUA_TNUMBER) { take_memory(L, function, argument, index, 0); goto decoded; }
+      if (type == LUA_TNUMBER) goto memory;
       if (type == LUA_TNIL) { argument->form = KS_ABSENT; argument->word = 0; goto decoded; }
       break;
     case 'v':
-      if (type == LUA_TUSERDATA && ks_to_buffer(L, index)) { take_memory(L, function, argument, index, 0); goto decoded; }
+      if (is_buffer) goto memory;
       if (type == LUA_TNUMBER && lua_isinteger(L, index)) {
         argument->word = lua_tointeger(L, index);
         argument->form = KS_WORD;
@@ -219,6 +229,9 @@ uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arg
     type = lua_type(L, index);
     is_converted = 1;
     goto again;
+  memory:
+    take_memory(L, function, argument, index, 0);
+    goto decoded;
   bytes: {
       size_t length;
       argument->bytes = lua_tolstring(L, index, &length);

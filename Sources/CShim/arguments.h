@@ -1,7 +1,7 @@
 /* What a call from Lua is given: taken from the stack into words and bytes, and digested on the way.
  *
- * The forms that most calls come in are taken here, inline; arguments.c does the rest. The arguments stay on the Lua stack while
- * the call waits, so that they can be described when it fails in the end.
+ * The forms that most calls come in are taken here, inline; arguments.c does the rest. The arguments stay on the Lua
+ * stack while the call waits, so that they can be described when it fails in the end.
  */
 #pragma once
 #include "calls.h"
@@ -12,11 +12,14 @@ enum { KS_ROWS_SIZE = 124 };
 /* A row of three 16-bit integers, such as an operation on a semaphore, takes six bytes. */
 enum { KS_SHORT_ROW = 6 };
 
-/* arguments.c: any arguments whatever; returns their digest. `is_again`: they were converted when the call was first made. */
-uint64_t ks_take_any(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again);
+/* arguments.c: any arguments whatever; returns their digest. `is_again`: they were converted when the call was first
+ * made. */
+uint64_t ks_take_any(
+    lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again);
 /* The same where integers and strings mix, or where some at the end are left out; 0 for anything else. */
 int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest);
-/* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything else. */
+/* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything
+ * else. */
 int ks_pack_rows(lua_State *L, int index, const char *fields, unsigned char *to);
 /* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. */
 void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments);
@@ -24,7 +27,9 @@ unsigned ks_strings_of(const ks_function *function);
 /* Which of KS_TAKES_... a call is. */
 int ks_signature_of(const ks_function *function);
 
-static inline __attribute__((always_inline)) int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+#define KS_INLINE static inline __attribute__((always_inline))
+
+KS_INLINE int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
   if (!lua_isinteger(L, index)) return 0;
   argument->word = lua_tointegerx(L, index, NULL);
   argument->form = KS_WORD;
@@ -34,7 +39,7 @@ static inline __attribute__((always_inline)) int take_integer(lua_State *L, int 
   return 1;
 }
 
-static inline __attribute__((always_inline)) int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+KS_INLINE int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
   size_t length;
   if (lua_type(L, index) != LUA_TSTRING) return 0;
   argument->bytes = lua_tolstring(L, index, &length);
@@ -45,9 +50,10 @@ static inline __attribute__((always_inline)) int take_string(lua_State *L, int i
   return 1;
 }
 
-/* As ks_take_any(), for what most calls come with: integers, strings to be written, numbers of bytes to be read. Returns 0, and
- * the work is that of the others, for anything else. */
-static inline __attribute__((always_inline)) int take_plain(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
+/* As ks_take_any(), for what most calls come with: integers, strings to be written, numbers of bytes to be read.
+ * Returns 0, and the work is that of the others, for anything else. */
+KS_INLINE int take_plain(
+    lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
   int count = function->count;
   *digest = function->number;
   if (lua_gettop(L) != count) return 0;
@@ -56,13 +62,15 @@ static inline __attribute__((always_inline)) int take_plain(lua_State *L, const 
   case KS_TAKES_INTEGERS:
     for (int index = 0; index < count; index++) if (!take_integer(L, index + 1, &arguments[index], digest)) return 0;
     return 1;
-  case KS_TAKES_INTEGER_AND_STRING: return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
+  case KS_TAKES_INTEGER_AND_STRING:
+    return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
   default: return 0;
   }
 }
 
 /* The same for an integer and a list of rows. */
-static inline int take_rows(lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest) {
+KS_INLINE int take_rows(
+    lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, uint64_t *digest) {
   *digest = function->number;
   if (lua_gettop(L) != 2 || !take_integer(L, 1, arguments, digest) || lua_type(L, 2) != LUA_TTABLE) return 0;
   int length = ks_pack_rows(L, 2, function->rows, rows);

@@ -27,15 +27,16 @@ static inline __attribute__((always_inline)) int finish(lua_State *L, const ks_f
   }
   if (result.outcome == KS_REPLY && !answer->error) {
     if (function->shape == 't') return ks_push_transfer(L, answer);
-    if (answer->has_bytes && (function->shape == 'q' || function->shape == 'r')) return ks_push_pair(L, function, answer);
+    int is_pair = function->shape == 'q' || function->shape == 'r';
+    if (answer->has_bytes && is_pair) return ks_push_pair(L, function, answer);
   }
   if (result.outcome == KS_BLOCKED) return wait_for_turn(L, function);
   return ks_deliver(L, function, (int)result.outcome);
 }
 
-/* The task waits. Instead of yielding to the machine at once, it resumes whoever goes on next, for as long as nothing but waits
- * happens; when it is its own turn again, its call simply returns. Only one task at a time does so: those that it resumes
- * yield to it. */
+/* The task waits. Instead of yielding to the machine at once, it resumes whoever goes on next, for as long as nothing
+ * but waits happens; when it is its own turn again, its call simply returns. Only one task at a time does so: those
+ * that it resumes yield to it. */
 static __attribute__((noinline)) int wait_for_turn(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   void *machine = interpreter->machine;
@@ -63,7 +64,9 @@ int ks_deliver(lua_State *L, const ks_function *function, int outcome) {
   switch (outcome) {
   case KS_NUMBER: interpreter->host->answer_in_full(interpreter->machine); /* fall through */
   case KS_REPLY:
-    if (interpreter->host->answer->has_bytes && function->shape != 't') interpreter->host->answer_words(interpreter->machine);
+    if (interpreter->host->answer->has_bytes && function->shape != 't') {
+      interpreter->host->answer_words(interpreter->machine);
+    }
     return ks_push_reply(L, function);
   case KS_BLOCKED: return wait_for_turn(L, function);
   case KS_HANDLER: {
@@ -110,8 +113,10 @@ static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_functi
   int is_decoded = function->signature == KS_TAKES_INTEGER_AND_ROWS
     ? take_rows(L, function, arguments, rows, &digest) : ks_take_mixed(L, function, arguments, &digest);
   if (!is_decoded) digest = ks_take_any(L, function, arguments, rows, 0);
-  ks_result result = interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
-  if (function->rows[0] && result.outcome != KS_REPLY && result.outcome != KS_NUMBER) ks_keep_rows(L, function, arguments);
+  ks_result result = interpreter->host->call(
+    interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+  int is_answered = result.outcome == KS_REPLY || result.outcome == KS_NUMBER;
+  if (function->rows[0] && !is_answered) ks_keep_rows(L, function, arguments);
   return finish(L, function, result);
 }
 
@@ -149,8 +154,8 @@ static int call_with_row(lua_State *L, const ks_function *function) {
   return finish(L, function, result);
 }
 
-/* Each call has C functions of its own, by its index in octal, since to ask Lua for an upvalue takes longer than many a call:
- * one for each way to take its arguments. */
+/* Each call has C functions of its own, by its index in octal, since to ask Lua for an upvalue takes longer than many a
+ * call: one for each way to take its arguments. */
 #define CALL(digits) \
   static int call_##digits(lua_State *L) { return call(L, ks_interpreter_of(L)->functions[0##digits]); } \
   static int call_in_order_##digits(lua_State *L) { \
@@ -163,7 +168,8 @@ static int call_with_row(lua_State *L, const ks_function *function) {
   of(digits##0) of(digits##1) of(digits##2) of(digits##3) of(digits##4) of(digits##5) of(digits##6) of(digits##7)
 #define CALLS(digits) EIGHT(CALL, digits)
 #define CALLS_64(digit) \
-  CALLS(digit##0) CALLS(digit##1) CALLS(digit##2) CALLS(digit##3) CALLS(digit##4) CALLS(digit##5) CALLS(digit##6) CALLS(digit##7)
+  CALLS(digit##0) CALLS(digit##1) CALLS(digit##2) CALLS(digit##3) \
+  CALLS(digit##4) CALLS(digit##5) CALLS(digit##6) CALLS(digit##7)
 CALLS_64(0) CALLS_64(1) CALLS_64(2) CALLS_64(3) CALLS_64(4) CALLS_64(5) CALLS_64(6) CALLS_64(7)
 
 #define NAME(digits) {call_##digits, call_in_order_##digits, call_with_row_##digits},

@@ -88,7 +88,8 @@ static int core_tostring(lua_State *L) {
 
 void ks_open_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"bind", ks_bind}, {"settle", settle}, {"query", query}, {"set", set_registry}, {"new_task", new_task}, {"tostring", core_tostring},
+    {"bind", ks_bind}, {"settle", settle}, {"query", query}, {"set", set_registry}, {"new_task", new_task},
+    {"tostring", core_tostring},
     {NULL, NULL}};
   lua_newtable(L);
   lua_setfield(L, LUA_REGISTRYINDEX, KS_THREADS);

@@ -16,8 +16,8 @@ static inline uint64_t mix(uint64_t value) { return fold(value ^ first_key, seco
 static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
   const unsigned char *at = bytes;
   uint64_t sum = length, low = 0, high = 0, words[2];
-  size_t offset = 0, whole = length & ~(size_t)15;
-  for (; offset != whole; offset += 16) {
+  size_t offset = 0;
+  for (; offset + 16 <= length; offset += 16) {
     memcpy(words, at + offset, 16);
     sum += fold(words[0] ^ (first_key + offset), words[1] ^ second_key);
   }

@@ -47,7 +47,8 @@ int ks_push_pair(lua_State *L, const ks_function *function, const ks_answer *ans
   return 2;
 }
 
-/* Shapes: i integer, p two integers, t a transfer, q a transfer and an integer, r the other way round, s bytes, v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
+/* Shapes: i integer, p two integers, t a transfer, q a transfer and an integer, r the other way round, s bytes,
+ * v nothing, m an integer unless there are bytes, x anything else (the prelude makes it). */
 int ks_push_reply(lua_State *L, const ks_function *function) {
   const ks_answer *answer = ks_interpreter_of(L)->host->answer;
   if (answer->error) return push_failure(L, function, answer);

@@ -6,8 +6,8 @@
 #define KS_DECODE "ks.decode"     /* function(index, bytes, words ...) -> results */
 #define KS_RAISE "ks.raise"       /* function(where, name, head length, message, errno, extra): raises */
 
-/* The upvalues of a call's function: its ks_function, whether failures are raised, and whether the idle task of a driven kernel
- * makes the call: then as_init() stands between the script and the call. */
+/* The upvalues of a call's function: its ks_function, whether failures are raised, and whether the idle task of a
+ * driven kernel makes the call: then as_init() stands between the script and the call. */
 static inline int ks_is_must(lua_State *L) { return lua_toboolean(L, lua_upvalueindex(2)); }
 static inline int ks_is_by_init(lua_State *L) { return !lua_isnoneornil(L, lua_upvalueindex(3)); }
 /* The script's line, as luaL_where. */

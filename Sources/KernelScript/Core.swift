@@ -67,6 +67,7 @@ struct Core: ~Copyable {
   /// - Parameters:
   ///   - own: the coroutine in whose call C stands. When its task is chosen, `result` is how its call went on.
   /// - Returns: the coroutine to be resumed; nil when the machine is to look after things first.
+  @inline(__always)
   mutating func nextTurn(_ own: OpaquePointer?, _ result: UnsafeMutablePointer<ks_result>) -> OpaquePointer? {
     guard passesTurns, tracer == nil, !kernel.hasEnded, !kernel.needsNotice else { return nil }
     kernel.canSleep = true

@@ -46,9 +46,9 @@ public struct ByteView {
   @inline(__always) public func digest(_ seed: UInt64) -> UInt64 {
     guard let start else { return Digest.mix(seed) }
     var sum = UInt64(truncatingIfNeeded: count)
-    let whole = count & ~15
     var offset = 0
-    while offset != whole {
+    // This form of the condition keeps the compiler from taking two steps at once in vectors, which cannot multiply so.
+    while offset &+ 16 <= count {
       sum &+= Digest.fold(
         UInt64(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
           ^ (Digest.first &+ UInt64(truncatingIfNeeded: offset)),

@@ -14,10 +14,8 @@ public struct Call {
   fileprivate private(set) var long: [UInt8] = []
   var context: CallContext
 
-  /// The first argument, if it is a descriptor.
-  var descriptor: Int32? {
-    Syscall.performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor } ? Int32(truncatingIfNeeded: first.word) : nil
-  }
+  /// The first argument, where it is a descriptor.
+  @inline(__always) var firstNumber: Int32 { Int32(truncatingIfNeeded: first.word) }
 
   init(index: Int, count: Int, context: CallContext) {
     self.index = index
@@ -161,7 +159,7 @@ struct CallContext {
   private var bits: UInt32 = 0
 
   @inline(__always) private func has(_ bit: UInt32) -> Bool { bits & bit != 0 }
-  @inline(__always) private mutating func set(_ bit: UInt32, _ isSet: Bool) { if isSet { bits |= bit } else { bits &= ~bit } }
+  @inline(__always) private mutating func set(_ bit: UInt32, _ isSet: Bool) { bits = isSet ? bits | bit : bits & ~bit }
 
   /// This is not the first performance.
   var isRetry: Bool {
@@ -197,7 +195,15 @@ struct CallContext {
     bits |= isReferred ? 24 : 8
   }
 
-  mutating func letGo() { bits &= ~24 }
+  /// The file that the body has found under the first argument, where it says so when it waits: else it is looked up again.
+  @inline(__always) var foundFile: ID<OpenFile>? { has(32) ? heldFile : nil }
+
+  @inline(__always) mutating func found(_ file: ID<OpenFile>) {
+    heldFile = file
+    bits |= 32
+  }
+
+  mutating func letGo() { bits &= ~56 }
 
   private enum Kept: UInt32 { case nothing, partner, vforkChild, lockTicket, completion, remaining, pollTable }
   private var kept: Kept { Kept(rawValue: bits >> 16).unsafelyUnwrapped }

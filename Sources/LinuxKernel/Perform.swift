@@ -127,7 +127,8 @@ extension Kernel {
     case .replaced: return .replaced
     case .yield: return giveWay(me) { kernel in kernel.keep(id) }
     case .wait(let wait):
-      let number = calls[id].descriptor
+      let takesDescriptor = performers[calls[id].index]._withUnsafeGuaranteedRef { $0.takesDescriptor }
+      let number = takesDescriptor ? calls[id].firstNumber : nil
       return sleep(wait, me, number) { kernel in kernel.keep(id) }
     }
     if let held = current.referredFile { release(held) }
@@ -160,18 +161,16 @@ extension Kernel {
       return interrupted(id, wait, held, me)
     }
     guard canSleep else { return cannotSleep(me) }
+    var isAlone = false
     if let queue = wait.queue {
-      if head == nil, waitQueues[queue].letSleep(me, isExclusive: wait.exclusive) {
-        tasks[me].sleepsAloneOn = queue
-      } else {
-        standInLine(me, queue, wait)
-      }
+      isAlone = head == nil && waitQueues[queue].letSleep(me, isExclusive: wait.exclusive)
+      if !isAlone { standInLine(me, queue, wait) }
     }
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     current.hasSlept = true
     if let descriptor, !current.holdsFile { holdFile(descriptor, in: table) }
     let id = call(&self)
-    tasks[me].fallAsleep(in: id)
+    tasks[me].fallAsleep(in: id, aloneOn: isAlone ? wait.queue : nil)
     return .blocked
   }
 
@@ -233,7 +232,7 @@ extension Kernel {
   /// A sleeping call keeps its open file. Where nobody else has the descriptor table, nobody can close the file meanwhile,
   /// and it need not count. Linux: fs/file.c, __fget_light().
   @inline(__always) private mutating func holdFile(_ number: Int32, in table: ID<FileTable>) {
-    guard let file = fileTables[table].file(number) else { return }
+    guard let file = current.foundFile ?? fileTables[table].file(number) else { return }
     let isShared = fileTables[table].references > 1
     if isShared { files[file].references += 1 }
     current.hold(file, as: number, isReferred: isShared)

@@ -35,7 +35,16 @@ extension Kernel {
     guard destination.isReply, destination.remaining > 0 else { return try readToMemory(pipe, file, &destination, for: me) }
     let (done, makesRoom, isEmpty) = pipes[pipe].take(destination.remaining, output, &sparePage)
     if done > 0, !makesRoom, isEmpty || !current.isRetry { return done }
+    if done == 0 { return try waitToRead(pipe, file) }
     return try finishRead(pipe, file, done, makesRoom)
+  }
+
+  /// What a read of an empty pipe comes to: 0 at the end.
+  @inline(__always) private mutating func waitToRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) throws(Stop) -> Int {
+    if pipes[pipe].writers == 0 { return 0 }
+    if files[file].isNonblocking { throw .errno(.EAGAIN) }
+    if !current.holdsFile { current.found(file) }
+    throw .wait(exclusive: pipes[pipe].readable)
   }
 
   /// Where the bytes do not become the answer.
@@ -74,11 +83,7 @@ extension Kernel {
   /// What follows from having read `done` bytes, or none.
   @inline(never)
   private mutating func finishRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ done: Int, _ makesRoom: Bool) throws(Stop) -> Int {
-    if done == 0 {
-      if pipes[pipe].writers == 0 { return 0 }
-      if files[file].isNonblocking { throw .errno(.EAGAIN) }
-      throw .wait(exclusive: pipes[pipe].readable)
-    }
+    if done == 0 { return try waitToRead(pipe, file) }
     if makesRoom { wake(pipes[pipe].writable, .writable) }
     if current.isRetry, !pipes[pipe].isEmpty { wake(pipes[pipe].readable, .readable) }
     return done

@@ -67,8 +67,9 @@ extension Kernel {
 
 // What changes together changes in one access: each pays for the check that no snapshot shares the task's page.
 extension Kernel.Task {
-  @inline(__always) mutating func fallAsleep(in call: ID<Call>) {
+  @inline(__always) mutating func fallAsleep(in call: ID<Call>, aloneOn queue: ID<WaitQueue>?) {
     self.call = call
+    sleepsAloneOn = queue
     if spareCall == call { spareCall = nil }
     state = .blocked
   }

@@ -148,11 +148,15 @@ extension Kernel {
 
   /// Tells those on `queue` that `events` came about: all who want every event, and one exclusive sleeper.
   @inline(__always) mutating func wake(_ queue: ID<WaitQueue>, _ events: PollEvents = .all) {
-    if !waitQueues[queue].isEmpty { wakeSleepers(queue, events) }
+    if let task = waitQueues[queue].sleeper {
+      wake(task, aloneOn: queue)
+    } else if waitQueues[queue].first != nil {
+      wakeSome(queue, events, exclusiveLimit: 1)
+    }
   }
 
-  @inline(never) private mutating func wakeSleepers(_ queue: ID<WaitQueue>, _ events: PollEvents) {
-    guard let task = waitQueues[queue].takeSleeper() else { return wakeSome(queue, events, exclusiveLimit: 1) }
+  @inline(never) private mutating func wake(_ task: TaskID, aloneOn queue: ID<WaitQueue>) {
+    _ = waitQueues[queue].takeSleeper()
     wakeFromAlone(task)
   }
 

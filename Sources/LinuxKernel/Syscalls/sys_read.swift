@@ -31,7 +31,8 @@ extension Kernel {
     return try read(fd, &destination, for: me)
   }
 
-  @inline(never) fileprivate mutating func readToMemory(_ fd: FD, _ destination: Destination, for me: TaskID) throws(Stop) -> Int {
+  @inline(never)
+  fileprivate mutating func readToMemory(_ fd: FD, _ destination: Destination, for me: TaskID) throws(Stop) -> Int {
     var destination = destination
     return try read(fd, &destination, for: me)
   }
