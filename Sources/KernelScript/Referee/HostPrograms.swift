@@ -194,7 +194,7 @@ extension HostBackend {
     defer { drop(arguments.call, of: task) }
     var list = request.arguments
     if program.isScript {
-      let strings = program.arguments.flatMap { $0 + [0] }
+      let strings: [UInt8] = program.arguments.flatMap { $0 + [0] }
       guard let address = strings.withByteView({ HostStrings.store($0, in: &arguments) }) else { return .ENOMEM }
       list = address
     }
