@@ -45,6 +45,10 @@ public enum Missing {
       names: ["posix.unistd.exec", "posix.unistd.crypt", "posix.unistd.ttyname", "posix.stdlib.openpt", "posix.time.strptime"],
       reason: "parts of luaposix's modules that are there: programs, passwords, terminals and reading dates"),
     // Parts of calls that are built.
+    Entry(
+      names: ["/proc/PID/exe", "/proc/PID/cmdline", "/proc/PID/environ"],
+      reason: "what a task runs (ENOENT); /proc/PID/comm and prctl tell its name"),
+    Entry(names: ["PF_NPROC_EXCEEDED"], reason: "execve: RLIMIT_NPROC is not asked again after setuid (no EAGAIN)"),
     Entry(names: ["CLONE_PIDFD", "P_PIDFD"], reason: "clone3, waitid: pidfds (ENOSYS, EINVAL)"),
     Entry(
       names: [
