@@ -61,8 +61,8 @@ __asm__(
   "  syscall\n"
   "ks_proxy_syscall_after:\n"
   "  ret\n"
-  /* (number, arguments, slot of the child). The child never comes back here, so it stands on its slot's stack: its creator may
-   * stand on memory that is shared, which a copy of the address space does not part. */
+  /* (number, arguments, slot of the child). The child never comes back here, so it stands on its slot's stack: its
+   * creator may stand on memory that is shared, which a copy of the address space does not part. */
   "ks_proxy_clone:\n"
   "  push %r12\n"
   "  mov %rdx, %r12\n"
@@ -168,8 +168,8 @@ PROXY static void set_priority(int32_t priority) {
   call(SYS_sched_setparam, 0, (uint64_t)&priority, 0, 0, 0, 0);
 }
 
-/* setsid(2) puts its caller into another group of the scheduler (CONFIG_SCHED_AUTOGROUP) and with that at the end of its queue.
- * Who goes down in priority comes to the front: so it is the one that runs all the time. */
+/* setsid(2) puts its caller into another group of the scheduler (CONFIG_SCHED_AUTOGROUP) and with that at the end of
+ * its queue. Who goes down in priority comes to the front: so it is the one that runs all the time. */
 PROXY static int64_t set_session(const uint64_t *arguments) {
   set_priority(2);
   int64_t result = ks_proxy_syscall(SYS_setsid, arguments);
@@ -181,7 +181,8 @@ PROXY static int64_t set_session(const uint64_t *arguments) {
 PROXY static uint64_t handled(void) {
   uint64_t action[4], set = 0;
   for (uint64_t signal = 1; signal <= 64; signal++) {
-    if (call(SYS_rt_sigaction, signal, 0, (uint64_t)action, 8, 0, 0) == 0 && action[0] > 1) set |= (uint64_t)1 << (signal - 1);
+    if (call(SYS_rt_sigaction, signal, 0, (uint64_t)action, 8, 0, 0) == 0 && action[0] > 1)
+      set |= (uint64_t)1 << (signal - 1);
   }
   return set;
 }

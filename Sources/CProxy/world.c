@@ -149,7 +149,8 @@ static void become_proxy(const struct plan *plan) {
   if (sethostname(plan->options->host_name, strlen(plan->options->host_name))) give_up(header, "sethostname");
   if (setdomainname("(none)", 6)) give_up(header, "setdomainname");
   int views[3] = {
-    open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), listen_for_proxies(plan)};
+    open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+    listen_for_proxies(plan)};
   if (views[0] < 0 || views[1] < 0 || views[2] < 0 || send_descriptors(plan->channel, views, 3))
     give_up(header, "the view of the world");
   for (int i = 0; i < 16; i++) {

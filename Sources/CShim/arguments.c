@@ -98,8 +98,8 @@ other:
   return -1;
 }
 
-/* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. One short row
- * fits into a pointer: no value of a script's is one. */
+/* A call that waits may not see what the script does to its table meanwhile: the bytes take the table's place. One
+ * short row fits into a pointer: no value of a script's is one. */
 void ks_keep_rows(lua_State *L, const ks_function *function, const ks_argument *arguments) {
   for (int position = 0; position < function->count; position++) {
     if (function->kinds[position] != 'l' || lua_type(L, position + 1) != LUA_TTABLE) continue;

@@ -175,7 +175,8 @@ CALLS_64(0) CALLS_64(1) CALLS_64(2) CALLS_64(3) CALLS_64(4) CALLS_64(5) CALLS_64
 #define NAME(digits) {call_##digits, call_in_order_##digits, call_with_row_##digits},
 #define NAMES(digits) EIGHT(NAME, digits)
 #define NAMES_64(digit) \
-  NAMES(digit##0) NAMES(digit##1) NAMES(digit##2) NAMES(digit##3) NAMES(digit##4) NAMES(digit##5) NAMES(digit##6) NAMES(digit##7)
+  NAMES(digit##0) NAMES(digit##1) NAMES(digit##2) NAMES(digit##3) \
+  NAMES(digit##4) NAMES(digit##5) NAMES(digit##6) NAMES(digit##7)
 static const struct { lua_CFunction plain, in_order, with_row; } callers[KS_MAX_FUNCTIONS] = {
   NAMES_64(0) NAMES_64(1) NAMES_64(2) NAMES_64(3) NAMES_64(4) NAMES_64(5) NAMES_64(6) NAMES_64(7)};
 

@@ -1,7 +1,6 @@
 /* Two more forms of arguments that many calls come in, taken inline as take_plain() takes the commonest: integers and
- * strings in any order, and an integer with a list of one short row. Each returns 0, and the work is ks_take_any()'s, for
- * anything else.
- */
+ * strings in any order, and an integer with a list of one short row. Each returns 0, and the work is ks_take_any()'s,
+ * for anything else. */
 #pragma once
 #include "arguments.h"
 

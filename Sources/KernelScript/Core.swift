@@ -34,7 +34,9 @@ struct Core: ~Copyable {
 
   /// Performs a call for the running task, and says how it goes on. `digest` is one of its arguments.
   @inline(__always)
-  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool) -> ks_result {
+  mutating func call(_ index: UInt32, _ arguments: UnsafePointer<ks_argument>, _ digest: UInt64, canSleep: Bool)
+    -> ks_result
+  {
     let raw = Arguments(UnsafeRawPointer(arguments).assumingMemoryBound(to: RawArgument.self))
     callCount &+= 1
     hash = Digest.mix(hash ^ digest ^ UInt64(current.index) << 40)
@@ -60,9 +62,9 @@ struct Core: ~Copyable {
     return ks_result(word: word, outcome: Int64(KS_NUMBER))
   }
 
-  /// What Machine.run and Machine.step do when a task has gone to sleep, for all cases but the rare ones: chooses who goes
-  /// on. C then resumes that task from where it stands, in the call of a task that waits: a switch there and back takes
-  /// one coroutine's yield instead of two.
+  /// What Machine.run and Machine.step do when a task has gone to sleep, for all cases but the rare ones: chooses who
+  /// goes on. C then resumes that task from where it stands, in the call of a task that waits: a switch there and back
+  /// takes one coroutine's yield instead of two.
   ///
   /// - Parameters:
   ///   - own: the coroutine in whose call C stands. When its task is chosen, `result` is how its call went on.
@@ -94,7 +96,9 @@ struct Core: ~Copyable {
   @inline(never)
   mutating func beginTrace(_ index: UInt32, _ raw: Arguments) {
     drainTrace(current: nil)
-    tracer!.begin(kernel, current, Int(index), raw, where: machine.place(), reason: machine.differenceReasons[kernel.tid(of: current)]?.last)
+    tracer!.begin(
+      kernel, current, Int(index), raw, where: machine.place(),
+      reason: machine.differenceReasons[kernel.tid(of: current)]?.last)
   }
 
   /// Hands the tracer what the kernel has observed while a task ran.
@@ -204,7 +208,9 @@ struct Core: ~Copyable {
 extension Core {
   @inline(__always)
   mutating func load(_ address: UInt64, _ size: Int, into value: UnsafeMutablePointer<UInt64>) -> Int32 {
-    guard let word = kernel.load(address, size, of: current) else { return fault(address, UInt64(size), isWrite: false) }
+    guard let word = kernel.load(address, size, of: current) else {
+      return fault(address, UInt64(size), isWrite: false)
+    }
     value.pointee = word
     return Int32(KS_REPLY)
   }
@@ -236,7 +242,8 @@ extension Core {
     let outcome = kernel.fault(at: address, Int(clamping: count), isWrite: isWrite, of: current)
     if case .ended = outcome, kernel.tid(of: current) == 1 {
       let what = isWrite ? "written" : "read"
-      machine.report("\(machine.place()): address 0x\(String(address, radix: 16)) cannot be \(what), and nothing handles the signal")
+      machine.report(
+        "\(machine.place()): address 0x\(String(address, radix: 16)) cannot be \(what), and nothing handles the signal")
     }
     return go(outcome)
   }

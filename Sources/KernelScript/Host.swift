@@ -85,7 +85,8 @@ enum Host {
   private static func describe(_ call: Syscall, _ index: Int, into function: inout ks_function) {
     function.index = UInt32(index)
     // What the C library makes of other calls (nice, sigwaitinfo) has no number of its own: its name stands for it.
-    function.number = call.number >= 0
+    function.number =
+      call.number >= 0
       ? UInt32(call.number) : UInt32(truncatingIfNeeded: Array(call.name.utf8).withByteView { $0.digest(0) })
     function.count = Int32(call.parameters.count)
     function.required = Int32((call.parameters.lastIndex { $0.fallback == nil } ?? -1) + 1)
@@ -104,7 +105,9 @@ enum Host {
     }
     withUnsafeMutableBytes(of: &function.rows) { rows in
       for parameter in call.parameters {
-        if case .structures(let layout) = parameter.kind, let fields = layout.rowFields { rows.copyBytes(from: fields.utf8) }
+        if case .structures(let layout) = parameter.kind, let fields = layout.rowFields {
+          rows.copyBytes(from: fields.utf8)
+        }
       }
     }
     function.shape = CChar(bitPattern: shape(call.results.map(\.kind)))

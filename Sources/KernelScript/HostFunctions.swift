@@ -29,8 +29,8 @@ extension Machine {
   public typealias HostFunction = ([ScriptValue]) throws -> [ScriptValue]
 
   /// Makes a function of the host callable as `ks.host.NAME(...)`. It runs outside the emulated world and takes no
-  /// virtual time; whoever wants runs to repeat themselves lets it depend on its arguments alone. What it throws is raised
-  /// at the script's line. It must not run this machine.
+  /// virtual time; whoever wants runs to repeat themselves lets it depend on its arguments alone. What it throws is
+  /// raised at the script's line. It must not run this machine.
   public func register(_ name: String, _ function: @escaping HostFunction) { hostFunctions[name] = function }
 
   /// The same for a function that returns nothing. One that only throws is taken for the first kind.
@@ -53,8 +53,8 @@ extension Machine {
   }
 }
 
-/// Values as bytes: a letter each, and what follows it (kscript.lua has the other half). n nil, t true, f false, i eight
-/// bytes, d a double's eight bytes, s eight bytes of length and the string; integers with the lowest byte first.
+/// Values as bytes: a letter each, and what follows it (kscript.lua has the other half). n nil, t true, f false, i
+/// eight bytes, d a double's eight bytes, s eight bytes of length and the string; integers with the lowest byte first.
 enum HostValues {
   static func encode(_ values: [ScriptValue]) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -79,7 +79,9 @@ package enum Library {
     Function(
       name: "new", parameters: [("options?", "{ seed: integer?, policy: string?, files: table?, env: table? }")],
       results: [("k", "table")],
-      summary: "A kernel of its own, which the script runs: k:spawn, k:run, k:run_until, k:step, k.stdout, k.hash, k.init.sys."),
+      summary:
+        "A kernel of its own, which the script runs: k:spawn, k:run, k:run_until, k:step, k.stdout, k.hash, k.init.sys."
+    ),
     Function(
       name: "diff", parameters: [("a", "table"), ("b", "table")], results: [("differences", "string")],
       summary: "Where two tables or two kernels differ, a line for each place; empty where they do not."),

@@ -22,7 +22,8 @@ enum LuaText {
     return "{title=\(quote(set.title)),mode=\(set.acceptsMode),names={\(entries)},order=\(quote(order))}"
   }
 
-  /// Fields as {name, offset, code, set or nil, skippable, size}; one that lies over an earlier one (a union) is skippable.
+  /// Fields as {name, offset, code, set or nil, skippable, size}; one that lies over an earlier one (a union) is
+  /// skippable.
   static func layout(_ layout: Layout) -> String {
     var end = 0
     let fields = layout.fields.map { field in
@@ -30,7 +31,9 @@ enum LuaText {
       end = max(end, field.offset + field.type.byteCount)
       let isShared = layout.fields.contains { $0.name != field.name && $0.offset == field.offset }
       let names = field.names.map(set) ?? "nil"
-      return "{\(quote(field.name)),\(field.offset),\(quote(field.type.code)),\(names),\(overlaps || isShared),\(field.type.byteCount)}"
+      return
+        "{\(quote(field.name)),\(field.offset),\(quote(field.type.code)),\(names),"
+        + "\(overlaps || isShared),\(field.type.byteCount)}"
     }
     return "{name=\(quote(layout.name)),size=\(layout.size),fields={\(fields.joined(separator: ","))}}"
   }
@@ -68,7 +71,8 @@ enum LuaText {
     case .function: "kind='function'"
     case .integers(let size): "kind='integers',size=\(size)"
     case .any: "kind='any'"
-    case .flagsOrStructure(let names, let layout): "kind='flagsOrStructure',set=\(set(names)),layout=\(quote(layout.name))"
+    case .flagsOrStructure(let names, let layout):
+      "kind='flagsOrStructure',set=\(set(names)),layout=\(quote(layout.name))"
     case .control(let forms): control(forms)
     }
   }
@@ -100,7 +104,9 @@ enum LuaText {
   /// What ks.task tells.
   static func task(_ task: TaskID, _ core: UnsafeMutablePointer<Core>) -> String {
     let view = core.pointee.kernel.describe(task)
-    var parts = ["pid=\(view.pid)", "tid=\(view.tid)", "state=\(quote(view.state))", "uid=\(view.uid)", "gid=\(view.gid)"]
+    var parts = [
+      "pid=\(view.pid)", "tid=\(view.tid)", "state=\(quote(view.state))", "uid=\(view.uid)", "gid=\(view.gid)",
+    ]
     if let call = view.blockedIn { parts.append("blocked_in=\(quote(call))") }
     if let parent = view.parent { parts.append("ppid=\(parent)") }
     parts.append("fds={" + view.descriptors.map { "[\($0.number)]=\(quote($0.name))" }.joined(separator: ",") + "}")

@@ -5,8 +5,8 @@ import LinuxKernel
 
 /// A kernel and an interpreter: runs a script's tasks as coroutines, one at a time.
 ///
-/// The kernel never calls up and the interpreter never calls the kernel by itself: this loop asks the kernel who goes on,
-/// and resumes that task's coroutine. A machine belongs to one thread at a time; machines share nothing.
+/// The kernel never calls up and the interpreter never calls the kernel by itself: this loop asks the kernel who goes
+/// on, and resumes that task's coroutine. A machine belongs to one thread at a time; machines share nothing.
 public final class Machine {
   /// How a run ended.
   public enum Outcome: Sendable {
@@ -37,7 +37,8 @@ public final class Machine {
     public var isHosted = false
     /// Whether the first process has only the capabilities that this program has, as it would on the host.
     public var hasHostCapabilities = false
-    /// How long nothing may happen on the host before the run counts as stuck, in ns, however long its tasks mean to sleep.
+    /// How long nothing may happen on the host before the run counts as stuck, in ns, however long its tasks mean to
+    /// sleep.
     package var hostPatience: Int64?
     /// A mistake made on purpose, for tests of what finds mistakes.
     package var plant: Plant?
@@ -96,7 +97,8 @@ public final class Machine {
     var kernel = Kernel(seed: options.seed, policy: options.policy, epoch: options.epoch)
     if let plant = options.plant { kernel.plant(plant) }
     if options.memoryLimit > 0 { kernel.memoryLimit = options.memoryLimit }
-    initTask = kernel.boot(capabilities: options.hasHostCapabilities ? HostClock.capabilities & ~KS_DROPPED_CAPABILITIES : .max)
+    initTask = kernel.boot(
+      capabilities: options.hasHostCapabilities ? HostClock.capabilities & ~KS_DROPPED_CAPABILITIES : .max)
     answerPointer = .allocate(capacity: 1)
     answerPointer.initialize(to: ks_answer())
     core = .allocate(capacity: 1)
@@ -173,7 +175,9 @@ public final class Machine {
   ///   - arguments: what the script gets as `...`.
   /// - Returns: nil, or why the text is no Lua chunk.
   public func load(_ text: [UInt8], name: String, arguments: [String]) -> String? {
-    if text.starts(with: Array("\u{1b}Lua".utf8)) { return "\(name): a precompiled chunk; scripts are run from their source" }
+    if text.starts(with: Array("\u{1b}Lua".utf8)) {
+      return "\(name): a precompiled chunk; scripts are run from their source"
+    }
     // "#!/usr/bin/env lua" and the like, as in stand-alone Lua; the other lines keep their numbers.
     let text = text.first == UInt8(ascii: "#") ? Array(text.drop { $0 != UInt8(ascii: "\n") }) : text
     lua_settop(state, 0)
@@ -326,7 +330,9 @@ public final class Machine {
     if why == KS_UNWIND_INTERRUPTED { return .interrupted }
     let place = placeOfEnd(thread)
     let prefix = place.isEmpty ? "" : place + ": "
-    if why == KS_UNWIND_INSTRUCTIONS { return .limit("\(prefix)the limit of \(options.instructionLimit) Lua instructions is spent (--limit)") }
+    if why == KS_UNWIND_INSTRUCTIONS {
+      return .limit("\(prefix)the limit of \(options.instructionLimit) Lua instructions is spent (--limit)")
+    }
     return .limit("\(prefix)the limit of \(options.memoryLimit >> 20) MiB is reached (--memory)")
   }
 

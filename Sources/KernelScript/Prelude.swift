@@ -6,7 +6,8 @@ enum Prelude {
   /// LUA_REGISTRYINDEX, which is a macro of an expression.
   static let registry: Int32 = -LUAI_MAXSTACK - 1000
 
-  /// Runs the preludes: core functions, structures and values, the kscript module, then what stands for Lua's io and os.
+  /// Runs the preludes: core functions, structures and values, the kscript module, then what stands for Lua's io and
+  /// os.
   static func load(into state: OpaquePointer) {
     ks_open_core(state)  // 1
     lua_pushvalue(state, 1)
@@ -67,7 +68,8 @@ enum Prelude {
 
   private static func run(_ name: String, _ text: [UInt8], _ arguments: Int32, _ state: OpaquePointer) {
     let status = text.withUnsafeBytes { bytes in
-      ks_run_prelude(state, "=kscript:" + name, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count, arguments)
+      ks_run_prelude(
+        state, "=kscript:" + name, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count, arguments)
     }
     guard status == LUA_OK else { fatalError("prelude \(name): " + String(cString: lua_tolstring(state, -1, nil))) }
   }

@@ -6,7 +6,9 @@ extension Machine {
   func query(_ operation: String, _ arguments: QueryArguments, _ core: UnsafeMutablePointer<Core>) -> Int32 {
     switch operation {
     case "buffer":
-      guard let address = core.pointee.kernel.allocateBuffer(Int(arguments.word(0)), for: core.pointee.current) else { return nothing }
+      guard let address = core.pointee.kernel.allocateBuffer(Int(arguments.word(0)), for: core.pointee.current) else {
+        return nothing
+      }
       return answer(Int64(bitPattern: address))
     case "backend": return answer("emulated")
     case "now":
@@ -27,7 +29,10 @@ extension Machine {
       let errno = Errno(Int32(truncatingIfNeeded: arguments.word(0)))
       return answer("\(errno.name) \(errno.message)")
     case "release": return answer(Kernel.release)
-    case "task": return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(0))).map { answer(LuaText.task($0, core)) } ?? nothing
+    case "task":
+      return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(0))).map {
+        answer(LuaText.task($0, core))
+      } ?? nothing
     case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
     case "environment":
       let environment = core.pointee.driven?.options.environment ?? options.environment
@@ -40,7 +45,8 @@ extension Machine {
     case "main_argument":
       let index = Int(arguments.word(0))
       return mainArguments.indices.contains(index) ? answer(mainArguments[index]) : nothing
-    case "prelude": return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
+    case "prelude":
+      return Prelude.text(arguments.string(0)).map { answer(String(decoding: $0, as: UTF8.self)) } ?? nothing
     case "put":
       do throws(Errno) {
         try core.pointee.kernel.put(arguments.string(0), arguments.view(1).array)

@@ -130,8 +130,11 @@ extension ResultKind {
     case .buffer: [(name, "kscript.buffer")]
     case .control(let forms):
       [
-        (name, (["integer"] + forms.layouts.map(StubNames.structure)).joined(separator: "|")
-          + (forms.listedSize > 0 ? "|integer[]" : "")),
+        (
+          name,
+          (["integer"] + forms.layouts.map(StubNames.structure)).joined(separator: "|")
+            + (forms.listedSize > 0 ? "|integer[]" : "")
+        )
       ]
     case .integerOrStructure(let layout): [(name, "integer|" + StubNames.structure(layout))]
     }

@@ -52,7 +52,8 @@ extension Session {
       let next = after.call.map { " in \($0)" } ?? ""
       return Step(
         tid: tid, call: before.call,
-        state: after.state == "runnable" && after.call != nil ? "is about to call \(after.call!)" : "is \(after.state)\(next)")
+        state: after.state == "runnable" && after.call != nil
+          ? "is about to call \(after.call!)" : "is \(after.state)\(next)")
     }
     return nil
   }

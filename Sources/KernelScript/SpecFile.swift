@@ -49,7 +49,8 @@ public struct SpecFile: Sendable {
     let (reports, _, _) = run(["0"], options)
     return reports.filter { $0.first == "case" }.enumerated().map { position, report in
       Case(
-        number: position + 1, name: report[1], place: report[2], tags: words(report[3]), isPending: report[4] == "pending",
+        number: position + 1, name: report[1], place: report[2], tags: words(report[3]),
+        isPending: report[4] == "pending",
         covers: words(report[5]))
     }
   }
@@ -104,7 +105,9 @@ public struct SpecFile: Sendable {
   }
 
   /// Runs one case on the emulated kernel and on this machine's, and compares what its tasks did.
-  public func compare(_ testCase: Case, _ options: Machine.Options) -> (comparison: Comparison, emulated: Result, host: Result) {
+  public func compare(_ testCase: Case, _ options: Machine.Options) -> (
+    comparison: Comparison, emulated: Result, host: Result
+  ) {
     var options = options
     options.isHosted = false
     options.hasHostCapabilities = true
@@ -134,7 +137,8 @@ public struct SpecFile: Sendable {
       switch machine.run() {
       case .done: break
       case .deadlock(let tasks):
-        output.end = (["deadlock: nothing can run and no timer is set"]
+        output.end =
+          (["deadlock: nothing can run and no timer is set"]
           + tasks.map { "  task \($0.tid)  \($0.call)  \($0.place)  \($0.reason)" }).joined(separator: "\n")
       case .limit(let text): output.end = text
       case .interrupted: output.end = "interrupted"

@@ -33,7 +33,9 @@ package struct SpecHostHalf: Sendable {
     case .agreed:
       var remarks: [String] = []
       let stated = comparison?.stated ?? []
-      if !stated.isEmpty { remarks.append("differs as stated: " + SpecHostHalf.reasons(stated).joined(separator: "; ")) }
+      if !stated.isEmpty {
+        remarks.append("differs as stated: " + SpecHostHalf.reasons(stated).joined(separator: "; "))
+      }
       if tries > 1 { remarks.append("agreed when run again, at the \(tries == 2 ? "second" : "third") try") }
       return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
     default: return nil
@@ -107,7 +109,8 @@ package struct SpecHostSummary: Sendable {
       "release": .string(HostClock.release), "unavailable": unavailable.map { .string($0) } ?? .null,
       "compared": .integer(Int64(comparedCount)), "skipped": .integer(Int64(skippedCount)),
       "calls": .integer(Int64(callCount)), "differ": .integer(Int64(differingCount)),
-      "stated": .integer(Int64(statedCount)), "unsteady": .integer(Int64(unsteadyCount)), "normalised": .string(Normal.names),
+      "stated": .integer(Int64(statedCount)), "unsteady": .integer(Int64(unsteadyCount)),
+      "normalised": .string(Normal.names),
     ])
   }
 }
@@ -159,8 +162,8 @@ extension SpecSuite.Entry {
     return with(half, merged, HostClock.now - began)
   }
 
-  /// How often a case that differs is tried. Real time passes on the host: on a busy machine a timer runs out between two
-  /// calls that follow each other at once. What differs by rule does so each time.
+  /// How often a case that differs is tried. Real time passes on the host: on a busy machine a timer runs out between
+  /// two calls that follow each other at once. What differs by rule does so each time.
   private static let mostTries = 3
 
   private func pendingReason(_ result: SpecFile.Result) -> String {
@@ -175,8 +178,10 @@ extension SpecSuite.Entry {
     case (.passed, .passed), (.skipped, .skipped): break
     case (.failed, .failed):
       reasons.append(emulated.message)
-      reasons.append(host.message == emulated.message ? "the same on the host" : "on the host: \(host.place): \(host.message)")
-    case (.failed, _): reasons = [emulated.message, "on the host it \(host.status == .passed ? "passes" : "is skipped")"]
+      reasons.append(
+        host.message == emulated.message ? "the same on the host" : "on the host: \(host.place): \(host.message)")
+    case (.failed, _):
+      reasons = [emulated.message, "on the host it \(host.status == .passed ? "passes" : "is skipped")"]
     case (_, .failed): reasons.append("on the host: \(host.message)")
     // What it did before it was skipped there is not compared: it did the rest on one of the two alone.
     case (_, .skipped): return SpecHostHalf(.skipped, reason: pendingReason(host))

@@ -120,7 +120,9 @@ extension Optional: Argument where Wrapped: Argument {
 extension Int: Argument {
   public static var kind: ArgumentKind { .integer }
   @inline(__always)
-  public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Int { Int(raw.word) }
+  public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Int {
+    Int(raw.word)
+  }
 }
 
 extension Int32: Argument {

@@ -20,7 +20,9 @@ public struct ByteView {
   }
 
   /// The little-endian integer at `offset`, which need not be aligned.
-  @inline(__always) public func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self, at offset: Int) -> T {
+  @inline(__always) public func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self, at offset: Int)
+    -> T
+  {
     precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count)
     return T(littleEndian: start!.loadUnaligned(fromByteOffset: offset, as: T.self))
   }
@@ -104,7 +106,9 @@ extension String {
 }
 
 extension Array where Element == UInt8 {
-  public func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R { try withUnsafeBytes { try body(ByteView($0)) } }
+  public func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {
+    try withUnsafeBytes { try body(ByteView($0)) }
+  }
 }
 
 /// The mixing step of every digest: one 64x64 to 128 bit multiplication, folded.
@@ -175,7 +179,9 @@ public final class ByteBuffer {
   }
 
   public func append(_ bytes: [UInt8]) { bytes.withByteView { append($0) } }
-  public func append(zeros count: Int) { extend(by: count).initializeMemory(as: UInt8.self, repeating: 0, count: count) }
+  public func append(zeros count: Int) {
+    extend(by: count).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+  }
 
   @inline(__always) public func append<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     extend(by: MemoryLayout<T>.size).storeBytes(of: value.littleEndian, as: T.self)
@@ -290,7 +296,9 @@ package struct PagedBytes {
   }
 
   package func page(_ number: Int) -> Page? { chunk(number >> 6).flatMap { chunks[$0].pages[number & 63] } }
-  package func hasPage(_ number: Int) -> Bool { chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false }
+  package func hasPage(_ number: Int) -> Bool {
+    chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false
+  }
 
   /// The little-endian word of at most 8 bytes at `offset`, which no page boundary cuts; nil in a hole.
   @inline(__always) func word(at offset: Int, _ size: Int) -> UInt64? {
@@ -304,8 +312,8 @@ package struct PagedBytes {
     }
   }
 
-  /// Makes a page that counts and reads as zeros, and is a hole to those who ask: what fallocate(2) reserves. It is the page of
-  /// zeros itself, until something is written.
+  /// Makes a page that counts and reads as zeros, and is a hole to those who ask: what fallocate(2) reserves. It is the
+  /// page of zeros itself, until something is written.
   package mutating func reservePage(_ number: Int) { setPage(number, ZeroPage.page) }
   package func isReserved(_ number: Int) -> Bool { page(number).map { Page.isShared($0, ZeroPage.page) } ?? false }
 
@@ -435,7 +443,9 @@ extension Arguments {
 extension Arguments {
   /// Room for as many arguments as any call has, for the time of `body`.
   @inline(__always) static func withRoom<R>(_ body: (UnsafeMutablePointer<RawArgument>) -> R) -> R {
-    withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: Arguments.capacity) { body($0.baseAddress.unsafelyUnwrapped) }
+    withUnsafeTemporaryAllocation(of: RawArgument.self, capacity: Arguments.capacity) {
+      body($0.baseAddress.unsafelyUnwrapped)
+    }
   }
 }
 

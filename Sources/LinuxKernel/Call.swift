@@ -1,7 +1,8 @@
 /// A call that has to wait, as data: it belongs to its task, and can be performed again, interrupted, saved or listed.
 public struct Call {
-  // The arguments come first and lie one behind the other as in `Arguments`, so that a body takes them from where they are.
-  // Three are fields of their own, since most calls have no more, and an array's elements are reached by copying it.
+  // The arguments come first and lie one behind the other as in `Arguments`, so that a body takes them from where they
+  // are. Three are fields of their own, since most calls have no more, and an array's elements are reached by copying
+  // it.
   private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
   private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
   /// Position in `Syscall.all`.
@@ -110,8 +111,8 @@ public struct Call {
 }
 
 extension Kernel {
-  /// Performs the body of a call that waits in `calls` with its own arguments, which becomes the current one; nil when it
-  /// has answered.
+  /// Performs the body of a call that waits in `calls` with its own arguments, which becomes the current one; nil when
+  /// it has answered.
   ///
   /// The call stays where it is, since to copy it costs more than most bodies; its bytes are held meanwhile.
   @inline(__always) mutating func performBody(of id: ID<Call>, for me: TaskID) -> Stop? {
@@ -144,8 +145,8 @@ extension Kernel {
 
 /// What a body may ask about the performance it is part of.
 ///
-/// It is made anew for every call and copied with every sleep. So it is six plain words, which the processor moves two or
-/// four at a time, and what only some calls keep shares a place.
+/// It is made anew for every call and copied with every sleep. So it is six plain words, which the processor moves two
+/// or four at a time, and what only some calls keep shares a place.
 struct CallContext {
   /// Bytes already transferred by earlier performances of this call.
   var progress = 0
@@ -195,7 +196,8 @@ struct CallContext {
     bits |= isReferred ? 24 : 8
   }
 
-  /// The file that the body has found under the first argument, where it says so when it waits: else it is looked up again.
+  /// The file that the body has found under the first argument, where it says so when it waits: else it is looked up
+  /// again.
   @inline(__always) var foundFile: ID<OpenFile>? { has(32) ? heldFile : nil }
 
   @inline(__always) mutating func found(_ file: ID<OpenFile>) {
@@ -217,14 +219,22 @@ struct CallContext {
   var partner: (inode: ID<Inode>, opens: Int)? {
     get { kept == .partner ? (ID(bits: UInt64(bitPattern: firstWord)), Int(secondWord)) : nil }
     set {
-      if let newValue { keep(.partner, Int64(bitPattern: newValue.inode.bits), Int64(newValue.opens)) } else { keep(.nothing) }
+      if let newValue {
+        keep(.partner, Int64(bitPattern: newValue.inode.bits), Int64(newValue.opens))
+      } else {
+        keep(.nothing)
+      }
     }
   }
   /// The child whose end it waits for, and its pid (vfork).
   var vforkChild: (task: TaskID, pid: Int32)? {
     get { kept == .vforkChild ? (ID(bits: UInt64(bitPattern: firstWord)), Int32(secondWord)) : nil }
     set {
-      if let newValue { keep(.vforkChild, Int64(bitPattern: newValue.task.bits), Int64(newValue.pid)) } else { keep(.nothing) }
+      if let newValue {
+        keep(.vforkChild, Int64(bitPattern: newValue.task.bits), Int64(newValue.pid))
+      } else {
+        keep(.nothing)
+      }
     }
   }
   /// Its place among those who wait for a lock; 0 before it first waited.

@@ -59,7 +59,9 @@ struct ControlArgument<Call: Control>: Argument, @unchecked Sendable {
 
   /// Answers with what the body has put into the output for a command, and a number where C returns one that tells
   /// something. A caller that gave an address finds it there. Linux: copy_to_user(). Throws EFAULT.
-  func answer(_ command: Int32, with number: Int = 0, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> ControlAnswer<Call> {
+  func answer(_ command: Int32, with number: Int = 0, _ kernel: inout Kernel, _ me: TaskID) throws(Stop)
+    -> ControlAnswer<Call>
+  {
     guard let answer = Call.forms.answers[Int64(command)] else { preconditionFailure("no such answer is declared") }
     if raw.form == .word || raw.form == .memory {
       try kernel.setMemory(kernel.output.view.array, at: address, of: me)

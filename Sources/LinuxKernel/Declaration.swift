@@ -1,5 +1,5 @@
-// How a call is declared: one form for each number of parameters. A form with a parameter pack would be one instead of seven,
-// but packs are not specialised: decoding three arguments then costs 25 ns, here 3.
+// How a call is declared: one form for each number of parameters. A form with a parameter pack would be one instead of
+// seven, but packs are not specialised: decoding three arguments then costs 25 ns, here 3.
 
 extension Syscall {
   init<R: Returned>(
@@ -7,8 +7,9 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, _: Arguments) throws(Stop) in try body(&k, me).store(&k) }
+    self.init(
+      number, name, summary, prototype, raw, [], R.results, returns, errors,
+      body: { (k: inout Kernel, me: TaskID, _: Arguments) throws(Stop) in try body(&k, me).store(&k) }
     )
   }
 
@@ -18,8 +19,11 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in try body(&k, me, try A.decode(x[0], &k, me)).store(&k) }
+    self.init(
+      number, name, summary, prototype, raw, [a.parameter], R.results, returns, errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+        try body(&k, me, try A.decode(x[0], &k, me)).store(&k)
+      }
     )
   }
 
@@ -29,8 +33,11 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in try body(&k, me, try A.decode(x[0], &k, me), try B.decode(x[1], &k, me)).store(&k) }
+    self.init(
+      number, name, summary, prototype, raw, [a.parameter, b.parameter], R.results, returns, errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+        try body(&k, me, try A.decode(x[0], &k, me), try B.decode(x[1], &k, me)).store(&k)
+      }
     )
   }
 
@@ -40,8 +47,9 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+    self.init(
+      number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter], R.results, returns, errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
           try A.decode(x[0], &k, me),
@@ -58,8 +66,10 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+    self.init(
+      number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter], R.results, returns,
+      errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
           try A.decode(x[0], &k, me),
@@ -77,8 +87,10 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D, E) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+    self.init(
+      number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter],
+      R.results, returns, errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
           try A.decode(x[0], &k, me),
@@ -97,8 +109,10 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D, E, F) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+    self.init(
+      number, name, summary, prototype, raw,
+      [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter], R.results, returns, errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
           try A.decode(x[0], &k, me),
@@ -118,8 +132,11 @@ extension Syscall {
     returns: String..., errors: KeyValuePairs<Errno, String> = [:],
     body: @escaping @Sendable (inout Kernel, TaskID, A, B, C, D, E, F, G) throws(Stop) -> R
   ) {
-    self.init(number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter, g.parameter], R.results, returns, errors, body:
-      { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
+    self.init(
+      number, name, summary, prototype, raw,
+      [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter, g.parameter], R.results, returns,
+      errors,
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
         try body(
           &k, me,
           try A.decode(x[0], &k, me),

@@ -124,13 +124,17 @@ extension Kernel {
 
   /// The handler that is to be run, after an outcome has said so.
   public func handlerFrame(of me: TaskID) -> SignalFrame {
-    guard case .handler(let frame)? = tasks[me].signals.returns.last else { preconditionFailure("no handler is to be run") }
+    guard case .handler(let frame)? = tasks[me].signals.returns.last else {
+      preconditionFailure("no handler is to be run")
+    }
     return frame
   }
 
   /// The running handler has returned. Linux: sys_rt_sigreturn().
   public mutating func handlerReturned(_ me: TaskID) -> Outcome {
-    guard case .handler(let frame)? = tasks[me].signals.returns.popLast() else { preconditionFailure("no handler runs") }
+    guard case .handler(let frame)? = tasks[me].signals.returns.popLast() else {
+      preconditionFailure("no handler runs")
+    }
     tasks[me].signals.blocked = frame.maskAfterwards
     if isWatched {
       var below: Reply?

@@ -82,8 +82,9 @@ public struct Kernel: ~Copyable {
   @usableFromInline var reply = Reply()
   @usableFromInline let output = ByteBuffer()
   var current = CallContext()
-  /// Never set. A weak reference makes the type address-only: the compiler then passes a borrowed kernel by its address,
-  /// where it would otherwise copy all 400 bytes to the stack for each method that only reads (a third of a call's time).
+  /// Never set. A weak reference makes the type address-only: the compiler then passes a borrowed kernel by its
+  /// address, where it would otherwise copy all 400 bytes to the stack for each method that only reads (a third of a
+  /// call's time).
   private weak var addressOnly: ByteBuffer?
   /// A page that a pipe let go, for the next one that needs a page; its bytes mean nothing.
   var sparePage: Page?

@@ -26,7 +26,9 @@ extension Kernel {
   @inlinable @inline(__always) public var answerHasExtra: Bool { reply.extraResult }
   public var answerBytes: ByteView { output.view }
   /// Whether the answer is its first word and nothing else.
-  @inlinable @inline(__always) public var answerIsNumber: Bool { reply.errno == 0 && !reply.hasBytes && output.count == 0 }
+  @inlinable @inline(__always) public var answerIsNumber: Bool {
+    reply.errno == 0 && !reply.hasBytes && output.count == 0
+  }
 
   /// Performs a call for the running task.
   ///
@@ -51,7 +53,9 @@ extension Kernel {
   }
 
   /// What follows when a call that was performed for the first time did not answer.
-  @inline(never) private mutating func stopped(_ stop: Stop, _ index: Int, _ arguments: Arguments, _ me: TaskID) -> Outcome {
+  @inline(never) private mutating func stopped(_ stop: Stop, _ index: Int, _ arguments: Arguments, _ me: TaskID)
+    -> Outcome
+  {
     switch stop {
     case .errno(let errno):
       reply.errno = errno.code
@@ -94,7 +98,8 @@ extension Kernel {
 
   @inline(never) private mutating func resumeWithAttention(_ me: TaskID) -> Outcome {
     if processes[tasks[me].process].hasUntoldContinue { tellContinue(of: tasks[me].process) }
-    // Who was killed looks once more for what it waited for, and takes it along: ___wait_event() asks for signals after that.
+    // Who was killed looks once more for what it waited for, and takes it along: ___wait_event() asks for signals after
+    // that.
     if let call = tasks[me].call { return performAgain(call, for: me) }
     if tasks[me].needsAttention { return attend(me) }
     return .start
@@ -147,7 +152,9 @@ extension Kernel {
   /// Puts the task to sleep, or has a signal that is already there cut the call short. `descriptor`: what the call's
   /// first argument is, if it is one. `call` keeps the call as data.
   @inline(__always)
-  private mutating func sleep(_ wait: Wait, _ me: TaskID, _ descriptor: Int32?, _ call: (inout Kernel) -> ID<Call>) -> Outcome {
+  private mutating func sleep(_ wait: Wait, _ me: TaskID, _ descriptor: Int32?, _ call: (inout Kernel) -> ID<Call>)
+    -> Outcome
+  {
     current.interruption = wait.interruption
     let (needsAttention, head, table) = (tasks[me].needsAttention, tasks[me].firstWaiter, tasks[me].files)
     if current.isInterrupted || needsAttention, isCutShort(wait, me) {
@@ -196,7 +203,9 @@ extension Kernel {
   }
 
   /// A call that a signal has cut short starts anew, and looks its descriptor up again.
-  @inline(never) private mutating func interrupted(_ id: ID<Call>, _ wait: Wait, _ held: ID<OpenFile>?, _ me: TaskID) -> Outcome {
+  @inline(never) private mutating func interrupted(_ id: ID<Call>, _ wait: Wait, _ held: ID<OpenFile>?, _ me: TaskID)
+    -> Outcome
+  {
     if let held { release(held) }
     tasks[me].call = nil
     if isWatched { observe(.interrupted(tid: tasks[me].tid, wait.interruption)) }
@@ -229,8 +238,8 @@ extension Kernel {
     return .blocked
   }
 
-  /// A sleeping call keeps its open file. Where nobody else has the descriptor table, nobody can close the file meanwhile,
-  /// and it need not count. Linux: fs/file.c, __fget_light().
+  /// A sleeping call keeps its open file. Where nobody else has the descriptor table, nobody can close the file
+  /// meanwhile, and it need not count. Linux: fs/file.c, __fget_light().
   @inline(__always) private mutating func holdFile(_ number: Int32, in table: ID<FileTable>) {
     guard let file = current.foundFile ?? fileTables[table].file(number) else { return }
     let isShared = fileTables[table].references > 1
@@ -253,7 +262,8 @@ extension Kernel {
   /// Keeps the answer while signals are delivered.
   private mutating func replyThroughSignals(_ me: TaskID) -> Outcome {
     if tasks[me].state == .dead { return .ended }
-    if deliverable(me).isEmpty, tasks[me].signals.savedMask == nil, processes[tasks[me].process].groupExitStatus == nil {
+    if deliverable(me).isEmpty, tasks[me].signals.savedMask == nil, processes[tasks[me].process].groupExitStatus == nil
+    {
       recalculateAttention(me)
       return .reply
     }

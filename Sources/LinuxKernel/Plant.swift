@@ -14,7 +14,8 @@ public struct Plant: Sendable {
 }
 
 extension Kernel {
-  /// Has this kernel perform one call's body with the mistake. Its table of bodies is never given back: for tests alone.
+  /// Has this kernel perform one call's body with the mistake. Its table of bodies is never given back: for tests
+  /// alone.
   package mutating func plant(_ plant: Plant) {
     let count = Syscall.all.count, right = plant.right.code, wrong = plant.wrong
     let table = UnsafeMutablePointer<Unmanaged<Syscall.Performer>>.allocate(capacity: count)

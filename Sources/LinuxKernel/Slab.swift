@@ -15,15 +15,15 @@ public struct ID<Object>: Hashable, Sendable {
 /// Copying a slab costs one reference. The first write afterwards copies the page table (8 bytes a page) and the one
 /// page written to; further writes to that page cost nothing more.
 ///
-/// Invariants: a table whose `isShared` is false, and a page with `references == 1`, belong to this slab alone; a bit of
-/// `live` is set exactly while its slot holds an initialised object; a free slot holds the index of the next free one.
-/// A slab is copied by `copy()` alone, which marks the table: each write looks at that mark, where to ask for the number
-/// of references would cost a call.
+/// Invariants: a table whose `isShared` is false, and a page with `references == 1`, belong to this slab alone; a bit
+/// of `live` is set exactly while its slot holds an initialised object; a free slot holds the index of the next free
+/// one. A slab is copied by `copy()` alone, which marks the table: each write looks at that mark, where to ask for the
+/// number of references would cost a call.
 public struct Slab<Object>: ~Copyable {
   /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
   private var storage: PageTable<Object>?
-  /// The table's fields and pages and how many slots were ever used, kept here since each access needs them: loads less,
-  /// each of which would wait for the one before.
+  /// The table's fields and pages and how many slots were ever used, kept here since each access needs them: loads
+  /// less, each of which would wait for the one before.
   private var fields: UnsafeMutablePointer<PageTable<Object>.Fields>?
   private var pages: UnsafeMutablePointer<SlabPage<Object>>?
   private var usedSlots: UInt32 = 0
@@ -141,7 +141,8 @@ public struct Slab<Object>: ~Copyable {
     return found
   }
 
-  /// Takes a table of its own: the first one, the one that nobody shares any more, or a copy of the one that somebody does.
+  /// Takes a table of its own: the first one, the one that nobody shares any more, or a copy of the one that somebody
+  /// does.
   @inline(never) private mutating func makeOwn() {
     if storage == nil {
       storage = PageTable(capacity: 1)
@@ -215,7 +216,8 @@ private struct SlabPage<Object> {
       if header.pointee.live & (1 << UInt64(slot)) != 0 {
         (new.objects + slot).initialize(to: objects[slot])
       } else {
-        UnsafeMutableRawPointer(new.objects + slot).copyMemory(from: objects + slot, byteCount: MemoryLayout<UInt32>.size)
+        UnsafeMutableRawPointer(new.objects + slot).copyMemory(
+          from: objects + slot, byteCount: MemoryLayout<UInt32>.size)
       }
     }
     return new
@@ -360,8 +362,8 @@ package struct ChunkedArray<Element> {
   }
 }
 
-/// A chunked array for what a kernel itself holds and writes with many calls: copied by `copy()` alone, which marks the table
-/// as a slab's does. So a write looks at that mark instead of asking for the number of references.
+/// A chunked array for what a kernel itself holds and writes with many calls: copied by `copy()` alone, which marks the
+/// table as a slab's does. So a write looks at that mark instead of asking for the number of references.
 struct ChunkedStore<Element>: ~Copyable {
   private var storage: PageTable<Element>?
   private var fields: UnsafeMutablePointer<PageTable<Element>.Fields>?

@@ -20,7 +20,8 @@ public struct Wait: Sendable {
   private var bits: UInt32
 
   /// - Parameters:
-  ///   - queue: the queue to sleep on; nil where the body has put the task on its queues itself (poll), or for time alone.
+  ///   - queue: the queue to sleep on; nil where the body has put the task on its queues itself (poll), or for time
+  ///     alone.
   ///   - exclusive: whether one wake-up event is to wake one such sleeper only (WQ_FLAG_EXCLUSIVE).
   ///   - place: where on the queue, if not where such sleepers usually stand.
   ///   - interruption: what a signal makes of the call.
@@ -57,14 +58,17 @@ extension Stop {
     .wait(Wait(queue: queue, exclusive: true, interruption: interruption))
   }
 
-  @inline(__always) static func wait(on queue: ID<WaitQueue>, interruption: Interruption = .restart, until deadline: Int64 = .max) -> Stop {
+  @inline(__always) static func wait(
+    on queue: ID<WaitQueue>, interruption: Interruption = .restart, until deadline: Int64 = .max
+  ) -> Stop {
     .wait(Wait(queue: queue, interruption: interruption, deadline: deadline))
   }
 
   /// Waits on `queue` behind those already there, all of whom every event wakes (eventfd, timerfd).
   @inline(__always) static func wait(inLine queue: ID<WaitQueue>) -> Stop { .wait(Wait(queue: queue, place: .tail)) }
 
-  @inline(__always) static func sleep(until deadline: Int64, interruption: Interruption = .restartUnlessHandled) -> Stop {
+  @inline(__always) static func sleep(until deadline: Int64, interruption: Interruption = .restartUnlessHandled) -> Stop
+  {
     .wait(Wait(queue: nil, interruption: interruption, deadline: deadline))
   }
 }

@@ -1,8 +1,8 @@
 /// One system call: what it is called, what it takes and gives, how it can fail, and what it does.
 ///
 /// This one value is all there is to know about a call. The Lua binding and its argument checks, the trace line, the
-/// call on real Linux, `kscript list` and `kscript doc` and the editor stubs are derived from it. Declaration.swift has the forms
-/// in which it is written.
+/// call on real Linux, `kscript list` and `kscript doc` and the editor stubs are derived from it. Declaration.swift has
+/// the forms in which it is written.
 public struct Syscall: Sendable {
   public struct Parameter: Sendable {
     public let name: String

@@ -81,12 +81,14 @@ extension Kernel {
   /// Whether an event still means anything: the sleep it was to end may long be over.
   func isStale(_ event: TimerQueue.Event) -> Bool {
     switch event {
-    case .wake(let task, let sleep): !tasks.contains(task) || tasks[task].sleepNumber != sleep || tasks[task].call == nil
+    case .wake(let task, let sleep):
+      !tasks.contains(task) || tasks[task].sleepNumber != sleep || tasks[task].call == nil
     case .timerFile(let timer, let setting): !timerFiles.contains(timer) || timerFiles[timer].setting != setting
     case .intervalTimer(let timers, let setting):
       !processTimers.contains(timers) || processTimers[timers].real.setting != setting
     case .posixTimer(let timers, let number, let setting):
-      !processTimers.contains(timers) || processTimers[timers].posix(number).map { processTimers[timers].posix[$0].setting } != setting
+      !processTimers.contains(timers)
+        || processTimers[timers].posix(number).map { processTimers[timers].posix[$0].setting } != setting
     }
   }
 

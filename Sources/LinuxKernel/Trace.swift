@@ -18,7 +18,8 @@ public enum Trace {
       case .signalSet: return signals(SignalSet(rawValue: raw.view.load(at: 0)))
       default: return quote(raw.view, limit: stringLimit)
       }
-    case .memory: return "0x" + String(UInt64(bitPattern: raw.word), radix: 16) + (raw.count >= 0 ? ", \(raw.count)" : "")
+    case .memory:
+      return "0x" + String(UInt64(bitPattern: raw.word), radix: 16) + (raw.count >= 0 ? ", \(raw.count)" : "")
     case .word, .omitted: return word(raw.word, as: kind)
     }
   }

@@ -213,7 +213,8 @@ extension Kernel {
 
   /// Fills `page` from `offset` with at most `count` bytes of the source. Returns how many: fewer where memory faults.
   @inline(__always)
-  mutating func fill(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int {
+  mutating func fill(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int
+  {
     if let view = source.takeInline(count, &pendingPieces) {
       page.write(view, at: offset)
       if view.count == count { return count }
@@ -222,7 +223,9 @@ extension Kernel {
     return fillPieces(&page, at: offset, count, from: &source, of: me)
   }
 
-  private mutating func fillPieces(_ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID) -> Int {
+  private mutating func fillPieces(
+    _ page: inout Page, at offset: Int, _ count: Int, from source: inout Source, of me: TaskID
+  ) -> Int {
     var done = 0
     while done < count {
       if let view = source.takeInline(count - done, &pendingPieces) {

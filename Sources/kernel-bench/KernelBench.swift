@@ -69,7 +69,8 @@ enum KernelBench {
   /// descriptors and handlers, a directory, memory and a wait queue of its own, a file is a dentry and an inode.
   static func populate(_ kernel: inout Kernel, as me: TaskID) throws -> (reader: FD, writer: FD) {
     let noFileLimit: CallArgument = 7  // RLIMIT_NOFILE
-    let limits = [UInt8](arrayLiteral: 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0)  // 1048576 twice, little-endian
+    // 1048576 twice, little-endian.
+    let limits = [UInt8](arrayLiteral: 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0)
     for _ in 0..<500 { _ = try kernel.fork(as: me) }
     try kernel.call("setrlimit", noFileLimit, .bytes(limits), as: me)
     for number in 0..<1000 {

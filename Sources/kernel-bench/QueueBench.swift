@@ -70,21 +70,30 @@ extension KernelBench {
     var kernel = Kernel()
     let parent = kernel.boot()
     let flags: OpenFlags = [.create, .readWrite]
-    let there = isPosix ? try kernel.mq_open("/there", flags, Mode(0o600), count: 4, size: 64, as: parent).number : try kernel.msgget(0, 0o600, as: parent)
-    let back = isPosix ? try kernel.mq_open("/back", flags, Mode(0o600), count: 4, size: 64, as: parent).number : try kernel.msgget(0, 0o600, as: parent)
+    let there =
+      isPosix
+      ? try kernel.mq_open("/there", flags, Mode(0o600), count: 4, size: 64, as: parent).number
+      : try kernel.msgget(0, 0o600, as: parent)
+    let back =
+      isPosix
+      ? try kernel.mq_open("/back", flags, Mode(0o600), count: 4, size: 64, as: parent).number
+      : try kernel.msgget(0, 0o600, as: parent)
     let child = try kernel.fork(as: parent)
     let message = [UInt8](repeating: 120, count: 64)
-    let send = Syscall.indices[isPosix ? "mq_send" : "msgsnd"]!, receive = Syscall.indices[isPosix ? "mq_receive" : "msgrcv"]!
+    let send = Syscall.indices[isPosix ? "mq_send" : "msgsnd"]!,
+      receive = Syscall.indices[isPosix ? "mq_receive" : "msgrcv"]!
     /// Performs as a machine does, which waits; returns whether the call has answered.
     func put(_ queue: Int32, _ task: TaskID) {
       message.withByteView { view in
-        let words: [RawArgument] = isPosix
+        let words: [RawArgument] =
+          isPosix
           ? [.word(Int64(queue)), .bytes(view), .word(1)] : [.word(Int64(queue)), .word(1), .bytes(view), .word(0)]
         words.withUnsafeBufferPointer { _ = kernel.perform(send, Arguments($0.baseAddress!), for: task) }
       }
     }
     func get(_ queue: Int32, _ task: TaskID) {
-      let words: [RawArgument] = isPosix ? [.word(Int64(queue)), .word(64)] : [.word(Int64(queue)), .word(64), .word(0), .word(0)]
+      let words: [RawArgument] =
+        isPosix ? [.word(Int64(queue)), .word(64)] : [.word(Int64(queue)), .word(64), .word(0), .word(0)]
       words.withUnsafeBufferPointer { _ = kernel.perform(receive, Arguments($0.baseAddress!), for: task) }
     }
     _ = kernel.schedule().map { kernel.resume($0) }
@@ -95,7 +104,8 @@ extension KernelBench {
     for _ in 0..<count {
       // Whoever goes on has received: it answers, and waits for the next one.
       for task in [parent, child] {
-        guard let next = kernel.schedule(), next == task, case .reply = kernel.resume(next), kernel.answerErrno == 0 else {
+        guard let next = kernel.schedule(), next == task, case .reply = kernel.resume(next), kernel.answerErrno == 0
+        else {
           preconditionFailure("out of turn")
         }
         put(task == parent ? there : back, task)

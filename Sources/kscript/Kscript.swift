@@ -8,8 +8,10 @@ struct Kscript: ParsableCommand {
     commandName: "kscript",
     abstract: "A Linux kernel you can hold in your hand: runs Lua scripts on an emulated kernel.",
     version: "0.1.0",
-    subcommands: [RunCommand.self, TestCommand.self, TraceCommand.self, DiffCommand.self, CoverageCommand.self,
-      FuzzCommand.self, ReplCommand.self, ListCommand.self, DocCommand.self, StubsCommand.self])
+    subcommands: [
+      RunCommand.self, TestCommand.self, TraceCommand.self, DiffCommand.self, CoverageCommand.self,
+      FuzzCommand.self, ReplCommand.self, ListCommand.self, DocCommand.self, StubsCommand.self,
+    ])
 
   /// A command that there is none of gets a better answer than "unexpected argument".
   static func main() {

@@ -33,7 +33,9 @@ struct MachineOptions: ParsableArguments {
     guard (0...4_000_000_000).contains(epoch) else {
       throw ValidationError("--epoch takes seconds since 1970 from 0 to 4000000000, not \(epoch)")
     }
-    for entry in environment where !entry.contains("=") { throw ValidationError("--env takes NAME=VALUE, not \(entry)") }
+    for entry in environment where !entry.contains("=") {
+      throw ValidationError("--env takes NAME=VALUE, not \(entry)")
+    }
   }
 
   /// `limit`: instructions for a command that has a limit of its own where none is given; 0 for no limit.

@@ -11,8 +11,10 @@ enum Report {
       return code == 0 && machine.failureCount > 0 ? Kscript.ExitStatus.failed : code
     case .deadlock(let tasks):
       let place = tasks.first { !$0.place.isEmpty }?.place ?? script
-      let what = machine.options.isHosted
-        ? "stuck after \(seconds(machine.time)) s: every task sleeps" : "deadlock at virtual \(seconds(machine.time)) s: nothing can run and no timer is set"
+      let what =
+        machine.options.isHosted
+        ? "stuck after \(seconds(machine.time)) s: every task sleeps"
+        : "deadlock at virtual \(seconds(machine.time)) s: nothing can run and no timer is set"
       Terminal.error("\(place): \(what)")
       for line in table(tasks) { Terminal.error(line) }
       return Kscript.ExitStatus.deadlock

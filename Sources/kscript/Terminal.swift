@@ -29,7 +29,9 @@ enum Terminal {
     if !write(bytes, to: STDOUT_FILENO) {
       let reason = errno
       // A reader that went away (kscript ... | head) is no mistake worth a message.
-      if reason != EPIPE { _ = write(Array("kscript: standard output: \(String(cString: strerror(reason)))\n".utf8), to: STDERR_FILENO) }
+      if reason != EPIPE {
+        _ = write(Array("kscript: standard output: \(String(cString: strerror(reason)))\n".utf8), to: STDERR_FILENO)
+      }
       _exit(reason == EPIPE ? 141 : 1)
     }
   }

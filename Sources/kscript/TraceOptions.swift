@@ -4,11 +4,16 @@ import LinuxKernel
 
 /// The letters of strace.
 struct TraceOptions: ParsableArguments {
-  @Option(name: .customShort("e"), parsing: .singleValue, help: ArgumentHelp(
-    "Shows only these calls: trace=read,write or %file or !%desc or /regex; also signal=SET and status=SET.", valueName: "EXPR"))
+  @Option(
+    name: .customShort("e"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Shows only these calls: trace=read,write or %file or !%desc or /regex; also signal=SET and status=SET.",
+      valueName: "EXPR"))
   var expressions: [String] = []
 
-  @Option(name: .customShort("P"), parsing: .singleValue, help: ArgumentHelp("Shows only calls that touch PATH.", valueName: "PATH"))
+  @Option(
+    name: .customShort("P"), parsing: .singleValue,
+    help: ArgumentHelp("Shows only calls that touch PATH.", valueName: "PATH"))
   var paths: [String] = []
 
   @Flag(name: .customShort("z"), help: "Shows only calls that succeeded.")
@@ -91,7 +96,8 @@ struct TraceOptions: ParsableArguments {
     options.showsNames = showsNames > 0
     options.text.style.stringLimit = stringLimit
     options.text.style.isVerbose = isVerbose
-    options.text.clock = isRelative ? .relative : clock >= 3 ? .epoch : clock == 2 ? .microseconds : clock == 1 ? .seconds : .none
+    options.text.clock =
+      isRelative ? .relative : clock >= 3 ? .epoch : clock == 2 ? .microseconds : clock == 1 ? .seconds : .none
     options.text.showsDuration = showsDuration
     options.text.column = column
     options.text.quietness = quietness

@@ -16,7 +16,9 @@ import Testing
     -- covers: a.later.one
     it("comes", function() pending "later" end)
     -- covers: a.stated.one
-    it("states", function() ks.differs("for a reason", function() ks.sys.close(ks.backend == "host" and 77 or 0) end) end)
+    it("states", function() ks.differs("for a reason", function()
+      ks.sys.close(ks.backend == "host" and 77 or 0)
+    end) end)
     """
   static let differing = """
     local ks = require "kscript"
@@ -30,7 +32,9 @@ import Testing
     """
 
   static func ledger(_ tier: Int) -> String {
-    let ids = ["a.same.one", "a.emulated.one", "a.later.one", "a.stated.one", "a.differs.one", "a.differs.two", "a.unshown.one"]
+    let ids = [
+      "a.same.one", "a.emulated.one", "a.later.one", "a.stated.one", "a.differs.one", "a.differs.two", "a.unshown.one",
+    ]
     return "id\ttier\tsince\tbehaviour\terrors\tevidence\n" + ids.map { "\($0)\t\(tier)\t-\tSo.\t-\tseen\n" }.joined()
   }
 

@@ -25,7 +25,8 @@ import Testing
     try run(arguments, in: folder, environment: environment)
   }
 
-  static func run(_ arguments: [String], in folder: String = "/", environment: [String: String] = [:]) throws -> Output {
+  static func run(_ arguments: [String], in folder: String = "/", environment: [String: String] = [:]) throws -> Output
+  {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments

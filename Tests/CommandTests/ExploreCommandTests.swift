@@ -36,7 +36,8 @@ import Testing
   }
 
   @Test func aPipedSessionPrintsResultsAndTellsFailure() throws {
-    try CommandTests.withFiles(["in": "1 + 1\nlocal x = _ * 21\nx\n", "bad": "x = = 1\n2\n", "a.lua": "local y = 5"]) { folder in
+    try CommandTests.withFiles(["in": "1 + 1\nlocal x = _ * 21\nx\n", "bad": "x = = 1\n2\n", "a.lua": "local y = 5"]) {
+      folder in
       func session(_ input: String, _ arguments: String) throws -> (String, Int32) {
         let process = Process()
         process.executableURL = CommandTests.program

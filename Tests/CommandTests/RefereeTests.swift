@@ -8,7 +8,9 @@ private let isRefereePossible = geteuid() == 0 && sysconf(Int32(_SC_NPROCESSORS_
 struct RefereeTests {
   private func run(_ script: String, _ options: String...) throws -> CommandTests.Output {
     var result: CommandTests.Output?
-    try CommandTests.withFiles(["script.lua": "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + script]) { folder in
+    try CommandTests.withFiles([
+      "script.lua": "local ks = require 'kscript' local sys, must, C = ks.sys, ks.must, ks.C " + script
+    ]) { folder in
       result = try CommandTests.run(["run", "--host", "-q"] + options + [folder + "/script.lua"])
     }
     return result!
@@ -62,7 +64,8 @@ struct RefereeTests {
       print(select(3, sys.open("/etc/passwd", 0)) == C.ENOENT, #must.getdents64(must.open("/tmp", 0)))
       print(must.kill(-1, 0) or 0)
       """)
-    #expect(result.output.hasPrefix("host\t1\t0\t0\ttrue\n3\t4\n0\t0\t0\ntrue\t2\n"), "\(result.output)\(result.errors)")
+    #expect(
+      result.output.hasPrefix("host\t1\t0\t0\ttrue\n3\t4\n0\t0\t0\ntrue\t2\n"), "\(result.output)\(result.errors)")
   }
 
   @Test func whatLiesBeyondCannotBeReached() throws {
@@ -107,11 +110,17 @@ struct RefereeTests {
 
   @Test func aDifferenceIsShownWithItsPlace() throws {
     try CommandTests.withFiles(
-      ["a.lua": "local ks = require 'kscript'\nif ks.backend == 'host' then\n  ks.sys.umask(0)\nend\nks.sys.getpid()\n", "b.lua": "require('kscript').sys.getpid()"]
+      [
+        "a.lua":
+          "local ks = require 'kscript'\nif ks.backend == 'host' then\n  ks.sys.umask(0)\nend\nks.sys.getpid()\n",
+        "b.lua": "require('kscript').sys.getpid()",
+      ]
     ) { folder in
       let differing = try CommandTests.kscript("diff", folder + "/a.lua")
       #expect(differing.status == 1)
-      #expect(differing.output.contains("a.lua:5  task 1  getpid()\n    host      umask(0)\n    kscript   getpid()"), "\(differing.output)")
+      #expect(
+        differing.output.contains("a.lua:5  task 1  getpid()\n    host      umask(0)\n    kscript   getpid()"),
+        "\(differing.output)")
       let same = try CommandTests.kscript("diff", folder + "/b.lua")
       #expect(same.status == 0)
       #expect(same.output.contains("1 same, 0 differ"), "\(same.output)")
@@ -123,7 +132,11 @@ struct RefereeTests {
 
   @Test func aStatedDifferenceIsListedAndNoFailure() throws {
     try CommandTests.withFiles(
-      ["a.lua": "local ks = require 'kscript'\nks.differs('as I say', function() ks.sys.umask(ks.backend == 'host' and 1 or 2) end)\n"]
+      [
+        "a.lua":
+          "local ks = require 'kscript'\nks.differs('as I say', "
+          + "function() ks.sys.umask(ks.backend == 'host' and 1 or 2) end)\n"
+      ]
     ) { folder in
       let result = try CommandTests.kscript("diff", folder + "/a.lua")
       #expect(result.status == 0)
@@ -146,7 +159,8 @@ struct RefereeTests {
       local errno = select(3, sys.nanosleep(5))
       log[#log + 1] = errno == C.EINTR
       local word = ks.buffer(8)
-      local tid = must.clone3({ flags = "CLONE_VM|CLONE_SIGHAND|CLONE_THREAD|CLONE_FILES|CLONE_FS" }, function() word:u32(0, must.gettid()) end)
+      local tid = must.clone3({ flags = "CLONE_VM|CLONE_SIGHAND|CLONE_THREAD|CLONE_FILES|CLONE_FS" },
+        function() word:u32(0, must.gettid()) end)
       ks.settle()
       log[#log + 1] = word:u32(0) == tid
       must.vfork(function() word:u32(4, 7) end)

@@ -32,12 +32,15 @@ struct BadInputTests {
   }
 
   @Test func precompiled() {
-    check(Program.run([0x1b, 0x4c, 0x75, 0x61, 0x54, 0x00, 0x19, 0x93] + [UInt8](repeating: 0, count: 50)), 1, "script.lua", "precompiled")
+    check(
+      Program.run([0x1b, 0x4c, 0x75, 0x61, 0x54, 0x00, 0x19, 0x93] + [UInt8](repeating: 0, count: 50)), 1, "script.lua",
+      "precompiled")
   }
 
   @Test func endlessLoop() {
     check(Program.run("while true do end", ["--limit", "100000"]), 124, "script.lua:1", "--limit")
-    check(Program.run("while true do pcall(function() while true do end end) end", ["--limit", "100000"]), 124, "--limit")
+    check(
+      Program.run("while true do pcall(function() while true do end end) end", ["--limit", "100000"]), 124, "--limit")
     check(
       Program.run(
         """
@@ -49,14 +52,22 @@ struct BadInputTests {
 
   @Test func endlessRecursion() {
     check(Program.run("local function f() return 1 + f() end f()"), 1, "script.lua:1", "stack overflow")
-    check(Program.run("local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k] end print(t.x)"), 1, "overflow")
+    check(
+      Program.run("local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k] end print(t.x)"),
+      1, "overflow")
     check(Program.run("local function f() return coroutine.wrap(f)() end f()"), 1, "overflow")
     check(Program.run("print((('('):rep(300) .. '1'):len()) load(('('):rep(100000))() "), 1)
-    check(Program.run("string.rep('x', 10):gsub('.', function() error(setmetatable({}, {__tostring = function(t) return tostring(t) end})) end)"), 1)
+    check(
+      Program.run(
+        "string.rep('x', 10):gsub('.', function() "
+          + "error(setmetatable({}, {__tostring = function(t) return tostring(t) end})) end)"
+      ), 1)
   }
 
   @Test func endlessAllocation() {
-    check(Program.run("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", ["--memory", "16"]), 124, "--memory")
+    check(
+      Program.run("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", ["--memory", "16"]), 124,
+      "--memory")
     check(Program.run("local s = 'x' while true do s = s .. s end", ["--memory", "16"]), 124, "--memory")
     check(
       Program.run(

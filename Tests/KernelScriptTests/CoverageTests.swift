@@ -32,7 +32,9 @@ struct CoverageTests {
     #expect(CoverageTests.message(CoverageTests.header + row) == nil)
     #expect(CoverageTests.message(row) == "a.tsv:1: no header of a ledger")
     #expect(CoverageTests.message(CoverageTests.header + "a.b\t1\n") == "a.tsv:2: 2 columns instead of 6")
-    #expect(CoverageTests.message(CoverageTests.header + row.replacing("\t1\t", with: "\t4\t")) == "a.tsv:2: there is no tier 4")
+    #expect(
+      CoverageTests.message(CoverageTests.header + row.replacing("\t1\t", with: "\t4\t"))
+        == "a.tsv:2: there is no tier 4")
     #expect(CoverageTests.message(CoverageTests.header + row + row) == "a.tsv:3: a.b stands in a.tsv:2 already")
   }
 
@@ -115,7 +117,9 @@ struct CoverageTests {
     coverage.take(["pipe.a.b"], place: "x_spec.lua:1", .differing("how"))
     #expect(!coverage.differs && coverage.count(tier: 3).differing == 1)
     #expect(!CoverageReport(coverage).text.contains("pipe.a.b"))
-    #expect(CoverageReport(coverage, tiers: 1...3).text.contains("pipe.a.b  tier 3  differing\n    x_spec.lua:1  differing: how\n"))
+    #expect(
+      CoverageReport(coverage, tiers: 1...3).text.contains(
+        "pipe.a.b  tier 3  differing\n    x_spec.lua:1  differing: how\n"))
   }
 
   @Test("The list says why a fact is not confirmed")

@@ -34,48 +34,48 @@ struct DeterminismTests {
   /// Scripts that lean on what stock Lua does differently in each process.
   static let scripts: [String: String] = [
     "keys of all kinds": """
-      local ks = require "kscript"
-      local t = {}
-      for i = 1, 40 do t["key" .. i], t[i], t[i + 0.5], t[{}], t[function() end] = i, i, i, i, i end
-      t[true], t[print], t[coroutine.create(print)], t[io.stdout], t[ks] = 1, 2, 3, 4, 5
-      for k, v in pairs(t) do io.write(tostring(k), " ", v, " ") ks.must.getppid() end
-      for k in next, _G do ks.sys.open("/" .. k) end
-      """,
+    local ks = require "kscript"
+    local t = {}
+    for i = 1, 40 do t["key" .. i], t[i], t[i + 0.5], t[{}], t[function() end] = i, i, i, i, i end
+    t[true], t[print], t[coroutine.create(print)], t[io.stdout], t[ks] = 1, 2, 3, 4, 5
+    for k, v in pairs(t) do io.write(tostring(k), " ", v, " ") ks.must.getppid() end
+    for k in next, _G do ks.sys.open("/" .. k) end
+    """,
     "names of objects": """
-      local ks = require "kscript"
-      for _, value in ipairs { {}, print, function() end, coroutine.create(print), io.stdout } do
-        ks.sys.open("/" .. tostring(value))
-        ks.sys.open(("%s %p"):format(value, value))
-      end
-      """,
+    local ks = require "kscript"
+    for _, value in ipairs { {}, print, function() end, coroutine.create(print), io.stdout } do
+      ks.sys.open("/" .. tostring(value))
+      ks.sys.open(("%s %p"):format(value, value))
+    end
+    """,
     "chance and time": """
-      local ks = require "kscript"
-      for _ = 1, 20 do ks.sys.open("/" .. math.random(1 << 30) .. math.random()) end
-      math.randomseed()
-      ks.sys.open("/" .. math.random(1 << 30) .. os.time() .. os.clock() .. os.date() .. os.tmpname())
-      ks.must.getrandom(64)
-      collectgarbage()
-      ks.sys.open("/" .. tostring(collectgarbage("count")))
-      """,
+    local ks = require "kscript"
+    for _ = 1, 20 do ks.sys.open("/" .. math.random(1 << 30) .. math.random()) end
+    math.randomseed()
+    ks.sys.open("/" .. math.random(1 << 30) .. os.time() .. os.clock() .. os.date() .. os.tmpname())
+    ks.must.getrandom(64)
+    collectgarbage()
+    ks.sys.open("/" .. tostring(collectgarbage("count")))
+    """,
     "the collector": """
-      local ks = require "kscript"
-      local weak = setmetatable({}, {__mode = "k"})
-      for i = 1, 2000 do
-        weak[{}] = i
-        setmetatable({}, {__gc = function() ks.sys.getppid() end})
-      end
-      collectgarbage()
-      local n = 0
-      for _ in pairs(weak) do n = n + 1 end
-      ks.sys.open("/" .. n)
-      """,
+    local ks = require "kscript"
+    local weak = setmetatable({}, {__mode = "k"})
+    for i = 1, 2000 do
+      weak[{}] = i
+      setmetatable({}, {__gc = function() ks.sys.getppid() end})
+    end
+    collectgarbage()
+    local n = 0
+    for _ in pairs(weak) do n = n + 1 end
+    ks.sys.open("/" .. n)
+    """,
     "order of tasks": """
-      local ks = require "kscript"
-      local r, w = ks.must.pipe2()
-      for i = 1, 8 do ks.must.fork(function() for _ = 1, 5 do ks.must.write(w, tostring(i)) end end) end
-      while ks.sys.waitpid(-1) do end
-      ks.must.read(r, 100)
-      """,
+    local ks = require "kscript"
+    local r, w = ks.must.pipe2()
+    for i = 1, 8 do ks.must.fork(function() for _ = 1, 5 do ks.must.write(w, tostring(i)) end end) end
+    while ks.sys.waitpid(-1) do end
+    ks.must.read(r, 100)
+    """,
   ]
 
   @Test("Twenty processes end with the same line", arguments: scripts.keys.sorted(), ["fifo", "random", "pct:3"])

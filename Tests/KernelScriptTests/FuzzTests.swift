@@ -11,7 +11,9 @@ struct FuzzTests {
   /// Why this machine cannot be the referee, which a suite that is skipped says.
   static let hasReferee: Bool = {
     let isReady = geteuid() == 0 && sysconf(Int32(_SC_NPROCESSORS_ONLN)) >= 2 && FuzzTests.unavailable == nil
-    if !isReady { print("fuzzing: no referee here, skipped: \(FuzzTests.unavailable ?? "it takes root and two processors")") }
+    if !isReady {
+      print("fuzzing: no referee here, skipped: \(FuzzTests.unavailable ?? "it takes root and two processors")")
+    }
     return isReady
   }()
   private static let unavailable: String? = {
@@ -39,7 +41,8 @@ struct FuzzTests {
     let others: Set = ["getpid", "gettid", "getcwd", "pipe", "poll", "fork", "vfork", "clock_getres", "getitimer"]
     let usual = Set(FuzzFamily.usual.flatMap(\.calls))
     let never = Syscall.all.filter { call in
-      !call.errors.isEmpty && usual.contains(call.name) && !others.contains(call.name) && !call.errors.contains { answers["\(call.name) \($0.errno.name)"] != nil }
+      !call.errors.isEmpty && usual.contains(call.name) && !others.contains(call.name)
+        && !call.errors.contains { answers["\(call.name) \($0.errno.name)"] != nil }
     }
     #expect(never.isEmpty, "no generated call fails: \(never.map(\.name))")
   }
@@ -53,8 +56,15 @@ struct FuzzTests {
 
   @Test(.enabled(if: hasReferee)) func plantedMistakeIsFound() throws {
     // Of the call's own families, so that nothing else is found first.
-    var plants: [(String, Errno, Errno)] = [("dup3", .EINVAL, .EBADF), ("renameat2", .EEXIST, .ENOENT), ("timer_settime", .EINVAL, .EFAULT)]
-    if Self.isFull { plants += [("epoll_ctl", .ENOENT, .EINVAL), ("pipe2", .EINVAL, .EPERM), ("setpgid", .ESRCH, .EPERM), ("mmap", .EACCES, .EINVAL)] }
+    var plants: [(String, Errno, Errno)] = [
+      ("dup3", .EINVAL, .EBADF), ("renameat2", .EEXIST, .ENOENT), ("timer_settime", .EINVAL, .EFAULT),
+    ]
+    if Self.isFull {
+      plants += [
+        ("epoll_ctl", .ENOENT, .EINVAL), ("pipe2", .EINVAL, .EPERM), ("setpgid", .ESRCH, .EPERM),
+        ("mmap", .EACCES, .EINVAL),
+      ]
+    }
     for (call, right, wrong) in plants {
       let families = FuzzFamily.usual.filter { $0.calls.contains(call) }
       var fuzzer = Fuzzer(seed: 3, families: families, plant: Plant(call: call, right: right, wrong: wrong))
@@ -69,7 +79,9 @@ struct FuzzTests {
   /// A task that waits at the console for what no typing brings is stuck once the input is at its end.
   @Test func consoleAtItsEndWakesNobody() {
     let machine = Machine(console: { _, _ in }, report: { _ in })
-    #expect(machine.load(Array("require('kscript').sys.poll({ { fd = 0, events = 0 } })".utf8), name: "stuck.lua", arguments: []) == nil)
+    #expect(
+      machine.load(
+        Array("require('kscript').sys.poll({ { fd = 0, events = 0 } })".utf8), name: "stuck.lua", arguments: []) == nil)
     guard case .deadlock(let tasks) = machine.run() else {
       Issue.record("no deadlock")
       return

@@ -18,7 +18,9 @@ struct ImportTests {
     for file in files {
       for line in file.lines where line.contains("import ") {
         let words = line.split(separator: " ")
-        guard let position = words.firstIndex(of: "import"), !line.hasPrefix("//"), !line.hasPrefix(" ") else { continue }
+        guard let position = words.firstIndex(of: "import"), !line.hasPrefix("//"), !line.hasPrefix(" ") else {
+          continue
+        }
         let module = String(words[position + 1].split(separator: ".")[0])
         #expect(Self.allowed[target]!.contains(module), "\(file.path) imports \(module)")
         #expect(!line.contains("@testable"))
@@ -53,11 +55,14 @@ struct ImportTests {
   @Test("Raw memory in LinuxKernel is in Slab.swift and Bytes.swift")
   func pointers() {
     let words = ["Unsafe", "unsafe", "Unmanaged", "withMemoryRebound", "assumingMemoryBound", "bitCast"]
-    for file in Project.files("Sources/LinuxKernel", ".swift") where !["Slab.swift", "Bytes.swift"].contains(file.name) {
+    for file in Project.files("Sources/LinuxKernel", ".swift") where !["Slab.swift", "Bytes.swift"].contains(file.name)
+    {
       let place = String(file.path.dropFirst("Sources/LinuxKernel/".count))
       for (number, line) in file.lines.enumerated() where words.contains(where: { line.contains($0) }) {
         // `_withUnsafeGuaranteedRef` names no memory: it calls a body without counting references.
-        if line.contains("_withUnsafeGuaranteedRef") || line.contains("nonisolated(unsafe)") && !line.contains("var") { continue }
+        if line.contains("_withUnsafeGuaranteedRef") || line.contains("nonisolated(unsafe)") && !line.contains("var") {
+          continue
+        }
         #expect(Self.allowedPointers[place] != nil, "\(place):\(number + 1): \(line)")
       }
     }

@@ -41,7 +41,9 @@ struct LedgerTests {
   @Test("Each row has six columns, a known tier, and says something in each")
   func columns() {
     #expect(!Self.rows.isEmpty)
-    for file in Self.files { #expect(file.lines[0].split(separator: "\t").map(String.init) == Self.header, "\(file.path)") }
+    for file in Self.files {
+      #expect(file.lines[0].split(separator: "\t").map(String.init) == Self.header, "\(file.path)")
+    }
     for row in Self.rows {
       guard row.columns.count == 6 else {
         Issue.record("\(row.place): \(row.columns.count) columns")
@@ -57,7 +59,9 @@ struct LedgerTests {
   func unique() {
     var seen: [String: String] = [:]
     for row in Self.rows {
-      if let other = seen.updateValue(row.place, forKey: row.id) { Issue.record("\(row.id): \(other) and \(row.place)") }
+      if let other = seen.updateValue(row.place, forKey: row.id) {
+        Issue.record("\(row.id): \(other) and \(row.place)")
+      }
     }
   }
 

@@ -150,7 +150,9 @@ private struct Storm: ~Copyable {
     let index = random.below(Syscall.all.count)
     let declaration = Syscall.all[index]
     // Rarely: it ends tasks, or makes more of them.
-    if ["exit", "exit_group", "kill", "fork", "clone3"].contains(declaration.name), random.below(8) != 0 { return true }
+    if ["exit", "exit_group", "kill", "fork", "clone3"].contains(declaration.name), random.below(8) != 0 {
+      return true
+    }
     if declaration.name == "fork" || declaration.name == "clone3", kernel.taskCount > 12 { return true }
     var arguments = declaration.parameters.map { argument($0.kind) }
     arguments.append(.absent)
@@ -186,7 +188,9 @@ private struct Storm: ~Copyable {
         }
       }
     }
-    if kernel.answerErrno == 0, declaration.name == "mmap", case .reply = outcome { addresses.append(kernel.answerWord(0)) }
+    if kernel.answerErrno == 0, declaration.name == "mmap", case .reply = outcome {
+      addresses.append(kernel.answerWord(0))
+    }
     switch outcome {
     case .reply, .cannotSleep, .start: return true
     case .handler: return handlers(task)
@@ -194,7 +198,8 @@ private struct Storm: ~Copyable {
     }
   }
 
-  // Values are mostly such that a call gets somewhere: small descriptors, names that are there, addresses that are mapped.
+  // Values are mostly such that a call gets somewhere: small descriptors, names that are there, addresses that are
+  // mapped.
 
   private mutating func argument(_ kind: ArgumentKind) -> CallArgument {
     switch kind {
@@ -264,7 +269,9 @@ private struct Storm: ~Copyable {
     var content = [UInt8](repeating: 0, count: size)
     for offset in stride(from: 0, to: size, by: 4) where oneIn(2) {
       let value = UInt32(truncatingIfNeeded: oneIn(6) ? number() : Int64(random.below(32)))
-      for byte in 0..<min(4, size - offset) { content[offset + byte] = UInt8(truncatingIfNeeded: value >> UInt32(byte * 8)) }
+      for byte in 0..<min(4, size - offset) {
+        content[offset + byte] = UInt8(truncatingIfNeeded: value >> UInt32(byte * 8))
+      }
     }
     return .bytes(content)
   }

@@ -66,7 +66,8 @@ private final class Recorder {
   @Test func aLineThatWaitsIsShownAndLeft() {
     let repl = Recorder()
     #expect(repl.line("r, w = must.pipe2()") == "")
-    #expect(repl.line("must.read(r, 1)") == "? read(3<pipe:[1]>, 1) waits for a writer: the only write end is its own fd 4")
+    #expect(
+      repl.line("must.read(r, 1)") == "? read(3<pipe:[1]>, 1) waits for a writer: the only write end is its own fd 4")
     #expect(repl.session.isBlocked)
     repl.session.abandon()
     #expect(repl.line("must.write(w, 'x'), must.read(r, 1)") == "1 \"x\"")
@@ -128,7 +129,9 @@ private final class Recorder {
   @Test func wordsAreCompleted() {
     let repl = Recorder()
     _ = repl.line("local buffer = ks.buffer(4)")
-    func complete(_ line: String) -> [String] { repl.session.completions(of: line, commands: [":time", ":trace"]).candidates }
+    func complete(_ line: String) -> [String] {
+      repl.session.completions(of: line, commands: [":time", ":trace"]).candidates
+    }
     #expect(complete("must.pip").contains("pipe2"))
     #expect(complete("x = sys.open('/x', 'O_RDWR|O_CRE") == ["O_CREAT"])
     #expect(complete("C.SIGUSR") == ["SIGUSR1", "SIGUSR2"])

@@ -35,7 +35,9 @@ struct TidyTests {
     withKnownIssue("long lines are still to be broken", isIntermittent: true) {
       for file in Self.sources where isCode(file) {
         let long = file.lines.indices.filter { file.lines[$0].count > 120 }
-        if let first = long.first { Issue.record("\(file.path):\(first + 1): \(long.count) lines of more than 120 columns") }
+        if let first = long.first {
+          Issue.record("\(file.path):\(first + 1): \(long.count) lines of more than 120 columns")
+        }
       }
     }
   }
@@ -47,7 +49,9 @@ struct TidyTests {
         for word in ["TODO", "FIXME", "/" + "work/", "/" + "home/"] where line.contains(word) {
           Issue.record("\(file.path):\(number + 1): \(word)")
         }
-        if file.path.hasSuffix(".swift") || file.path.hasSuffix(".lua") || file.path.hasSuffix(".c"), line.hasSuffix(" ") {
+        if file.path.hasSuffix(".swift") || file.path.hasSuffix(".lua") || file.path.hasSuffix(".c"),
+          line.hasSuffix(" ")
+        {
           Issue.record("\(file.path):\(number + 1): a blank at the end")
         }
       }
@@ -73,7 +77,8 @@ struct TidyTests {
 
   @Test("A snapshot copies everything that is state")
   func snapshotIsComplete() {
-    let lines = Project.text("Sources/LinuxKernel/Kernel.swift").split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = Project.text("Sources/LinuxKernel/Kernel.swift").split(
+      separator: "\n", omittingEmptySubsequences: false)
     let copied = Set(lines.compactMap { $0.words(after: "copy.")?.first.map(String.init) })
     let given = ["policy", "epoch"]  // to the copy's initializer
     var state: [String] = []

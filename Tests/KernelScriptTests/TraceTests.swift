@@ -55,7 +55,8 @@ private let conversation = """
       must.sigaction("SIGUSR1", function() end)
       must.fork(function() must.kill(1, "SIGUSR1") end)
       sys.read(r, 1)
-      """) { $0.text.column = 0 }
+      """
+    ) { $0.text.column = 0 }
     #expect(text.contains("<... read resumed>..., 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)\n"))
     #expect(text.contains("--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=2, si_uid=0} ---\n"))
     #expect(text.contains("rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)\n"))

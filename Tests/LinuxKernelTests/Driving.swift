@@ -71,7 +71,9 @@ final class TestKernel {
   func write(_ fd: FD, _ text: String, as me: TaskID) throws -> Int { try value.write(fd, text, as: me) }
   @discardableResult
   func read(_ fd: FD, _ count: Int, as me: TaskID) throws -> [UInt8] { try value.read(fd, count, as: me) }
-  func read(_ fd: FD, into buffer: inout [UInt8], as me: TaskID) throws -> Int { try value.read(fd, into: &buffer, as: me) }
+  func read(_ fd: FD, into buffer: inout [UInt8], as me: TaskID) throws -> Int {
+    try value.read(fd, into: &buffer, as: me)
+  }
   func close(_ fd: FD, as me: TaskID) throws { try value.close(fd, as: me) }
   @discardableResult
   func open(_ path: String, _ flags: OpenFlags, _ mode: Mode = Mode(0), as me: TaskID) throws -> FD {
@@ -123,15 +125,16 @@ struct Transcript {
   mutating func note(_ text: String) { lines.append(text) }
 }
 
-/// A small world: two pipes (one full), files, a fifo, an eventfd, a timer, a sleeping child and one that reads; a set of
-/// semaphores with a child that waits for one, a segment of shared memory, and a queue of each kind with messages and a
-/// child that waits for another.
+/// A small world: two pipes (one full), files, a fifo, an eventfd, a timer, a sleeping child and one that reads; a set
+/// of semaphores with a child that waits for one, a segment of shared memory, and a queue of each kind with messages
+/// and a child that waits for another.
 struct World {
   let kernel: TestKernel
   let me: TaskID
   let sleeper: TaskID
   let reader: TaskID
-  // Descriptors: 3, 4 an empty pipe; 5, 6 a full one; 7 a file; 8 an eventfd; 9 a timerfd; 10 an epoll; 11 a POSIX queue.
+  // Descriptors: 3, 4 an empty pipe; 5, 6 a full one; 7 a file; 8 an eventfd; 9 a timerfd; 10 an epoll; 11 a POSIX
+  // queue.
 
   init(seed: UInt64 = 3) {
     let kernel = TestKernel(seed: seed), me = kernel.me
@@ -233,11 +236,14 @@ struct World {
   /// Changes everything in another way.
   func disturb() {
     for (name, arguments) in [
-      ("write", [4, "!"]), ("read", [5, 60_000]), ("ftruncate", [7, 3]), ("write", [8, .bytes([9, 0, 0, 0, 0, 0, 0, 0])]),
+      ("write", [4, "!"]), ("read", [5, 60_000]), ("ftruncate", [7, 3]),
+      ("write", [8, .bytes([9, 0, 0, 0, 0, 0, 0, 0])]),
       ("getrandom", [100]), ("umask", [0o27]), ("chdir", ["/tmp"]), ("unlink", ["/tmp/file"]), ("rmdir", ["/tmp/none"]),
       ("chmod", ["/tmp", 0o700]), ("mkdir", ["/tmp/other", 0o755]), ("kill", [2, 9]), ("close", [3]), ("close", [6]),
-      ("eventfd", [1]), ("semctl", [0, 1, 16, 7]), ("semget", [0, 3, 0o600]), ("shmctl", [0, 0]), ("semctl", [0, 0, 0]), ("msgrcv", [0, 9000, 70_000]),
-      ("msgsnd", [0, 9, "for nobody"]), ("msgctl", [0, 0]), ("mq_receive", [11]), ("mq_send", [11, "last", 0]), ("mq_unlink", ["/queue"]),
+      ("eventfd", [1]), ("semctl", [0, 1, 16, 7]), ("semget", [0, 3, 0o600]), ("shmctl", [0, 0]),
+      ("semctl", [0, 0, 0]), ("msgrcv", [0, 9000, 70_000]),
+      ("msgsnd", [0, 9, "for nobody"]), ("msgctl", [0, 0]), ("mq_receive", [11]), ("mq_send", [11, "last", 0]),
+      ("mq_unlink", ["/queue"]),
       ("setpgid", [3, 3]), ("fork", [0]), ("fork", [0]),
     ] as [(String, [CallArgument])] {
       var transcript = Transcript()

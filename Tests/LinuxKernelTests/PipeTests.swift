@@ -81,7 +81,9 @@ struct PipeTests {
       let size = sizes.randomElement(by: &random)!
       if random.below(2) == 0 {
         let bytes = Array(source[random.below(1000)...].prefix(size))
-        if let count = try unless(.EAGAIN, { try kernel.write(writer, bytes, as: me) }) { written += bytes.prefix(count) }
+        if let count = try unless(.EAGAIN, { try kernel.write(writer, bytes, as: me) }) {
+          written += bytes.prefix(count)
+        }
       } else if let bytes = try unless(.EAGAIN, { try kernel.read(reader, size, as: me) }) {
         got += bytes
       }

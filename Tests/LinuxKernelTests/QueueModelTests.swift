@@ -2,8 +2,8 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// Random senders, receivers, signals, removals and limit changes: each call must answer what the model says, to whom it
-/// says, so that no message is lost, invented or received twice, and none out of turn.
+/// Random senders, receivers, signals, removals and limit changes: each call must answer what the model says, to whom
+/// it says, so that no message is lost, invented or received twice, and none out of turn.
 ///
 /// KSCRIPT_FULL=1 runs seeds 0 to 9,999; KSCRIPT_SEED=n runs one of those alone.
 @Suite("Message queues against a model", .serialized)
@@ -25,7 +25,8 @@ struct QueueModelTests {
       received += traffic.received
       slept += traffic.slept
     }
-    #expect(received > sent / 2 && slept > sent / 4, "\(sent) sent, \(received) received, \(slept) slept: little was tried")
+    #expect(
+      received > sent / 2 && slept > sent / 4, "\(sent) sent, \(received) received, \(slept) slept: little was tried")
   }
 }
 
@@ -100,7 +101,9 @@ private struct Traffic: ~Copyable {
     for step in 0..<steps {
       guard let task = kernel.schedule() else { return "step \(step): nobody can go on" }
       let outcome = kernel.resume(task)
-      if let difference = task == keeper ? tend() : goOn(workers.firstIndex(of: task)!, outcome) { return "step \(step): \(difference)" }
+      if let difference = task == keeper ? tend() : goOn(workers.firstIndex(of: task)!, outcome) {
+        return "step \(step): \(difference)"
+      }
       if random.below(20) == 0 {
         // A snapshot taken in the middle goes on just as well.
         var copy = kernel.snapshot()
@@ -127,7 +130,9 @@ private struct Traffic: ~Copyable {
     for _ in 0..<random.below(4) {
       let call = randomCall(waits: random.below(4) != 0), isPosix = model.queues[call.queue]!.isPosix
       let expected = model.make(call, by: worker, niceness: isPosix ? niceness(worker) : 0)
-      if let difference = compare(call, expected, perform(call, for: workers[worker]), "worker \(worker)") { return difference }
+      if let difference = compare(call, expected, perform(call, for: workers[worker]), "worker \(worker)") {
+        return difference
+      }
       if expected == nil { return nil }
     }
     kernel.yield(workers[worker])
@@ -162,7 +167,9 @@ private struct Traffic: ~Copyable {
       return kernel.perform("mq_send", [name, .bytes(message.bytes), .word(message.type)], for: task)
     }
     var flags: Int64 = (call.waits ? 0 : 0o4000) | (call.cuts ? 0o10000 : 0), type: Int64 = 0
-    if let message = call.message { return kernel.perform("msgsnd", [name, .word(message.type), .bytes(message.bytes), .word(flags)], for: task) }
+    if let message = call.message {
+      return kernel.perform("msgsnd", [name, .word(message.type), .bytes(message.bytes), .word(flags)], for: task)
+    }
     switch call.selector {
     case .oldest, .highest: break
     case .type(let wanted): type = wanted
@@ -172,7 +179,9 @@ private struct Traffic: ~Copyable {
     return kernel.perform("msgrcv", [name, .word(Int64(call.room)), .word(type), .word(flags)], for: task)
   }
 
-  private mutating func compare(_ call: QueueModel.Call, _ expected: QueueModel.Answer?, _ outcome: Outcome, _ who: String) -> String? {
+  private mutating func compare(
+    _ call: QueueModel.Call, _ expected: QueueModel.Answer?, _ outcome: Outcome, _ who: String
+  ) -> String? {
     let actual: QueueModel.Answer?
     switch outcome {
     case .blocked: actual = nil

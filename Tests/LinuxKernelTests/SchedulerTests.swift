@@ -35,9 +35,11 @@ struct SchedulerTests {
     for seed in 0..<5 as Range<UInt64> { #expect(try order(.fifo, seed: seed) == expected) }
   }
 
-  @Test("random and pct give the same order for the same seed, and others for others", arguments: [
-    Policy.random, .pct(depth: 1), .pct(depth: 3), .pct(depth: 10),
-  ])
+  @Test(
+    "random and pct give the same order for the same seed, and others for others",
+    arguments: [
+      Policy.random, .pct(depth: 1), .pct(depth: 3), .pct(depth: 10),
+    ])
   func seeded(policy: Policy) throws {
     var seen: Set<[Int32]> = []
     for seed in 0..<12 as Range<UInt64> {

@@ -2,8 +2,8 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// Random calls on one set by several processes, signals, ends of processes, removals and changed limits, against a model
-/// that is as simple as the manual page.
+/// Random calls on one set by several processes, signals, ends of processes, removals and changed limits, against a
+/// model that is as simple as the manual page.
 ///
 /// KSCRIPT_FULL=1 runs seeds 0 to 9,999; KSCRIPT_SEED=n runs one of those alone.
 @Suite("Semaphores")

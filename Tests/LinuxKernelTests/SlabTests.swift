@@ -64,7 +64,8 @@ struct SlabTests {
   @Test("are independent of their copies, whatever side writes, for every layout around the edge of a page")
   func copiesAreIndependent() {
     for count in [0, 1, 2, 62, 63, 64, 65, 66, 126, 127, 128, 129, 130] {
-      for position in Set([0, 1, count / 2, 62, 63, 64, 65, count - 1]).sorted() where position >= 0 && position < max(count, 1) {
+      for position in Set([0, 1, count / 2, 62, 63, 64, 65, count - 1]).sorted()
+      where position >= 0 && position < max(count, 1) {
         for change in Change.allCases where count > 0 || change == .insert {
           var slab = Slab<[Int]>()
           let ids = (0..<count).map { slab.insert([$0]) }

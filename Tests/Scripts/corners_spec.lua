@@ -261,7 +261,9 @@ describe("corners", function()
 
   it("whether a core may be dumped belongs to the memory", function()
     -- covers: process.prctl.dumpable_shared
-    must.waitpid(must.clone3({ flags = "CLONE_VM", exit_signal = "SIGCHLD" }, function() must.prctl("PR_SET_DUMPABLE", 0) end))
+    must.waitpid(must.clone3({ flags = "CLONE_VM", exit_signal = "SIGCHLD" }, function()
+      must.prctl("PR_SET_DUMPABLE", 0)
+    end))
     assert.equal(0, must.prctl "PR_GET_DUMPABLE")
     must.prctl("PR_SET_DUMPABLE", 1)
     must.waitpid(must.fork(function() must.prctl("PR_SET_DUMPABLE", 0) end))

@@ -90,7 +90,8 @@ describe("posix", function()
   end)
 
   it("adds, subtracts and compares times", function()
-    assert.same({ sec = 3, usec = 200000 }, posix.timeradd({ sec = 1, usec = 700000 }, { tv_sec = 1, tv_usec = 500000 }))
+    assert.same({ sec = 3, usec = 200000 },
+      posix.timeradd({ sec = 1, usec = 700000 }, { tv_sec = 1, tv_usec = 500000 }))
     assert.same({ sec = 0, usec = 900000 }, posix.timersub({ sec = 2, usec = 100000 }, { sec = 1, usec = 200000 }))
     assert.is_true(posix.timercmp({ sec = 1, usec = 5 }, { sec = 1, usec = 4 }) > 0)
     assert.is_true(posix.timercmp({ sec = 1, usec = 5 }, { sec = 2, usec = 0 }) < 0)

@@ -101,7 +101,8 @@ describe("posix.unistd", function()
   end)
 
   it("knows what the system allows", function()
-    assert.same({ 255, 4096, -1 }, { unistd.pathconf("/", unistd._PC_NAME_MAX), unistd.pathconf("/", unistd._PC_PATH_MAX),
+    assert.same({ 255, 4096, -1 }, { unistd.pathconf("/", unistd._PC_NAME_MAX),
+      unistd.pathconf("/", unistd._PC_PATH_MAX),
       unistd.pathconf("/no", unistd._PC_NAME_MAX) })
     assert.same({ 4096, 100, -1 }, { unistd.sysconf(unistd._SC_PAGESIZE), unistd.sysconf(unistd._SC_CLK_TCK),
       unistd.sysconf(9999) })

@@ -1,9 +1,7 @@
-/* What the interpreter and the machine say to each other about system calls.
- *
- * C calls up with words and bytes; Swift answers; and only when no Swift frame is left does C push, raise or yield, since a
- * longjmp over Swift frames would leak what they hold. So every entry of ks_host returns, and none of them calls Lua, except
- * `run` (the loop of a kernel that a script drives), which resumes other coroutines and is never jumped over.
- */
+/* What the interpreter and the machine say to each other about system calls.  C calls up with words and bytes; Swift
+ * answers; and only when no Swift frame is left does C push, raise or yield, since a longjmp over Swift frames would
+ * leak what they hold. So every entry of ks_host returns, and none of them calls Lua, except `run` (the loop of a
+ * kernel that a script drives), which resumes other coroutines and is never jumped over. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +40,8 @@ typedef struct ks_answer {
 
 /* What a call takes, where that is something simple. */
 enum {
-  KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING, KS_TAKES_INTEGER_AND_ROWS, KS_TAKES_IN_ORDER
+  KS_TAKES_OTHERS, KS_TAKES_NOTHING, KS_TAKES_INTEGERS, KS_TAKES_INTEGER_AND_STRING, KS_TAKES_INTEGER_AND_ROWS,
+  KS_TAKES_IN_ORDER
 };
 
 /* What C needs to know of a call's declaration. */
@@ -55,7 +54,8 @@ typedef struct ks_function {
   int64_t defaults[KS_MAX_ARGUMENTS];
   unsigned strings;                      /* a bit for each argument that is a string, set by ks_bind() */
   char signature;                        /* one of the below, set by ks_bind() */
-  char rows[12];                         /* of kind l: the fields of a row, as letters of string.pack; "" if there is none */
+  /* Of kind l: the fields of a row, as letters of string.pack; "" if there is none. */
+  char rows[12];
   char shape;                            /* of the result: see ks_push_reply() in replies.c */
   const char *name;
 } ks_function;
@@ -75,8 +75,8 @@ typedef struct ks_host {
   int32_t (*result)(void *machine);
   /* The same for a call that waited. */
   ks_result (*call_result)(void *machine);
-  /* The running task, whose coroutine is `own`, waits: who is to go on? Its coroutine, to be resumed; `own`, when `result` is
-   * how its call goes on; or NULL when the machine has something to do first. */
+  /* The running task, whose coroutine is `own`, waits: who is to go on? Its coroutine, to be resumed; `own`, when
+   * `result` is how its call goes on; or NULL when the machine has something to do first. */
   lua_State *(*next_turn)(void *machine, lua_State *own, ks_result *result);
   /* A coroutine resumed after next_turn has not come back to wait: the machine is told how, for when it goes on. */
   void (*came_back)(void *machine, lua_State *thread, int32_t status);
@@ -90,17 +90,18 @@ typedef struct ks_host {
   void (*describe)(void *machine, uint32_t index, const ks_argument *arguments, int32_t error);
   /* Finds a call by name; 0 if there is none. */
   int32_t (*find)(void *machine, const char *name, size_t length, ks_function *function);
-  /* Access to the memory of the running task as by its own instructions: KS_REPLY, or how it goes on after the fault. A word
-   * has 1, 2, 4 or 8 bytes; what load_bytes reads is in the answer's bytes. */
+  /* Access to the memory of the running task as by its own instructions: KS_REPLY, or how it goes on after the fault.
+   * A word has 1, 2, 4 or 8 bytes; what load_bytes reads is in the answer's bytes. */
   int32_t (*load)(void *machine, uint64_t address, int32_t size, uint64_t *value);
   int32_t (*store)(void *machine, uint64_t address, int32_t size, uint64_t value);
   int32_t (*load_bytes)(void *machine, uint64_t address, uint64_t count);
   int32_t (*store_bytes)(void *machine, uint64_t address, const void *bytes, uint64_t count);
-  /* Everything that is not hot: an operation by name, with what it needs; the answer's shape as a letter: n nil, i integer,
-   * d number (words[0] nanoseconds, as seconds), s bytes, e an error to be raised (bytes), u one whose text has its place already, b blocked (as KS_BLOCKED). */
+  /* Everything that is not hot: an operation by name, with what it needs; the answer's shape as a letter: n nil, i
+   * integer, d number (words[0] nanoseconds, as seconds), s bytes, e an error to be raised (bytes), u one whose text
+   * has its place already, b blocked (as KS_BLOCKED). */
   int32_t (*query)(void *machine, const char *operation, const ks_argument *arguments, int32_t count);
-  /* The idle task of a driven kernel becomes its running task, until `leave` is called with what this returns: the machine
-   * to use meanwhile. NULL when the kernel was closed. */
+  /* The idle task of a driven kernel becomes its running task, until `leave` is called with what this returns: the
+   * machine to use meanwhile. NULL when the kernel was closed. */
   void *(*enter)(void *machine, int64_t kernel);
   void (*leave)(void *machine);
 } ks_host;
@@ -112,7 +113,8 @@ typedef struct ks_buffer {
   uint64_t count;
 } ks_buffer;
 
-/* memory.c: the buffer at `index`, or NULL for any other value; and its functions for the core table, which is on top. */
+/* memory.c: the buffer at `index`, or NULL for any other value; and its functions for the core table, which is on
+   top. */
 ks_buffer *ks_to_buffer(lua_State *L, int index);
 void ks_open_memory(lua_State *L);
 
@@ -125,10 +127,12 @@ void ks_open_core(lua_State *L);
 int ks_bind(lua_State *L);
 /* programs.c: adds what programs are made of to the core table, which is on top. */
 void ks_open_programs(lua_State *L);
-/* Text of a chunk, run at once with the core table and `count` further values from the stack. 0, or a message on the stack. */
+/* Text of a chunk, run at once with the core table and `count` further values from the stack. 0, or a message on the
+   stack. */
 int ks_run_prelude(lua_State *L, const char *name, const char *text, size_t length, int arguments);
 
-/* A coroutine for a task that runs the function at `index` of L; its arguments follow it up to the top, and all are popped. */
+/* A coroutine for a task that runs the function at `index` of L; its arguments follow it up to the top, and all are
+   popped. */
 lua_State *ks_new_task(lua_State *L, int index);
 void ks_release_task(lua_State *L, lua_State *thread);
 

@@ -86,7 +86,9 @@ package struct CoverageReport {
     }
     var counts: [JSON] = []
     for family in coverage.families {
-      for tier in 1...3 where coverage.count(family: family, tier: tier).facts > 0 { counts.append(object(family, tier)) }
+      for tier in 1...3 where coverage.count(family: family, tier: tier).facts > 0 {
+        counts.append(object(family, tier))
+      }
     }
     return JSON.object([
       "host": coverage.host.json, "total": object(nil, nil), "tiers": .array((1...3).map { object(nil, $0) }),

@@ -14,62 +14,86 @@ package struct FuzzFamily: Sendable {
     self.openers = openers.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
   }
 
-  /// Every call of `Syscall.all` is in one of these, or excluded below; a test says which is not. A new family is a line here;
-  /// results and parameters whose names agree (timerid, msqid) meet by themselves.
+  /// Every call of `Syscall.all` is in one of these, or excluded below; a test says which is not. A new family is a
+  /// line here; results and parameters whose names agree (timerid, msqid) meet by themselves.
   package static let all: [FuzzFamily] = [
     FuzzFamily("pipe", "pipe pipe2 read write readv writev close fcntl ioctl dup", openers: "pipe2 pipe"),
     FuzzFamily(
-      "descriptor", "close dup dup2 dup3 fcntl ioctl close_range lseek fstat memfd_create open read write", openers: "pipe2 memfd_create open"),
+      "descriptor", "close dup dup2 dup3 fcntl ioctl close_range lseek fstat memfd_create open read write",
+      openers: "pipe2 memfd_create open"),
     FuzzFamily(
-      "file", """
-        open openat openat2 creat read write pread pwrite readv writev preadv pwritev preadv2 pwritev2 lseek truncate ftruncate fallocate \
-        memfd_create fstat stat statx fsync fdatasync syncfs fstatfs statfs fcntl close
-        """, openers: "open memfd_create"),
+      "file",
+      """
+      open openat openat2 creat read write pread pwrite readv writev preadv pwritev preadv2 pwritev2 lseek truncate \
+      ftruncate fallocate \
+      memfd_create fstat stat statx fsync fdatasync syncfs fstatfs statfs fcntl close
+      """, openers: "open memfd_create"),
     FuzzFamily(
-      "directory", """
-        open openat mkdir mkdirat unlink rmdir unlinkat mknod mknodat rename renameat renameat2 link linkat symlink symlinkat readlink \
-        readlinkat getdents64 stat lstat newfstatat statx chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utimensat access \
-        faccessat faccessat2 umask chdir fchdir getcwd
-        """, openers: "mkdir open symlink"),
-    FuzzFamily("memory", "mmap munmap mprotect mremap madvise msync mincore read write memfd_create ftruncate", openers: "mmap memfd_create"),
+      "directory",
+      """
+      open openat mkdir mkdirat unlink rmdir unlinkat mknod mknodat rename renameat renameat2 link linkat symlink \
+      symlinkat readlink \
+      readlinkat getdents64 stat lstat newfstatat statx chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat \
+      utimensat access \
+      faccessat faccessat2 umask chdir fchdir getcwd
+      """, openers: "mkdir open symlink"),
     FuzzFamily(
-      "signal", """
-        kill tkill tgkill sigqueue rt_tgsigqueueinfo sigaction sigprocmask sigpending sigsuspend pause sigtimedwait sigwaitinfo signalfd \
-        read fork getpid
-        """, openers: "sigaction fork signalfd"),
+      "memory", "mmap munmap mprotect mremap madvise msync mincore read write memfd_create ftruncate",
+      openers: "mmap memfd_create"),
     FuzzFamily(
-      "process", """
-        fork vfork clone3 exit exit_group waitpid waitid getpid getppid gettid set_tid_address prctl setpgid getpgid getpgrp \
-        setsid getsid kill
-        """, openers: "fork"),
+      "signal",
+      """
+      kill tkill tgkill sigqueue rt_tgsigqueueinfo sigaction sigprocmask sigpending sigsuspend pause sigtimedwait \
+      sigwaitinfo signalfd \
+      read fork getpid
+      """, openers: "sigaction fork signalfd"),
     FuzzFamily(
-      "credentials", """
-        getuid geteuid getgid getegid getresuid getresgid setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid getgroups \
-        setgroups capget capset access open chmod chown kill fork stat
-        """, openers: "open mkdir fork"),
+      "process",
+      """
+      fork vfork clone3 exit exit_group waitpid waitid getpid getppid gettid set_tid_address prctl setpgid getpgid \
+      getpgrp \
+      setsid getsid kill
+      """, openers: "fork"),
+    FuzzFamily(
+      "credentials",
+      """
+      getuid geteuid getgid getegid getresuid getresgid setuid setgid setreuid setregid setresuid setresgid setfsuid \
+      setfsgid getgroups \
+      setgroups capget capset access open chmod chown kill fork stat
+      """, openers: "open mkdir fork"),
     FuzzFamily("poll", "poll ppoll select pselect6 pipe2 read write eventfd close", openers: "pipe2 eventfd"),
     FuzzFamily(
-      "epoll", "epoll_create epoll_create1 epoll_ctl epoll_ctl epoll_ctl epoll_wait epoll_pwait epoll_pwait2 read write close dup",
+      "epoll",
+      "epoll_create epoll_create1 epoll_ctl epoll_ctl epoll_ctl epoll_wait epoll_pwait epoll_pwait2 read write close "
+        + "dup",
       openers: "epoll_create1 pipe2 eventfd epoll_ctl"),
     FuzzFamily(
-      "timer", """
-        timerfd_create timerfd_settime timerfd_gettime getitimer setitimer alarm timer_create timer_delete timer_settime timer_gettime \
-        timer_getoverrun nanosleep clock_nanosleep clock_gettime clock_getres clock_settime gettimeofday time times read
-        """, openers: "timerfd_create timer_create"),
+      "timer",
+      """
+      timerfd_create timerfd_settime timerfd_gettime getitimer setitimer alarm timer_create timer_delete timer_settime \
+      timer_gettime \
+      timer_getoverrun nanosleep clock_nanosleep clock_gettime clock_getres clock_settime gettimeofday time times read
+      """, openers: "timerfd_create timer_create"),
     FuzzFamily("event", "eventfd eventfd read write poll close", openers: "eventfd"),
     FuzzFamily("lock", "flock fcntl open close dup fork", openers: "open"),
-    FuzzFamily("limits", "getrlimit setrlimit prlimit64 getpriority setpriority nice open dup pipe2 ftruncate write", openers: "open"),
+    FuzzFamily(
+      "limits", "getrlimit setrlimit prlimit64 getpriority setpriority nice open dup pipe2 ftruncate write",
+      openers: "open"),
     FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
     FuzzFamily(
-      "sysv", """
-        msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget shmat shmat shmdt \
-        shmctl unshare fork clone3 kill sigaction open read write close setuid exit
-        """, openers: "msgget semget shmget shmat fork open"),
+      "sysv",
+      """
+      msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget \
+      shmat shmat shmdt \
+      shmctl unshare fork clone3 kill sigaction open read write close setuid exit
+      """, openers: "msgget semget shmget shmat fork open"),
     FuzzFamily(
-      "mq", """
-        mq_open mq_open mq_unlink mq_send mq_send mq_send mq_timedsend mq_receive mq_receive mq_timedreceive mq_notify mq_getattr mq_setattr \
-        poll close fork kill sigaction open read write unlink stat chmod fstat fcntl dup setrlimit setuid unshare exit
-        """, openers: "mq_open mq_open fork"),
+      "mq",
+      """
+      mq_open mq_open mq_unlink mq_send mq_send mq_send mq_timedsend mq_receive mq_receive mq_timedreceive mq_notify \
+      mq_getattr mq_setattr \
+      poll close fork kill sigaction open read write unlink stat chmod fstat fcntl dup setrlimit setuid unshare exit
+      """, openers: "mq_open mq_open fork"),
   ].filter { !$0.calls.isEmpty }
 
   /// Those that take part where no families are named.
@@ -79,7 +103,10 @@ package struct FuzzFamily: Sendable {
 /// What generated programs leave out since two kernels cannot have it in common, each with its reason.
 package enum FuzzExclusion {
   package static let reasons: [(what: String, why: String)] = [
-    ("results of the calls that tell times", "virtual time stands still while a task runs; only errors are compared (Normal)"),
+    (
+      "results of the calls that tell times",
+      "virtual time stands still while a task runs; only errors are compared (Normal)"
+    ),
     ("bytes of getrandom, /dev/random", "chance"),
     ("below /proc", "processor times, memory sizes and mounts of the machine"),
     ("timers between 0 and 100 s", "real time passes between two calls: whether one has expired is chance"),
@@ -96,8 +123,14 @@ package enum FuzzExclusion {
     ("timers of processor time, pidfds, O_ASYNC, MAP_GROWSDOWN", "not built (Missing)"),
     ("an argument of FIONREAD and of prctl's PR_GET operations", "scripts get the answer as the result"),
     ("lists of counts and buffers mixed", "scripts ask for strings or fill buffers"),
-    ("several fatal signals for one that uses queues", "a proxy lets signals in only while it is in a call: the first does not end it at once"),
-    ("SIGSTOP", "a proxy lets signals in only while it is in a call, this one comes at once: before others that are pending"),
+    (
+      "several fatal signals for one that uses queues",
+      "a proxy lets signals in only while it is in a call: the first does not end it at once"
+    ),
+    (
+      "SIGSTOP",
+      "a proxy lets signals in only while it is in a call, this one comes at once: before others that are pending"
+    ),
     ("sync", "the machine's disks are waited for"),
     ("CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM", "they take a real-time clock device, which machines have or not"),
     ("names below /dev but for opening them", "devices are mounts in the referee's world"),
@@ -106,7 +139,10 @@ package enum FuzzExclusion {
     ("epoll_wait with room for 178956970 events", "the proxy has no such room"),
     ("segments between 1 MiB and 2^62", "how much memory the machine has"),
     ("shm_rss and /proc/sysvipc/shm where data lies in segments", "the referee's own look at memory brings pages in"),
-    ("settings of IPC namespaces that come and go, and RLIMIT_MSGQUEUE beside them", "Linux ends a namespace in the background, some time later"),
+    (
+      "settings of IPC namespaces that come and go, and RLIMIT_MSGQUEUE beside them",
+      "Linux ends a namespace in the background, some time later"
+    ),
     ("data sent from where a structure with times was put", "times are the machine's"),
     ("2 ms that a new task sleeps", "whether they have passed when others look is chance"),
     ("vfork inside a new task", "two that end together are taken in another order"),
@@ -123,11 +159,15 @@ package enum FuzzExclusion {
 
   /// Names that are not drawn, for the reasons above.
   static let names: Set = [
-    "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC", "RLIMIT_SIGPENDING",
-    "MAP_GROWSDOWN", "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF", "O_ASYNC", "P_PIDFD",
+    "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_MEMLOCK", "RLIMIT_CPU", "RLIMIT_RTTIME", "RLIMIT_NPROC",
+    "RLIMIT_SIGPENDING",
+    "MAP_GROWSDOWN", "RLIMIT_RSS", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "ITIMER_VIRTUAL", "ITIMER_PROF",
+    "O_ASYNC", "P_PIDFD",
     "CLOCK_REALTIME_ALARM", "CLOCK_BOOTTIME_ALARM", "RESOLVE_CACHED", "RENAME_WHITEOUT",
   ]
 
   /// Whether a bit without a name here has none on Linux either: others stand in Missing, or are refused as unbuilt.
-  static func mayBeDrawn(_ bit: Int64, _ set: NameSet) -> Bool { bit & set.mask == 0 && (1 << 24...1 << 31).contains(bit) }
+  static func mayBeDrawn(_ bit: Int64, _ set: NameSet) -> Bool {
+    bit & set.mask == 0 && (1 << 24...1 << 31).contains(bit)
+  }
 }

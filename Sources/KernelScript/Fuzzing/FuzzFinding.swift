@@ -21,8 +21,11 @@ package struct FuzzFinding: Sendable {
   private static func kind(_ text: String) -> String {
     guard !text.hasPrefix("woken in") else { return "order" }
     guard text.contains(" = ") else { return text == "no further call" ? text : "a call" }
-    let (name, value) = (text.prefix { $0 != " " }, text[text.firstRange(of: " = ")!.upperBound...].prefix { $0 != " " })
-    return name == "result" && value.count > 1 && value.allSatisfy({ $0.isUppercase || $0.isNumber }) && value.first == "E"
+    let (name, value) = (
+      text.prefix { $0 != " " }, text[text.firstRange(of: " = ")!.upperBound...].prefix { $0 != " " }
+    )
+    return name == "result" && value.count > 1 && value.allSatisfy({ $0.isUppercase || $0.isNumber })
+      && value.first == "E"
       ? "\(value)" : name == "slept" ? "slept \(value)" : "\(name)"
   }
 }
@@ -42,7 +45,9 @@ struct FuzzShrinker {
   private mutating func shows(_ program: FuzzProgram) -> Bool {
     guard left > 0, !program.steps.isEmpty else { return false }
     let text = FuzzText(program)
-    guard let emulated = run.emulated(text), emulated.reports.isEmpty, case .done = emulated.outcome, emulated.time < 1_000_000_000 else {
+    guard let emulated = run.emulated(text), emulated.reports.isEmpty, case .done = emulated.outcome,
+      emulated.time < 1_000_000_000
+    else {
       return false
     }
     left -= 1
@@ -97,11 +102,17 @@ struct FuzzShrinker {
     switch value {
     case .text(let text) where text.contains("|"):
       let names = text.split(separator: "|").map(String.init)
-      return names.indices.map { position in .text(names.enumerated().filter { $0.offset != position }.map(\.element).joined(separator: "|")) }
+      return names.indices.map { position in
+        .text(names.enumerated().filter { $0.offset != position }.map(\.element).joined(separator: "|"))
+      }
     case .repeated(let text, let count) where count > 1: return [.text(text), .repeated(text, count / 2)]
-    case .list(let values): return values.indices.map { position in .list(values.enumerated().filter { $0.offset != position }.map(\.element)) }
+    case .list(let values):
+      return values.indices.map { position in .list(values.enumerated().filter { $0.offset != position }.map(\.element))
+      }
     case .table(let fields):
-      return fields.indices.map { position in .table(fields.enumerated().filter { $0.offset != position }.map(\.element)) }
+      return fields.indices.map { position in
+        .table(fields.enumerated().filter { $0.offset != position }.map(\.element))
+      }
         + fields.indices.flatMap { position in
           simpler(fields[position].value).map { smaller in
             var fields = fields

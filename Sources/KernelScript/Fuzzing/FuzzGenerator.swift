@@ -31,7 +31,11 @@ struct FuzzGenerator {
     var steps: [FuzzStep] = []
     for family in chosen { for opener in family.openers { steps += call(opener, chosen, depth: 0) } }
     for _ in 0..<(40 + draw.below(200)) {
-      if draw.oneIn(25) { steps.append(settle()) } else { steps += call(draw.pick(draw.pick(chosen).calls), chosen, depth: 0) }
+      if draw.oneIn(25) {
+        steps.append(settle())
+      } else {
+        steps += call(draw.pick(draw.pick(chosen).calls), chosen, depth: 0)
+      }
     }
     return FuzzProgram(steps: steps + ending())
   }
@@ -63,7 +67,9 @@ struct FuzzGenerator {
     var new = step(name)
     for parameter in declaration.parameters { new.arguments.append(draw.argument(parameter, of: declaration)) }
     adjust(&new, depth)
-    if makesTask { new.arguments[new.arguments.count - 1] = .body(body(families, depth: depth + 1, mustEnd: name == "vfork")) }
+    if makesTask {
+      new.arguments[new.arguments.count - 1] = .body(body(families, depth: depth + 1, mustEnd: name == "vfork"))
+    }
     for (position, result) in declaration.results.enumerated() where position < 2 {
       let isPooled: Bool
       switch result.kind {
@@ -119,17 +125,23 @@ struct FuzzGenerator {
       }
     case "ioctl" where step.arguments[1] == .text("FIONREAD"): step.arguments[2] = .absent
     case "prctl":
-      if case .text(let operation) = step.arguments[0], operation.hasPrefix("PR_GET") { step.arguments = [step.arguments[0]] }
+      if case .text(let operation) = step.arguments[0], operation.hasPrefix("PR_GET") {
+        step.arguments = [step.arguments[0]]
+      }
       if step.arguments[0] == .text("PR_SET_NAME") { step.arguments[1] = .text("name") }
     case "timer_create", "clock_nanosleep":
-      if case .text(let clock) = step.arguments[0], clock.contains("CPUTIME") { step.arguments[0] = .text("CLOCK_MONOTONIC") }
+      if case .text(let clock) = step.arguments[0], clock.contains("CPUTIME") {
+        step.arguments[0] = .text("CLOCK_MONOTONIC")
+      }
       if step.call == "clock_nanosleep" { step.arguments[1] = .integer(0) }
     case "mremap":
       if step.arguments.count > 4 { step.arguments[4] = .absent }
       step.arguments[3] = draw.oneIn(6) ? .integer(8) : .text("MREMAP_MAYMOVE")
     case "kill" where draw.oneIn(2) && !draw.hasQueues && !draw.hasSystemV:
       // Signals that do not end the receiver, so that it stays to be asked.
-      step.arguments[1] = draw.pick([.integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP")])
+      step.arguments[1] = draw.pick([
+        .integer(0), .text("SIGCONT"), .text("SIGCHLD"), .text("SIGUSR1"), .text("SIGWINCH"), .text("SIGTSTP"),
+      ])
     default: draw.adjustQueueCall(&step)
     }
   }
@@ -146,10 +158,25 @@ struct FuzzGenerator {
     switch draw.below(14) {
     case 0, 1: return (.text(draw.pick(["F_GETFD", "F_GETFL", "F_GETPIPE_SZ", "F_GET_SEALS", "F_GETOWN"])), .absent)
     case 2: return (.text("F_SETFD"), .integer(draw.pick([0, 1, 2, 3])))
-    case 3, 4: return (.text("F_SETFL"), .text(draw.pick(["O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND", "O_NONBLOCK|O_APPEND", "O_DIRECT", "O_NOATIME"])))
-    case 5: return (.text(draw.pick(["F_DUPFD", "F_DUPFD_CLOEXEC"])), .integer(draw.pick([0, 3, 10, 20, 1023, 1024, -1, 1 << 30])))
-    case 6: return (.text("F_SETPIPE_SZ"), .integer(draw.pick([0, 1, 4096, 4097, 8192, 65_536, 1 << 20, (1 << 20) + 1, -1, 1 << 31])))
-    case 7: return (.text("F_ADD_SEALS"), .text(draw.pick(["F_SEAL_WRITE", "F_SEAL_GROW", "F_SEAL_SHRINK", "F_SEAL_SEAL", "F_SEAL_FUTURE_WRITE"])))
+    case 3, 4:
+      return (
+        .text("F_SETFL"),
+        .text(draw.pick(["O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND", "O_NONBLOCK|O_APPEND", "O_DIRECT", "O_NOATIME"]))
+      )
+    case 5:
+      return (
+        .text(draw.pick(["F_DUPFD", "F_DUPFD_CLOEXEC"])), .integer(draw.pick([0, 3, 10, 20, 1023, 1024, -1, 1 << 30]))
+      )
+    case 6:
+      return (
+        .text("F_SETPIPE_SZ"),
+        .integer(draw.pick([0, 1, 4096, 4097, 8192, 65_536, 1 << 20, (1 << 20) + 1, -1, 1 << 31]))
+      )
+    case 7:
+      return (
+        .text("F_ADD_SEALS"),
+        .text(draw.pick(["F_SEAL_WRITE", "F_SEAL_GROW", "F_SEAL_SHRINK", "F_SEAL_SEAL", "F_SEAL_FUTURE_WRITE"]))
+      )
     case 8, 9, 10: return (.text(draw.pick(["F_SETLK", "F_OFD_SETLK", "F_GETLK", "F_OFD_GETLK"])), lock(&draw))
     case 11: return (.text(draw.mayBlock ? draw.pick(["F_SETLKW", "F_OFD_SETLKW"]) : "F_SETLK"), lock(&draw))
     case 12: return (.text("F_DUPFD_QUERY"), .result(draw.pools["descriptor"]?.last?.variable ?? 0, otherwise: 3))

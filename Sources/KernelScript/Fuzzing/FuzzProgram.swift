@@ -93,7 +93,11 @@ struct FuzzProgram: Equatable, Sendable {
   private static func change(_ number: Int, _ steps: [FuzzStep], _ change: (inout FuzzStep) -> Void) -> [FuzzStep] {
     steps.map { step in
       var step = step
-      if step.number == number { change(&step) } else if step.bodyPosition != nil { step.body = self.change(number, step.body, change) }
+      if step.number == number {
+        change(&step)
+      } else if step.bodyPosition != nil {
+        step.body = self.change(number, step.body, change)
+      }
       return step
     }
   }

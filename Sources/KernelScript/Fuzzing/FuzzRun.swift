@@ -21,7 +21,9 @@ struct FuzzRun {
 
   /// The step that a place in the script tells.
   static func step(_ place: String, _ text: FuzzText) -> Int? {
-    guard let line = place.split(separator: ":").last.flatMap({ Int($0) }), text.steps.indices.contains(line) else { return nil }
+    guard let line = place.split(separator: ":").last.flatMap({ Int($0) }), text.steps.indices.contains(line) else {
+      return nil
+    }
     return text.steps[line]
   }
 
@@ -36,8 +38,8 @@ struct FuzzRun {
     return Comparison.record(Array(text.text.utf8), name: FuzzRun.name, arguments: [], options).0
   }
 
-  /// Takes out what keeps a program from its end on the emulated kernel: calls of task 1 that sleep for ever or long, and
-  /// statements that raise. nil when that does not help.
+  /// Takes out what keeps a program from its end on the emulated kernel: calls of task 1 that sleep for ever or long,
+  /// and statements that raise. nil when that does not help.
   func fitted(_ program: FuzzProgram) -> (program: FuzzProgram, text: FuzzText, run: Comparison.Run)? {
     var program = program
     for _ in 0..<200 {
@@ -54,7 +56,9 @@ struct FuzzRun {
         if slow.isEmpty { return nil }
         program = program.without(Set(slow))
       case .deadlock(let tasks):
-        guard let place = tasks.first(where: { $0.tid == 1 })?.place, let step = FuzzRun.step(place, text) else { return nil }
+        guard let place = tasks.first(where: { $0.tid == 1 })?.place, let step = FuzzRun.step(place, text) else {
+          return nil
+        }
         program = program.without([step])
       default: return nil
       }

@@ -14,7 +14,8 @@ struct FuzzSpec {
     if assertions.isEmpty { comments.append("No result of one call shows it: see kscript diff of this file.") }
     comments = comments.map { String($0.prefix(160)) }
     let title = "\(difference.call.prefix { $0 != "(" }) answers as Linux does"
-    return FuzzText(finding.program, .spec(finding.step ?? 0, assertions: assertions, title: title, comments: comments)).text
+    return FuzzText(finding.program, .spec(finding.step ?? 0, assertions: assertions, title: title, comments: comments))
+      .text
   }
 
   /// What the step's call must answer, in Lua, where CALL stands for it.
@@ -26,9 +27,12 @@ struct FuzzSpec {
       return ["assert.errno(\"\(Errno(number).name)\", CALL)"]
     }
     let differing = theirs.filter { leaf in
-      leaf.value != ours.first { $0.path == leaf.path }?.value && !Normal.isHidden(String(leaf.path.split(separator: ".").last ?? ""))
+      leaf.value != ours.first { $0.path == leaf.path }?.value
+        && !Normal.isHidden(String(leaf.path.split(separator: ".").last ?? ""))
     }
-    if theirs.count == 1, let only = differing.first, only.path == "1" { return ["assert.equal(\(only.value), (CALL))"] }
+    if theirs.count == 1, let only = differing.first, only.path == "1" {
+      return ["assert.equal(\(only.value), (CALL))"]
+    }
     guard !differing.isEmpty else {
       // What one side alone answers, or the same: a list that is shorter there.
       return theirs.count < ours.count ? ["assert.equal(\(theirs.count), #{ CALL })"] : []

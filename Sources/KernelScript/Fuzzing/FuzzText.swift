@@ -36,7 +36,10 @@ struct FuzzText {
     }
     if case .probe = form {
       line("local function show(prefix, value)")
-      line("  if type(value) ~= \"table\" then return print(prefix .. \" \" .. (\"%q\"):format(type(value) == \"function\" and 0 or value)) end")
+      line(
+        "  if type(value) ~= \"table\" then "
+          + "return print(prefix .. \" \" .. (\"%q\"):format(type(value) == \"function\" and 0 or value)) end"
+      )
       line("  for name, field in pairs(value) do show(prefix .. \".\" .. name, field) end")
       line("end")
       line("local function probe(...) for i = 1, select(\"#\", ...) do show(tostring(i), (select(i, ...))) end end")

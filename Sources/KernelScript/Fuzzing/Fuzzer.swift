@@ -69,8 +69,8 @@ package struct Fuzzer {
     FuzzText(FuzzGenerator.program(seed: seed, number: number, families: families)).text
   }
 
-  /// How often each call was answered with each errno (0 for none) by the emulated kernel alone, in so many calls: what a planted
-  /// mistake has to be met with.
+  /// How often each call was answered with each errno (0 for none) by the emulated kernel alone, in so many calls: what
+  /// a planted mistake has to be met with.
   package static func answers(seed: UInt64, calls: Int, families: [FuzzFamily] = FuzzFamily.usual) -> [String: Int] {
     var answers: [String: Int] = [:]
     var count = 0, number = 0

@@ -82,7 +82,8 @@ end
 environments.started = {} -- by globals: what runs in them, and their kscript module
 
 -- Runs what a process is made of: { name=, arguments=, seeds=, load=, environment= }, where seeds() returns a source of
--- seeds and load(env) the chunk; without variables of its own it has the machine's. `prepare`, if given, is called with the globals and their kscript module first.
+-- seeds and load(env) the chunk; without variables of its own it has the machine's. `prepare`, if given, is called with
+-- the globals and their kscript module first.
 function environments.run(root, prepare)
   local env, own = new_environment(root.seeds())
   env.arg = { [0] = root.name, table.unpack(root.arguments) }

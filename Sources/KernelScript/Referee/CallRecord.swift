@@ -73,7 +73,8 @@ public final class CallRecord {
 
   private func entry(_ call: TracedCall) -> Entry {
     Entry(
-      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call), reason: call.reason,
+      tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call),
+      reason: call.reason,
       isAnswered: call.ending != .pending)
   }
 }
@@ -84,11 +85,14 @@ enum Normal {
 
   /// Calls whose answers are nothing but times, memory sizes or chance.
   private static let incomparable: Set = [
-    "clock_gettime", "gettimeofday", "time", "times", "sysinfo", "getrandom", "getcpu", "clock_getres", "set_tid_address",
+    "clock_gettime", "gettimeofday", "time", "times", "sysinfo", "getrandom", "getcpu", "clock_getres",
+    "set_tid_address",
   ]
   private static let hidden: Set = [
-    "st_ino", "st_dev", "st_rdev", "st_atime", "st_mtime", "st_ctime", "st_atime_nsec", "st_mtime_nsec", "st_ctime_nsec", "st_atim",
-    "st_mtim", "st_ctim", "stx_ino", "stx_dev_major", "stx_dev_minor", "stx_atime", "stx_mtime", "stx_ctime", "stx_btime", "stx_mnt_id",
+    "st_ino", "st_dev", "st_rdev", "st_atime", "st_mtime", "st_ctime", "st_atime_nsec", "st_mtime_nsec",
+    "st_ctime_nsec", "st_atim",
+    "st_mtim", "st_ctim", "stx_ino", "stx_dev_major", "stx_dev_minor", "stx_atime", "stx_mtime", "stx_ctime",
+    "stx_btime", "stx_mnt_id",
     "si_utime", "si_stime", "ssi_utime", "ssi_stime", "release", "version", "f_fsid", "f_blocks", "f_bfree", "f_bavail",
     "f_files", "f_ffree", "f_flags", "tv_sec", "tv_nsec", "tv_usec", "d_ino", "d_off",
     "msg_stime", "msg_rtime", "msg_ctime", "sem_otime", "sem_ctime", "shm_atime", "shm_dtime", "shm_ctime",
@@ -104,7 +108,8 @@ enum Normal {
   static func parts(_ call: TracedCall) -> [(name: String, value: String)] {
     var parts: [(name: String, value: String)] = []
     let isComparable = !incomparable.contains(call.name)
-    for (position, argument) in call.trace.arguments.enumerated() where isComparable || position < call.trace.knownCount {
+    for (position, argument) in call.trace.arguments.enumerated() where isComparable || position < call.trace.knownCount
+    {
       if let value = argument.value { parts.append((argument.name, text(value))) }
     }
     switch call.ending {
@@ -127,7 +132,9 @@ enum Normal {
     switch value {
     case .address(let address): return address == 0 ? "NULL" : "an address"
     case .structure(_, let fields):
-      return "{" + fields.filter { !hidden.contains($0.name) }.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ") + "}"
+      return "{"
+        + fields.filter { !hidden.contains($0.name) }.map { "\($0.name)=\(text($0.value))" }.joined(separator: ", ")
+        + "}"
     case .list(let values): return "[" + values.map(text).joined(separator: ", ") + "]"
     case .bytes(let bytes):
       var style = TraceValue.Style()
@@ -151,7 +158,9 @@ enum Normal {
         position += 1
         continue
       }
-      let isInode = result.suffix(2) == [UInt8(ascii: ":"), UInt8(ascii: "[")] && end < bytes.count && bytes[end] == UInt8(ascii: "]")
+      let isInode =
+        result.suffix(2) == [UInt8(ascii: ":"), UInt8(ascii: "[")] && end < bytes.count
+        && bytes[end] == UInt8(ascii: "]")
       let isTime = count == 10 && bytes[position] == UInt8(ascii: "1")
       result += isInode ? [UInt8(ascii: "N")] : isTime ? [UInt8(ascii: "T")] : bytes[position..<end]
       position = end

@@ -26,7 +26,8 @@ public struct Comparison: Sendable {
   public var unstated: [Difference] { differences.filter { $0.reason == nil } }
   public var stated: [Difference] { differences.filter { $0.reason != nil } }
 
-  /// - Parameter comparesOrder: whether the order in which sleepers were woken counts: where the emulated run was fifo's.
+  /// - Parameter comparesOrder: whether the order in which sleepers were woken counts: where the emulated run was
+  ///   fifo's.
   public init(host: CallRecord, emulated: CallRecord, comparesOrder: Bool = true) {
     taskCount = max(host.tasks.count, emulated.tasks.count)
     callCount = max(host.count, emulated.count)
@@ -40,7 +41,9 @@ public struct Comparison: Sendable {
       let place = emulated.tasks.first?.entries.last?.place ?? ""
       func text(_ tids: [Int32]) -> String { "woken in the order " + tids.map { "\($0)" }.joined(separator: " ") }
       differences.append(
-        Difference(place: place, tid: 0, call: "the order of sleepers", host: text(host.wakes), emulated: text(emulated.wakes), reason: nil))
+        Difference(
+          place: place, tid: 0, call: "the order of sleepers", host: text(host.wakes), emulated: text(emulated.wakes),
+          reason: nil))
     }
   }
 
@@ -48,17 +51,21 @@ public struct Comparison: Sendable {
   private mutating func compare(_ host: [CallRecord.Entry], _ emulated: [CallRecord.Entry], _ tid: Int32) {
     var (there, here) = (0, 0)
     while there < host.count || here < emulated.count {
-      let reason = (there < host.count ? host[there].reason : nil) ?? (here < emulated.count ? emulated[here].reason : nil)
+      let reason =
+        (there < host.count ? host[there].reason : nil) ?? (here < emulated.count ? emulated[here].reason : nil)
       if let reason {
         // What the script states to differ is compared as a whole.
-        let theirs = host[there...].prefix { $0.reason == reason }, ours = emulated[here...].prefix { $0.reason == reason }
+        let theirs = host[there...].prefix { $0.reason == reason },
+          ours = emulated[here...].prefix { $0.reason == reason }
         compareStated(theirs, ours, tid, reason)
         (there, here) = (there + theirs.count, here + ours.count)
         continue
       }
       guard there < host.count, here < emulated.count else {
         let only = there < host.count ? host[there] : emulated[here]
-        add(only, tid, there < host.count ? only.text : "no further call", there < host.count ? "no further call" : only.text, nil)
+        add(
+          only, tid, there < host.count ? only.text : "no further call",
+          there < host.count ? "no further call" : only.text, nil)
         return
       }
       let theirs = host[there], ours = emulated[here]
@@ -104,7 +111,9 @@ public struct Comparison: Sendable {
     }
   }
 
-  private mutating func add(_ entry: CallRecord.Entry, _ tid: Int32, _ host: String, _ emulated: String, _ reason: String?) {
+  private mutating func add(
+    _ entry: CallRecord.Entry, _ tid: Int32, _ host: String, _ emulated: String, _ reason: String?
+  ) {
     differences.append(
       Difference(place: entry.place, tid: tid, call: entry.text, host: host, emulated: emulated, reason: reason))
   }
@@ -123,7 +132,9 @@ extension Comparison {
   }
 
   /// Runs a script on one kernel and records its calls; a message where it does not load.
-  public static func record(_ text: [UInt8], name: String, arguments: [String], _ options: Machine.Options) -> (Run?, String?) {
+  public static func record(_ text: [UInt8], name: String, arguments: [String], _ options: Machine.Options) -> (
+    Run?, String?
+  ) {
     final class Output { var text = "", reports: [String] = [] }
     let output = Output(), record = CallRecord()
     let machine = Machine(
@@ -131,7 +142,9 @@ extension Comparison {
     if let message = machine.load(text, name: name, arguments: arguments) { return (nil, message) }
     machine.record(record)
     let outcome = machine.run()
-    return (Run(record: record, outcome: outcome, output: output.text, reports: output.reports, time: machine.time), nil)
+    return (
+      Run(record: record, outcome: outcome, output: output.text, reports: output.reports, time: machine.time), nil
+    )
   }
 
   /// Runs a script on both kernels.

@@ -15,7 +15,9 @@ package struct DifferenceReport {
     callCount += comparison.callCount
     sameCount += comparison.sameCount
     var seen: Set<Int32> = []
-    for difference in comparison.unstated where showsAll || seen.insert(difference.tid).inserted { unstated.append((what, difference)) }
+    for difference in comparison.unstated where showsAll || seen.insert(difference.tid).inserted {
+      unstated.append((what, difference))
+    }
     stated += comparison.stated.map { (what, $0) }
   }
 
@@ -29,7 +31,10 @@ package struct DifferenceReport {
       "\(sameCount) same", "\(unstated.count) differ", stated.isEmpty ? nil : "\(stated.count) differ as stated",
       failures.isEmpty ? nil : "\(failures.count) cases fail on the host alone",
     ]
-    var lines = ["host Linux \(release) (root)   \(taskCount) tasks, \(callCount) calls: \(parts.compactMap { $0 }.joined(separator: ", "))"]
+    var lines = [
+      "host Linux \(release) (root)   \(taskCount) tasks, \(callCount) calls: "
+        + "\(parts.compactMap { $0 }.joined(separator: ", "))"
+    ]
     for (_, difference) in unstated {
       lines.append("  \(difference.place)  task \(difference.tid)  \(difference.call)")
       lines.append("    host      \(difference.host)")

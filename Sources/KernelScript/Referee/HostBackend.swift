@@ -4,8 +4,8 @@ import LinuxKernel
 
 /// Runs a script's calls on this machine's Linux: what Core is to the emulated kernel.
 ///
-/// One proxy runs at a time, the one whose script runs; when it sleeps in a call, the machine's kernel picks the next of
-/// those that are awake, first in first out, and the controller goes on with that one's script.
+/// One proxy runs at a time, the one whose script runs; when it sleeps in a call, the machine's kernel picks the next
+/// of those that are awake, first in first out, and the controller goes on with that one's script.
 final class HostBackend {
   unowned let machine: Machine
   private(set) var world: HostWorld!
@@ -53,7 +53,9 @@ final class HostBackend {
         ks_pause()
       }
       // Who says something runs, and then this one does not.
-      if tasks.contains(where: { $0.map { $0 !== task && $0.state != .ended && turn($0) == UInt32(KS_TURN_CONTROLLER) } ?? false }) {
+      if tasks.contains(where: {
+        $0.map { $0 !== task && $0.state != .ended && turn($0) == UInt32(KS_TURN_CONTROLLER) } ?? false
+      }) {
         return world.state(of: task.tid) == .ended ? .ended : .asleep
       }
       if machine.interpreter.pointee.interrupted != 0 { return .interrupted }
@@ -71,7 +73,8 @@ final class HostBackend {
   func give(_ task: HostTask, _ command: ks_command) { ks_give(world.slot(task.slot), UInt32(command.rawValue)) }
 
   /// Makes a call that cannot wait, for purposes of the controller's own.
-  func perform(_ number: Int64, _ arguments: [UInt64], on task: HostTask, by command: ks_command = KS_DO_CALL) -> Int64 {
+  func perform(_ number: Int64, _ arguments: [UInt64], on task: HostTask, by command: ks_command = KS_DO_CALL) -> Int64
+  {
     let slot = world.slot(task.slot)
     slot.pointee.number = number
     fillRegisters(slot, arguments)
@@ -82,7 +85,9 @@ final class HostBackend {
 
   func fillRegisters(_ slot: UnsafeMutablePointer<ks_slot>, _ words: [UInt64]) {
     withUnsafeMutableBytes(of: &slot.pointee.arguments) { bytes in
-      for index in 0..<6 { bytes.storeBytes(of: index < words.count ? words[index] : 0, toByteOffset: index * 8, as: UInt64.self) }
+      for index in 0..<6 {
+        bytes.storeBytes(of: index < words.count ? words[index] : 0, toByteOffset: index * 8, as: UInt64.self)
+      }
     }
   }
 
@@ -149,7 +154,10 @@ final class HostBackend {
   }
 
   private func newTask(_ thread: OpaquePointer) -> HostTask? {
-    guard let place = tasks.indices.first(where: { tasks[$0] == nil }) ?? (tasks.count < Int(KS_SLOT_COUNT) ? tasks.count : nil) else {
+    guard
+      let place = tasks.indices.first(where: { tasks[$0] == nil })
+        ?? (tasks.count < Int(KS_SLOT_COUNT) ? tasks.count : nil)
+    else {
       return nil
     }
     let task = HostTask(slot: place)
@@ -296,7 +304,8 @@ final class HostBackend {
       let isTimer = word(8) == -2, isChild = slot.pointee.signal == 17 && (1...6).contains(word(8))
       let value = info.loadUnaligned(fromByteOffset: 24, as: Int64.self)
       return [
-        word(0), word(4), word(8), isTimer ? 0 : word(16), isTimer ? 0 : Int64(info.loadUnaligned(fromByteOffset: 20, as: UInt32.self)),
+        word(0), word(4), word(8), isTimer ? 0 : word(16),
+        isTimer ? 0 : Int64(info.loadUnaligned(fromByteOffset: 20, as: UInt32.self)),
         isChild ? word(24) : 0, isChild ? 0 : value, isTimer ? word(16) : 0, isTimer ? word(20) : 0,
       ]
     }
@@ -374,7 +383,8 @@ final class HostBackend {
   private static let accessSize = 1 << 16
 
   private func access(
-    _ command: ks_command, _ address: UInt64, _ count: Int, _ bytes: UnsafeRawBufferPointer?, _ room: inout HostWorld.Room?
+    _ command: ks_command, _ address: UInt64, _ count: Int, _ bytes: UnsafeRawBufferPointer?,
+    _ room: inout HostWorld.Room?
   ) -> Int32 {
     var arguments = HostArguments(world, current, nil)
     guard let taken = arguments.room(count) else { return reply(failure: Errno.ENOMEM.code) }
@@ -475,7 +485,12 @@ final class HostBackend {
           if turn(task) == UInt32(KS_TURN_CONTROLLER) { return false }
           end(task)
           return false
-        case .asleep: if round == 0 { seen.append(state) } else if position >= seen.count || seen[position] != state { return false }
+        case .asleep:
+          if round == 0 {
+            seen.append(state)
+          } else if position >= seen.count || seen[position] != state {
+            return false
+          }
         }
       }
       if round == 0 { for _ in 0..<HostBackend.patience { ks_pause() } }
@@ -488,11 +503,13 @@ final class HostBackend {
 
   private func waitInVain() -> Machine.Outcome? {
     if HostClock.now - lastEvent > machine.options.hostPatience ?? HostBackend.patienceWithSleepers + longestSleep {
-      return .deadlock(tasks.compactMap { $0 }.map { task in
-        StuckTask(
-          tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep", place: task.thread.map { machine.place($0) } ?? "",
-          reason: "sleeps, and nothing has happened for \(HostBackend.patienceWithSleepers / 1_000_000_000) s")
-      })
+      return .deadlock(
+        tasks.compactMap { $0 }.map { task in
+          StuckTask(
+            tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep",
+            place: task.thread.map { machine.place($0) } ?? "",
+            reason: "sleeps, and nothing has happened for \(HostBackend.patienceWithSleepers / 1_000_000_000) s")
+        })
     }
     HostClock.sleep(nanoseconds: 100_000)
     return nil
@@ -502,7 +519,8 @@ final class HostBackend {
   private var longestSleep: Int64 {
     tasks.compactMap { $0?.calls.last }.map { call in
       guard let index = call.index else { return 0 }
-      for (position, parameter) in Syscall.all[index].parameters.enumerated() where parameter.name == "timeout" && call.words[position] > 0 {
+      for (position, parameter) in Syscall.all[index].parameters.enumerated()
+      where parameter.name == "timeout" && call.words[position] > 0 {
         return min(call.words[position], 60_000) * 1_000_000
       }
       for (position, parameter) in Syscall.all[index].parameters.enumerated() {
@@ -536,7 +554,8 @@ enum HostClone {
       structure.storeBytes(of: top - size + 4096, toByteOffset: 40, as: UInt64.self)
       structure.storeBytes(of: size - 4096, toByteOffset: 48, as: UInt64.self)
     case "vfork":
-      // The kernel's vfork lends the creator's stack; the child here returns through frames of its own, so it gets another.
+      // The kernel's vfork lends the creator's stack; the child here returns through frames of its own, so it gets
+      // another.
       arguments.becomeClone(flags: 0x4000 | sharesMemory | 17, stack: top)
     default: break
     }

@@ -77,7 +77,9 @@ struct HostArguments {
     for (register, slot) in shape.slots.enumerated() where register < 6 {
       switch slot {
       case .input(let position, let type):
-        guard let word = input(raw[position], declaration.parameters[position].kind, type, position) else { return false }
+        guard let word = input(raw[position], declaration.parameters[position].kind, type, position) else {
+          return false
+        }
         call.registers[register] = word
       case .count(let position):
         call.registers[register] = UInt64(bitPattern: count(raw[position], declaration.parameters[position].kind))
@@ -108,7 +110,9 @@ struct HostArguments {
     return true
   }
 
-  private func clear(_ room: HostWorld.Room) { (world.channel + room.offset).initializeMemory(as: UInt8.self, repeating: 0, count: room.count) }
+  private func clear(_ room: HostWorld.Room) {
+    (world.channel + room.offset).initializeMemory(as: UInt8.self, repeating: 0, count: room.count)
+  }
 
   /// As much as any call moves at once.
   private func roomSize(_ wanted: Int64) -> Int { Int(min(max(wanted, 0), Int64(KS_LARGE_SIZE / 2))) }
@@ -116,7 +120,8 @@ struct HostArguments {
   private func size(_ capacity: HostShape.Capacity, _ raw: Arguments) -> Int {
     switch capacity {
     case .bytes(let count): count
-    case .each(let size, let parameter): roomSize(raw[parameter].word.multipliedReportingOverflow(by: Int64(size)).partialValue)
+    case .each(let size, let parameter):
+      roomSize(raw[parameter].word.multipliedReportingOverflow(by: Int64(size)).partialValue)
     }
   }
 
@@ -201,7 +206,9 @@ func littleEndian(_ word: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfN
 
 /// A list of pieces as it comes from scripts (Vector in sys_readv.swift), as an array of struct iovec.
 enum HostVector {
-  private static func each(_ view: ByteView, _ body: (_ form: UInt64, _ address: UInt64, _ count: Int, _ offset: Int) -> Void) {
+  private static func each(
+    _ view: ByteView, _ body: (_ form: UInt64, _ address: UInt64, _ count: Int, _ offset: Int) -> Void
+  ) {
     var offset = 0
     while offset + 24 <= view.count {
       let form = view.load(UInt64.self, at: offset), count = view.load(Int.self, at: offset + 16)
@@ -270,8 +277,11 @@ enum HostAction {
   private static let information: UInt64 = 4  // SA_SIGINFO
 
   static func kernelBytes(_ view: ByteView) -> [UInt8] {
-    let number = view.load(Int64.self, at: 0), flags = view.load(UInt64.self, at: 8), mask = view.load(UInt64.self, at: 16)
-    guard number > 1 else { return littleEndian(UInt64(bitPattern: number)) + littleEndian(flags) + littleEndian(0) + littleEndian(mask) }
+    let number = view.load(Int64.self, at: 0), flags = view.load(UInt64.self, at: 8),
+      mask = view.load(UInt64.self, at: 16)
+    guard number > 1 else {
+      return littleEndian(UInt64(bitPattern: number)) + littleEndian(flags) + littleEndian(0) + littleEndian(mask)
+    }
     return littleEndian(ks_handler_address(number)) + littleEndian(flags | information | Kernel.restorerFlag)
       + littleEndian(ks_restorer_address()) + littleEndian(mask)
   }
@@ -282,7 +292,8 @@ enum HostAction {
     if handler >= first { handler = (handler - first) / UInt64(KS_HANDLER_STEP) }
     // Both stay when SA_RESETHAND takes the handler away.
     if flags & Kernel.restorerFlag != 0 { flags &= ~(information | Kernel.restorerFlag) }
-    return littleEndian(handler) + littleEndian(flags) + littleEndian(bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+    return littleEndian(handler) + littleEndian(flags)
+      + littleEndian(bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
       + littleEndian(0)
   }
 }

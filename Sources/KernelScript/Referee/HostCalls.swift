@@ -8,7 +8,8 @@ enum HostCalls {
     // What does not touch the kernel is the same.
     var host = Host.table(answer: answer)
     host.call = { pointer, index, arguments, digest, canSleep in
-      ks_result(word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, nil)))
+      ks_result(
+        word: 0, outcome: Int64(hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, nil)))
     }
     host.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
       let outcome = hosted(pointer).call(Int(index), raw(arguments), digest, canSleep: canSleep != 0, thread)
@@ -86,7 +87,8 @@ extension HostBackend {
       flushConsole(isLate: true)
       arguments.view(0).array.withByteView { machine.console($0, arguments.word(1) != 0) }
       return machine.nothing
-    case "task": return describe(Int32(truncatingIfNeeded: arguments.word(0))).map { machine.answer($0) } ?? machine.nothing
+    case "task":
+      return describe(Int32(truncatingIfNeeded: arguments.word(0))).map { machine.answer($0) } ?? machine.nothing
     case "stats": return machine.answer("{calls=\(callCount), tasks=\(tasks.compactMap { $0 }.count)}")
     case "put":
       guard let failure = world.put(arguments.string(0), arguments.view(1).array) else { return machine.nothing }
@@ -128,8 +130,12 @@ extension HostBackend {
     default: state = "blocked"
     }
     if task?.state == .settling { state = "settling" }
-    var parts = ["pid=\(field("Tgid")[0])", "tid=\(pid)", "state=\"\(state)\"", "uid=\(field("Uid")[0])", "gid=\(field("Gid")[0])"]
-    if state == "blocked", let index = task?.calls.last?.index { parts.append("blocked_in=\"\(Syscall.all[index].name)\"") }
+    var parts = [
+      "pid=\(field("Tgid")[0])", "tid=\(pid)", "state=\"\(state)\"", "uid=\(field("Uid")[0])", "gid=\(field("Gid")[0])",
+    ]
+    if state == "blocked", let index = task?.calls.last?.index {
+      parts.append("blocked_in=\"\(Syscall.all[index].name)\"")
+    }
     if let parent = field("PPid").first, parent != "0" { parts.append("ppid=\(parent)") }
     let files = world.names("\(pid)/fd").compactMap { Int($0) }.sorted().map { number in
       "[\(number)]=" + LuaText.quote(world.link("\(pid)/fd/\(number)") ?? "?")

@@ -21,7 +21,8 @@ extension HostBackend {
         let numbers = call.inputs[set].map { HostDescriptorSet.numbers(world.bytes($0, 128)) } ?? []
         return numbers.contains { isTerminal(Int64($0), of: task) }
       }
-    case "epoll_wait", "epoll_pwait", "epoll_pwait2": return watched(call.words[0], of: task).contains { isTerminal($0, of: task) }
+    case "epoll_wait", "epoll_pwait", "epoll_pwait2":
+      return watched(call.words[0], of: task).contains { isTerminal($0, of: task) }
     default: return readsConsole(call, task)
     }
   }

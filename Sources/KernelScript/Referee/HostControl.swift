@@ -14,7 +14,8 @@ extension HostLibrary {
   /// Gives the call room for what it answers, unless the script has given an address.
   static func prepareControl(_ arguments: inout HostArguments, _ raw: Arguments, _ world: HostWorld) -> Bool {
     let declaration = arguments.declaration
-    if declaration.name == "semctl", raw[2].word == setAll, raw[3].form == .bytes, raw[3].count <= longestBeforeNothing {
+    if declaration.name == "semctl", raw[2].word == setAll, raw[3].form == .bytes, raw[3].count <= longestBeforeNothing
+    {
       // A list that is too short is followed by nothing.
       arguments.setRegister(3, world.placeBeforeNothing(raw[3].view.array))
     }
@@ -22,7 +23,8 @@ extension HostLibrary {
       guard let room = arguments.store([UInt8](repeating: 0, count: 112)) else { return false }
       arguments.setAnswer(room)
     }
-    guard let place = declaration.parameters.indices.last, case .control(let forms) = declaration.parameters[place].kind,
+    guard let place = declaration.parameters.indices.last,
+      case .control(let forms) = declaration.parameters[place].kind,
       raw[place].form == .omitted || raw[place].form == .bytes, let answer = forms.answers[raw[place - 1].word]
     else { return true }
     let size = answer.form == ControlForms.list ? longestList : forms.layouts[Int(answer.form) - 1].size
@@ -40,12 +42,15 @@ extension HostLibrary {
       reply.words[1] = backend.world.bytes(room, 112).loadUnaligned(fromByteOffset: 48, as: Int64.self)
       return
     }
-    guard let place = declaration.parameters.indices.last, case .control(let forms) = declaration.parameters[place].kind,
+    guard let place = declaration.parameters.indices.last,
+      case .control(let forms) = declaration.parameters[place].kind,
       let answer = forms.answers[call.words[place - 1]]
     else { return }
     reply.bytes = Array(backend.world.bytes(room, room.count))
     if answer.form == ControlForms.list {
-      let end = stride(from: 0, to: reply.bytes.count, by: 2).first { reply.bytes[$0] == filler && reply.bytes[$0 + 1] == filler }
+      let end = stride(from: 0, to: reply.bytes.count, by: 2).first {
+        reply.bytes[$0] == filler && reply.bytes[$0 + 1] == filler
+      }
       reply.bytes.removeSubrange((end ?? reply.bytes.count)...)
     }
     reply.words[1] = answer.form

@@ -13,8 +13,12 @@ enum HostLibrary {
       let signal = UInt32(truncatingIfNeeded: raw[1].word), task = arguments.task
       let uid = UInt32(truncatingIfNeeded: backend.perform(getuid, [], on: task))
       let code = UInt64(UInt32(bitPattern: -1))
-      let words = [UInt64(signal), code, UInt64(UInt32(bitPattern: task.pid)) | UInt64(uid) << 32, UInt64(bitPattern: raw[2].word)]
-      guard let room = arguments.store(words.flatMap(littleEndian) + [UInt8](repeating: 0, count: 96)) else { return false }
+      let words = [
+        UInt64(signal), code, UInt64(UInt32(bitPattern: task.pid)) | UInt64(uid) << 32, UInt64(bitPattern: raw[2].word),
+      ]
+      guard let room = arguments.store(words.flatMap(littleEndian) + [UInt8](repeating: 0, count: 96)) else {
+        return false
+      }
       arguments.setRegister(2, room.address)
     case "prctl" where [2, 16, 37].contains(raw[0].word) && raw[1].form == .omitted:
       // PR_GET_PDEATHSIG, PR_GET_NAME and PR_GET_CHILD_SUBREAPER answer through a pointer.
@@ -57,7 +61,9 @@ enum HostLibrary {
     }
   }
 
-  static func finish(_ reply: inout HostReply, _ call: HostCall, _ result: Int64, _ backend: HostBackend, _ task: HostTask) {
+  static func finish(
+    _ reply: inout HostReply, _ call: HostCall, _ result: Int64, _ backend: HostBackend, _ task: HostTask
+  ) {
     guard let index = call.index else { return }
     switch Syscall.all[index].name {
     case "getpriority" where reply.errno == 0: reply.words[0] = 20 - reply.words[0]

@@ -3,10 +3,10 @@ import CShim
 import Glibc
 import LinuxKernel
 
-// execve where calls go to real Linux. It is first made as a check (AT_EXECVE_CHECK), in which Linux looks at everything and
-// runs nothing: no file that a script has written is ever run by the machine itself. A Lua file's task then runs a fresh
-// proxy, from a file with the Lua file's mode and owner: so it is Linux that ends threads, closes descriptors and changes
-// ids. The fresh proxy finds its slot again, and the program's text is begun.
+// execve where calls go to real Linux. It is first made as a check (AT_EXECVE_CHECK), in which Linux looks at
+// everything and runs nothing: no file that a script has written is ever run by the machine itself. A Lua file's task
+// then runs a fresh proxy, from a file with the Lua file's mode and owner: so it is Linux that ends threads, closes
+// descriptors and changes ids. The fresh proxy finds its slot again, and the program's text is begun.
 
 /// What a task that runs a fresh proxy is to begin.
 struct HostProgram {
@@ -26,7 +26,8 @@ struct HostProgram {
 extension HostProgram {
   /// The name of a registered program, where an execve names one: it comes behind a NUL.
   static func registeredName(_ declaration: Syscall, _ raw: Arguments) -> [UInt8]? {
-    guard let position = declaration.parameters.firstIndex(where: { if case .program = $0.kind { true } else { false } }),
+    guard
+      let position = declaration.parameters.firstIndex(where: { if case .program = $0.kind { true } else { false } }),
       raw[position].form == .bytes, raw[position].view.array.first == 0, raw[position].count > 1
     else { return nil }
     return Array(raw[position].view.array.dropFirst())
@@ -187,8 +188,8 @@ extension HostBackend {
     perform(number, arguments, on: task, by: KS_DO_QUIETLY)
   }
 
-  /// Has a task run a fresh proxy in place of what it ran; nil when it does, or the errno. The task of a process' thread
-  /// is its leader from then on.
+  /// Has a task run a fresh proxy in place of what it ran; nil when it does, or the errno. The task of a process'
+  /// thread is its leader from then on.
   func run(_ program: HostProgram, _ request: ExecuteRequest, _ task: HostTask) -> Errno? {
     var arguments = HostArguments(world, task, nil)
     defer { drop(arguments.call, of: task) }
@@ -200,7 +201,9 @@ extension HostBackend {
     }
     guard let empty = arguments.store([0]) else { return .ENOMEM }
     // Others that use the table of descriptors must not find what is handed over now.
-    if !tasks.contains(where: { $0 !== task && $0?.pid == task.pid }) { _ = quietly(272, [0x400 /* CLONE_FILES */], on: task) }
+    if !tasks.contains(where: { $0 !== task && $0?.pid == task.pid }) {
+      _ = quietly(272, [0x400 /* CLONE_FILES */], on: task)
+    }
     var given: [Int64] = []
     if let errno = takeDescriptors(program, task, &arguments, &given) {
       for number in given { _ = quietly(3, [UInt64(number)], on: task) }
@@ -210,7 +213,8 @@ extension HostBackend {
     _ = quietly(72, [UInt64(given[0]), 2 /* F_SETFD */, 0], on: task)
     _ = quietly(135, [0x0040000 /* ADDR_NO_RANDOMIZE */], on: task)
     let flags = UInt64(ExecuteRequest.emptyPath | request.flags & ExecuteRequest.check)
-    let result = begin(ExecuteRequest.number, [UInt64(given[1]), empty.address, list, request.environment, flags], task)
+    let result = begin(
+      ExecuteRequest.number, [UInt64(given[1]), empty.address, list, request.environment, flags], task)
     guard result < 0 else { return nil }
     _ = quietly(135, [0], on: task)
     for number in given { _ = quietly(3, [UInt64(number)], on: task) }
@@ -257,8 +261,8 @@ extension HostBackend {
     return nil
   }
 
-  /// Makes the call that begins the fresh proxy. Threads end meanwhile, and the caller may change its number: what counts
-  /// is that it says something.
+  /// Makes the call that begins the fresh proxy. Threads end meanwhile, and the caller may change its number: what
+  /// counts is that it says something.
   private func begin(_ number: Int64, _ arguments: [UInt64], _ task: HostTask) -> Int64 {
     let slot = world.slot(task.slot)
     slot.pointee.number = number
@@ -290,7 +294,9 @@ extension HostWorld {
 
   func acceptProxy() -> Int32 { withWorld { ks_world_accept($0) } }
 
-  func handOverChannel(_ connection: Int32) -> Bool { withWorld { ks_world_hand_over(connection, $0.pointee.memory) == 0 } }
+  func handOverChannel(_ connection: Int32) -> Bool {
+    withWorld { ks_world_hand_over(connection, $0.pointee.memory) == 0 }
+  }
 
   func handOverProgram(_ connection: Int32, _ program: HostProgram, slot: Int, channel: Int32) -> Bool {
     let file = withWorld { ks_world_program($0, UInt32(slot), channel, program.mode, program.uid, program.gid) }

@@ -24,7 +24,8 @@ extension HostLibrary {
       guard raw[1].form == .omitted || raw[1].form == .word && raw[1].word < 0 else { return true }
       guard let room = arguments.store([UInt8](repeating: 0, count: attributesSize)) else { return false }
       _ = backend.perform(getAttributes, [UInt64(bitPattern: raw[0].word), 0, room.address], on: arguments.task)
-      let size = backend.world.bytes(room, attributesSize).loadUnaligned(fromByteOffset: messageSizeOffset, as: Int.self)
+      let size = backend.world.bytes(room, attributesSize).loadUnaligned(
+        fromByteOffset: messageSizeOffset, as: Int.self)
       guard let text = arguments.room(size) else { return false }
       arguments.replaceTransfer(text)
       arguments.setRegister(1, text.address)
@@ -64,8 +65,12 @@ extension HostLibrary {
     return true
   }
 
-  static func finishQueue(_ reply: inout HostReply, _ call: HostCall, _ result: Int64, _ backend: HostBackend, _ task: HostTask) {
-    guard let index = call.index, Syscall.all[index].name == "msgrcv", let room = call.answer, reply.errno == 0 else { return }
+  static func finishQueue(
+    _ reply: inout HostReply, _ call: HostCall, _ result: Int64, _ backend: HostBackend, _ task: HostTask
+  ) {
+    guard let index = call.index, Syscall.all[index].name == "msgrcv", let room = call.answer, reply.errno == 0 else {
+      return
+    }
     let bytes = backend.world.bytes(room, room.count), text = Array(bytes[typeSize..<typeSize + Int(result)])
     let type = bytes.loadUnaligned(as: Int64.self)
     reply.words = [type, result, 0, 0]
@@ -73,7 +78,9 @@ extension HostLibrary {
       reply.bytes = []
       reply.hasBytes = false
       // The message is lost all the same when its place is none. Linux: do_msg_fill().
-      if !backend.world.setMemory(of: task.tid, at: UInt64(bitPattern: call.words[1]), text) { reply.errno = Errno.EFAULT.code }
+      if !backend.world.setMemory(of: task.tid, at: UInt64(bitPattern: call.words[1]), text) {
+        reply.errno = Errno.EFAULT.code
+      }
     } else {
       reply.bytes = text
       reply.hasBytes = true

@@ -35,7 +35,8 @@ struct HostReply {
     if case .transfer? = declaration.results.first?.kind { words[0] = result }
     if call.transfer.isEmpty, let returned = shape.returned {
       // What C declares as int is one, such as setfsuid(2)'s old user.
-      words[min(returned, 3)] = declaration.prototype.hasPrefix("int ") ? Int64(Int32(truncatingIfNeeded: result)) : result
+      words[min(returned, 3)] =
+        declaration.prototype.hasPrefix("int ") ? Int64(Int32(truncatingIfNeeded: result)) : result
     }
     var sources: [Int: (room: HostWorld.Room, offset: Int)] = [:]
     for (results, room) in call.outputs {
@@ -60,7 +61,8 @@ struct HostReply {
   }
 
   private mutating func take(
-    _ result: Syscall.Result, _ position: Int, _ room: UnsafeRawBufferPointer, _ offset: Int, _ returned: Int64, _ call: HostCall
+    _ result: Syscall.Result, _ position: Int, _ room: UnsafeRawBufferPointer, _ offset: Int, _ returned: Int64,
+    _ call: HostCall
   ) {
     func bytes(_ count: Int) -> ArraySlice<UInt8> { Array(room)[0..<min(max(count, 0), room.count)] }
     switch result.kind {
@@ -94,11 +96,15 @@ struct HostReply {
   }
 
   /// What a parameter brings back: poll's list, select's sets.
-  private mutating func bringBack(_ kind: ResultKind, _ call: HostCall, _ input: Int, _ world: HostWorld, _ task: HostTask) {
+  private mutating func bringBack(
+    _ kind: ResultKind, _ call: HostCall, _ input: Int, _ world: HostWorld, _ task: HostTask
+  ) {
     switch kind {
     case .countedIntegers:
       let numbers = call.inputs[input].map { HostDescriptorSet.numbers(world.bytes($0, 128)) } ?? []
-      for number in [Int32(numbers.count)] + numbers { bytes += (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+      for number in [Int32(numbers.count)] + numbers {
+        bytes += (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+      }
     default:
       if let room = call.inputs[input] {
         bytes += world.bytes(room, room.count)
@@ -124,7 +130,9 @@ extension HostCall {
 
   /// How many bytes a mapping has: what was asked for.
   fileprivate func mappedSize(_ declaration: Syscall) -> Int64 {
-    let index = declaration.parameters.firstIndex { $0.name == "new_size" } ?? declaration.parameters.firstIndex { $0.name == "length" }
+    let index =
+      declaration.parameters.firstIndex { $0.name == "new_size" }
+      ?? declaration.parameters.firstIndex { $0.name == "length" }
     return index.map { words[$0] } ?? 0
   }
 }

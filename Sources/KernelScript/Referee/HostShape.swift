@@ -90,7 +90,9 @@ struct HostShape: Sendable {
           // It counts what another parameter points to, which may come later.
           let index = declared(other.name) ?? match.unused.first { call.parameters[$0].kind.isCounted }
           let isDeclared = index.map { call.parameters[$0].kind.isCounted } ?? false
-          slots.append(isDeclared ? .count(index!) : .constant(Int64(other.type.contains("gid_t") ? HostShape.room / 4 : HostShape.room)))
+          slots.append(
+            isDeclared
+              ? .count(index!) : .constant(Int64(other.type.contains("gid_t") ? HostShape.room / 4 : HostShape.room)))
         } else if parameter.name == "nfds" {
           slots.append(.descriptorCount)
         } else {
@@ -103,12 +105,16 @@ struct HostShape: Sendable {
       } else {
         let results = match.takeOutputs(parameter)
         slots.append(results.isEmpty ? .constant(0) : .output(results, capacity(results, parameter)))
-        if let first = results.first, case .signalSet = call.results[first].kind, counted == nil { counted = .constant(8) }
+        if let first = results.first, case .signalSet = call.results[first].kind, counted == nil {
+          counted = .constant(8)
+        }
       }
     }
     for index in match.unused { slots.append(.input(index, type: "")) }
     for (position, result) in call.results.enumerated() {
-      if case .countedIntegers = result.kind, let index = declared(HostShape.setNames[result.name] ?? "") { broughtBack[position] = index }
+      if case .countedIntegers = result.kind, let index = declared(HostShape.setNames[result.name] ?? "") {
+        broughtBack[position] = index
+      }
     }
     match.dropResults { broughtBack[$0] != nil }
     self.slots = slots

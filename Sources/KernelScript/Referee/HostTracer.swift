@@ -35,7 +35,8 @@ struct HostTracer {
   mutating func replace(_ backend: HostBackend, _ task: HostTask, _ tid: Int32) {
     if var call = open.removeValue(forKey: task.slot)?.last {
       call.ending = .answered
-      call.trace.answer(Reply(words: [0], errno: 0, hasBytes: false, extraResult: false), .empty, backend, task, showsNames: showsNames)
+      call.trace.answer(
+        Reply(words: [0], errno: 0, hasBytes: false, extraResult: false), .empty, backend, task, showsNames: showsNames)
       finish(&call, backend)
     }
     record?.replace(tid, backend, task)
@@ -88,6 +89,8 @@ struct HostTracer {
 }
 
 extension HostBackend: TraceSource {
-  func bytes(at address: UInt64, _ count: Int, of task: HostTask) -> [UInt8] { world.memory(of: task.tid, at: address, count) }
+  func bytes(at address: UInt64, _ count: Int, of task: HostTask) -> [UInt8] {
+    world.memory(of: task.tid, at: address, count)
+  }
   func name(ofDescriptor number: Int32, of task: HostTask) -> String? { world.link("\(task.tid)/fd/\(number)") }
 }

@@ -75,7 +75,9 @@ final class HostWorld {
   /// Puts a few bytes where the channel ends, behind which nothing can be read.
   func placeBeforeNothing(_ bytes: [UInt8]) -> UInt64 {
     let offset = Int(KS_CHANNEL_SIZE) - bytes.count
-    bytes.withUnsafeBytes { if let start = $0.baseAddress { (channel + offset).copyMemory(from: start, byteCount: bytes.count) } }
+    bytes.withUnsafeBytes {
+      if let start = $0.baseAddress { (channel + offset).copyMemory(from: start, byteCount: bytes.count) }
+    }
     return UInt64(KS_CHANNEL) + UInt64(offset)
   }
 
@@ -127,7 +129,8 @@ final class HostWorld {
   /// What a symbolic link below the world's /proc holds.
   func link(_ path: String) -> String? {
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
-      let count = readlinkat(world.processes, path, buffer.baseAddress!.assumingMemoryBound(to: CChar.self), buffer.count)
+      let count = readlinkat(
+        world.processes, path, buffer.baseAddress!.assumingMemoryBound(to: CChar.self), buffer.count)
       return count > 0 ? String(decoding: UnsafeRawBufferPointer(rebasing: buffer[..<count]), as: UTF8.self) : nil
     }
   }

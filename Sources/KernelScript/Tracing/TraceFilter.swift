@@ -30,11 +30,15 @@ public struct TraceFilter: Sendable {
     case "signal", "signals", "s": signals = try TraceFilter.signals(set)
     case "status": try setStatus(set)
     case "inject", "fault":
-      throw Mistake(description: "-e \(expression): fault injection is not built yet; tracing has no rules of that kind")
-    case "abbrev", "a", "verbose", "v", "raw", "x", "read", "reads", "r", "write", "writes", "w", "quiet", "silent", "silence", "q",
+      throw Mistake(
+        description: "-e \(expression): fault injection is not built yet; tracing has no rules of that kind")
+    case "abbrev", "a", "verbose", "v", "raw", "x", "read", "reads", "r", "write", "writes", "w", "quiet", "silent",
+      "silence", "q",
       "decode-fds", "kvm":
-      throw Mistake(description: "-e \(expression): the qualifier \(qualifier) is not supported; trace, signal and status are")
-    default: throw Mistake(description: "-e \(expression): unknown qualifier \(qualifier); trace, signal and status are known")
+      throw Mistake(
+        description: "-e \(expression): the qualifier \(qualifier) is not supported; trace, signal and status are")
+    default:
+      throw Mistake(description: "-e \(expression): unknown qualifier \(qualifier); trace, signal and status are known")
     }
   }
 
@@ -96,7 +100,9 @@ public struct TraceFilter: Sendable {
     if name == "none" { return [] }
     if name.hasPrefix("/") { return try calls(matching: String(name.dropFirst())) }
     if name.hasPrefix("%") {
-      guard let belongs = classes[String(name.dropFirst())] else { throw Mistake(description: "invalid system call '\(name)'") }
+      guard let belongs = classes[String(name.dropFirst())] else {
+        throw Mistake(description: "invalid system call '\(name)'")
+      }
       return Set(all.filter { belongs(Syscall.all[$0]) })
     }
     // The words that strace once took without the sign.
@@ -104,7 +110,11 @@ public struct TraceFilter: Sendable {
       return Set(all.filter { belongs(Syscall.all[$0]) })
     }
     let isOptional = name.hasPrefix("?"), plain = isOptional ? String(name.dropFirst()) : name
-    if let index = Syscall.indices[plain] ?? aliases.first(where: { $0.key == plain }).flatMap({ Syscall.indices[$0.value] }) { return [index] }
+    if let index = Syscall.indices[plain]
+      ?? aliases.first(where: { $0.key == plain }).flatMap({ Syscall.indices[$0.value] })
+    {
+      return [index]
+    }
     if let number = Int(plain), let index = all.first(where: { Syscall.all[$0].number == number }) { return [index] }
     // A call of Linux that is not built can be asked for: no script can make it.
     if isOptional || plain == "rt_sigreturn" || Missing.reason(plain) != nil { return [] }
@@ -115,7 +125,8 @@ public struct TraceFilter: Sendable {
   private static let aliases: KeyValuePairs<String, String> = [
     "wait4": "waitpid", "rt_sigaction": "sigaction", "rt_sigprocmask": "sigprocmask", "rt_sigpending": "sigpending",
     "rt_sigsuspend": "sigsuspend", "rt_sigtimedwait": "sigtimedwait", "eventfd2": "eventfd", "signalfd4": "signalfd",
-    "clone": "fork", "vfork": "fork", "pread64": "pread", "pwrite64": "pwrite", "pipe": "pipe2", "fstatat": "newfstatat",
+    "clone": "fork", "vfork": "fork", "pread64": "pread", "pwrite64": "pwrite", "pipe": "pipe2",
+    "fstatat": "newfstatat",
   ]
 
   private static func calls(matching pattern: String) throws(Mistake) -> Set<Int> {
@@ -125,7 +136,9 @@ public struct TraceFilter: Sendable {
     }
     defer { regfree(&expression) }
     var found: Set<Int> = []
-    for index in Syscall.all.indices where regexec(&expression, Syscall.all[index].name, 0, nil, 0) == 0 { found.insert(index) }
+    for index in Syscall.all.indices where regexec(&expression, Syscall.all[index].name, 0, nil, 0) == 0 {
+      found.insert(index)
+    }
     return found
   }
 
@@ -137,7 +150,9 @@ public struct TraceFilter: Sendable {
         found.formUnion(1...64)
       } else if name != "none" {
         let plain = name.uppercased()
-        guard let number = Int32(plain) ?? Constants.value(of: plain.hasPrefix("SIG") ? plain : "SIG" + plain).map({ Int32($0) }),
+        guard
+          let number = Int32(plain)
+            ?? Constants.value(of: plain.hasPrefix("SIG") ? plain : "SIG" + plain).map({ Int32($0) }),
           (1...64).contains(number)
         else { throw Mistake(description: "invalid signal '\(name)'") }
         found.insert(number)
@@ -151,24 +166,45 @@ public struct TraceFilter: Sendable {
     "file": { call in call.parameters.contains { if case .path = $0.kind { true } else { false } } },
     "desc": { call in
       call.parameters.contains { if case .descriptor = $0.kind { true } else { false } }
-        || call.results.contains { $0.name.hasSuffix("fd") || $0.name == "reader" } || ["poll", "ppoll", "select", "pselect6"].contains(call.name)
+        || call.results.contains { $0.name.hasSuffix("fd") || $0.name == "reader" }
+        || ["poll", "ppoll", "select", "pselect6"].contains(call.name)
     },
-    "process": { ["fork", "clone3", "exit", "exit_group", "waitpid", "waitid", "execve", "execveat", "kill", "tgkill", "tkill",
-      "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"].contains($0.name) },
+    "process": {
+      [
+        "fork", "clone3", "exit", "exit_group", "waitpid", "waitid", "execve", "execveat", "kill", "tgkill", "tkill",
+        "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal",
+      ].contains($0.name)
+    },
     "signal": { call in
       call.name.contains("sig") || ["kill", "tkill", "tgkill", "pause"].contains(call.name)
     },
-    "ipc": { ["msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmdt", "shmctl"]
-      .contains($0.name) },
-    "memory": { ["mmap", "munmap", "mprotect", "mremap", "brk", "madvise", "mlock", "mlock2", "munlock", "mlockall", "munlockall",
-      "msync", "mincore", "shmat", "shmdt"].contains($0.name) },
-    "clock": { ["clock_gettime", "clock_settime", "clock_getres", "clock_adjtime", "gettimeofday", "settimeofday", "time", "adjtimex"]
-      .contains($0.name) },
+    "ipc": {
+      [
+        "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semtimedop", "semctl", "shmget", "shmat", "shmdt",
+        "shmctl",
+      ]
+      .contains($0.name)
+    },
+    "memory": {
+      [
+        "mmap", "munmap", "mprotect", "mremap", "brk", "madvise", "mlock", "mlock2", "munlock", "mlockall",
+        "munlockall",
+        "msync", "mincore", "shmat", "shmdt",
+      ].contains($0.name)
+    },
+    "clock": {
+      [
+        "clock_gettime", "clock_settime", "clock_getres", "clock_adjtime", "gettimeofday", "settimeofday", "time",
+        "adjtimex",
+      ]
+      .contains($0.name)
+    },
     "network": network, "net": network,
     "creds": { call in
       ["capget", "capset", "prctl", "umask"].contains(call.name) && call.name != "prctl" && call.name != "umask"
-        || ["uid", "gid", "groups"].contains { call.name.hasSuffix($0) } && (call.name.hasPrefix("get") || call.name.hasPrefix("set"))
-        && !call.name.hasSuffix("pgid")
+        || ["uid", "gid", "groups"].contains { call.name.hasSuffix($0) }
+          && (call.name.hasPrefix("get") || call.name.hasPrefix("set"))
+          && !call.name.hasSuffix("pgid")
     },
     "stat": { $0.name == "stat" }, "lstat": { $0.name == "lstat" },
     "fstat": { ["fstat", "newfstatat"].contains($0.name) },
@@ -178,7 +214,10 @@ public struct TraceFilter: Sendable {
   ]
 
   private static let network: @Sendable (Syscall) -> Bool = {
-    ["socket", "socketpair", "bind", "listen", "accept", "accept4", "connect", "sendmsg", "recvmsg", "sendto", "recvfrom", "getsockopt",
-      "setsockopt", "getsockname", "getpeername", "shutdown", "sendmmsg", "recvmmsg"].contains($0.name)
+    [
+      "socket", "socketpair", "bind", "listen", "accept", "accept4", "connect", "sendmsg", "recvmsg", "sendto",
+      "recvfrom", "getsockopt",
+      "setsockopt", "getsockname", "getpeername", "shutdown", "sendmmsg", "recvmmsg",
+    ].contains($0.name)
   }
 }

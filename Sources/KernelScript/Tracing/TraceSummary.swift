@@ -29,9 +29,12 @@ public struct TraceSummary {
     let ordered = rows.sorted { one, other in
       let names = (Syscall.all[one.key].name, Syscall.all[other.key].name)
       switch order {
-      case .time where one.value.nanoseconds != other.value.nanoseconds: return one.value.nanoseconds > other.value.nanoseconds
-      case .time, .calls: return one.value.calls != other.value.calls ? one.value.calls > other.value.calls : names.0 < names.1
-      case .errors: return one.value.errors != other.value.errors ? one.value.errors > other.value.errors : names.0 < names.1
+      case .time where one.value.nanoseconds != other.value.nanoseconds:
+        return one.value.nanoseconds > other.value.nanoseconds
+      case .time, .calls:
+        return one.value.calls != other.value.calls ? one.value.calls > other.value.calls : names.0 < names.1
+      case .errors:
+        return one.value.errors != other.value.errors ? one.value.errors > other.value.errors : names.0 < names.1
       case .name: return names.0 < names.1
       }
     }
@@ -47,7 +50,8 @@ public struct TraceSummary {
   }
 
   private func line(_ row: Row, _ total: Int64, _ name: String) -> String {
-    let share = total == 0 ? (name == "total" ? 10_000 : 0) : Int((Double(row.nanoseconds) / Double(total) * 10_000).rounded())
+    let share =
+      total == 0 ? (name == "total" ? 10_000 : 0) : Int((Double(row.nanoseconds) / Double(total) * 10_000).rounded())
     let fraction = share % 100
     let cells = [
       pad("\(share / 100).\(fraction < 10 ? "0" : "")\(fraction)", 6), pad(TraceText.seconds(row.nanoseconds), 11),

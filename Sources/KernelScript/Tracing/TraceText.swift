@@ -50,7 +50,9 @@ public struct TraceText {
       line("kscript: Process \(moment.tid) attached")
     case .signalled(let moment, let info):
       guard filter.shows(signal: info.signal) else { return }
-      line(head(moment.tid, moment.realTime) + "--- \(SignalNames.name(info.signal)) \(TraceValue(info).text(options.style)) ---")
+      line(
+        head(moment.tid, moment.realTime)
+          + "--- \(SignalNames.name(info.signal)) \(TraceValue(info).text(options.style)) ---")
     case .handlerReturned(let moment, let errno, let value):
       guard filter.showsHandlerReturns else { return }
       let result = errno == 0 ? "\(value)" : TraceText.describe(errno)
@@ -93,7 +95,8 @@ public struct TraceText {
   private mutating func end(_ call: TracedCall) {
     var rest = ""
     if call.resumes == nil {
-      rest = call.trace.arguments.dropFirst(call.trace.knownCount).map { $0.value?.text(options.style) ?? "..." }.joined(separator: ", ")
+      rest = call.trace.arguments.dropFirst(call.trace.knownCount).map { $0.value?.text(options.style) ?? "..." }
+        .joined(separator: ", ")
     }
     rest += ")"
     let text: String
@@ -103,7 +106,8 @@ public struct TraceText {
     } else if cut.remove(call.tid) != nil {
       cutOpenLine()
       text = aligned(
-        head(call.tid, call.realTime + call.ended - call.began) + "<... \(call.resumes == nil ? call.name : "restart_syscall") resumed>" + rest)
+        head(call.tid, call.realTime + call.ended - call.began)
+          + "<... \(call.resumes == nil ? call.name : "restart_syscall") resumed>" + rest)
     } else {
       cutOpenLine()
       text = aligned(head(call.tid, call.realTime) + start(call) + rest)

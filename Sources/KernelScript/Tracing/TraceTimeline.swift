@@ -4,8 +4,8 @@ import LinuxKernel
 /// call, an arrow from whoever ends a sleep to the sleeper.
 ///
 /// Calls take no virtual time, so a timeline of virtual time shows most of them on one spot. `calls` counts events
-/// instead, one microsecond each: what came before what is then plain to see, and it is the default. In `virtual`, calls
-/// of one instant lie a nanosecond apart, and those that neither waited nor woke anybody are marks, not slices.
+/// instead, one microsecond each: what came before what is then plain to see, and it is the default. In `virtual`,
+/// calls of one instant lie a nanosecond apart, and those that neither waited nor woke anybody are marks, not slices.
 public struct TraceTimeline {
   public enum TimeBase: String, Sendable, CaseIterable { case calls, virtual }
 
@@ -67,11 +67,14 @@ public struct TraceTimeline {
       add("\"ph\":\"s\",\"id\":\(arrows),\"name\":\"wakes\",\"cat\":\"wake\"", waker, at)
       incoming[moment.tid] = arrows
     case .queueDepth(let moment, let queue, let messages):
-      if namedProcesses.insert(0).inserted { add("\"ph\":\"M\",\"name\":\"process_name\",\"args\":{\"name\":\"message queues\"}", 0, 0, 0) }
+      if namedProcesses.insert(0).inserted {
+        add("\"ph\":\"M\",\"name\":\"process_name\",\"args\":{\"name\":\"message queues\"}", 0, 0, 0)
+      }
       let at = stamp(moment.time, moment.order)
       add("\"ph\":\"C\",\"name\":\(TraceJSON.quote(queue)),\"args\":{\"messages\":\(messages)}", 0, at, 0)
     case .exited(let moment, let status):
-      let how = status & 0x7f == 0 ? "exited with \(status >> 8 & 0xff)" : "killed by \(SignalNames.name(status & 0x7f))"
+      let how =
+        status & 0x7f == 0 ? "exited with \(status >> 8 & 0xff)" : "killed by \(SignalNames.name(status & 0x7f))"
       mark(how, moment, "")
     }
   }
@@ -95,7 +98,9 @@ public struct TraceTimeline {
       add(head + "\"ph\":\"i\",\"s\":\"t\"," + details, call.tid, begin, call.pid)
       return
     }
-    add(head + "\"ph\":\"X\",\"dur\":\(TraceTimeline.microseconds(max(end - begin, 1)))," + details, call.tid, begin, call.pid)
+    add(
+      head + "\"ph\":\"X\",\"dur\":\(TraceTimeline.microseconds(max(end - begin, 1)))," + details, call.tid, begin,
+      call.pid)
     if let arrow = incoming.removeValue(forKey: call.tid), call.hasWaited {
       // Bound to the slice that it lies in: the nanosecond before the call's end.
       add("\"ph\":\"f\",\"bp\":\"e\",\"id\":\(arrow),\"name\":\"wakes\",\"cat\":\"wake\"", call.tid, end - 1, call.pid)
@@ -105,7 +110,8 @@ public struct TraceTimeline {
   private mutating func mark(_ text: String, _ moment: TraceMoment, _ arguments: String) {
     let at = stamp(moment.time, moment.order)
     add(
-      "\"name\":\(TraceJSON.quote(text)),\"cat\":\"task\",\"ph\":\"i\",\"s\":\"t\",\"args\":{\(arguments)}", moment.tid, at, moment.pid)
+      "\"name\":\(TraceJSON.quote(text)),\"cat\":\"task\",\"ph\":\"i\",\"s\":\"t\",\"args\":{\(arguments)}", moment.tid,
+      at, moment.pid)
   }
 
   private var pids: [Int32: Int32] = [:]
@@ -116,16 +122,23 @@ public struct TraceTimeline {
       add("\"ph\":\"M\",\"name\":\"process_name\",\"args\":{\"name\":\"process \(pid)\"}", tid, 0, pid)
       add("\"ph\":\"M\",\"name\":\"process_sort_index\",\"args\":{\"sort_index\":\(pid)}", tid, 0, pid)
     }
-    if named.insert(tid).inserted { add("\"ph\":\"M\",\"name\":\"thread_name\",\"args\":{\"name\":\"task \(tid)\"}", tid, 0, pid) }
+    if named.insert(tid).inserted {
+      add("\"ph\":\"M\",\"name\":\"thread_name\",\"args\":{\"name\":\"task \(tid)\"}", tid, 0, pid)
+    }
   }
 
   private mutating func add(_ fields: String, _ tid: Int32, _ nanoseconds: Int64, _ pid: Int32? = nil) {
-    write((isFirst ? "" : ",\n") + "{\(fields),\"pid\":\(pid ?? pids[tid] ?? tid),\"tid\":\(tid),\"ts\":\(TraceTimeline.microseconds(nanoseconds))}")
+    write(
+      (isFirst ? "" : ",\n")
+        + "{\(fields),\"pid\":\(pid ?? pids[tid] ?? tid),\"tid\":\(tid),"
+        + "\"ts\":\(TraceTimeline.microseconds(nanoseconds))}"
+    )
     isFirst = false
   }
 
   private static func microseconds(_ nanoseconds: Int64) -> String {
     let rest = "\(nanoseconds % 1000)"
-    return nanoseconds % 1000 == 0 ? "\(nanoseconds / 1000)" : "\(nanoseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+    return nanoseconds % 1000 == 0
+      ? "\(nanoseconds / 1000)" : "\(nanoseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
   }
 }

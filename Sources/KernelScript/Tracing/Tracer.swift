@@ -85,14 +85,16 @@ struct Tracer {
   }
 
   mutating func begin(
-    _ kernel: borrowing Kernel, _ task: TaskID, _ index: Int, _ arguments: Arguments, where place: String, reason: String?
+    _ kernel: borrowing Kernel, _ task: TaskID, _ index: Int, _ arguments: Arguments, where place: String,
+    reason: String?
   ) {
     let tid = kernel.tid(of: task)
     pids[tid] = kernel.pid(of: task)
     let number = nextOrder()
     let call = TracedCall(
       tid: tid, pid: kernel.pid(of: task), trace: CallTrace(index, arguments, kernel, task, showsNames: showsNames),
-      began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime, place: place, reason: reason)
+      began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number, realTime: kernel.realTime,
+      place: place, reason: reason)
     open[tid] = call
     record?.begin(call)
     take(.began(call))
@@ -147,7 +149,8 @@ struct Tracer {
 
   private mutating func moment(_ tid: Int32, _ kernel: borrowing Kernel) -> TraceMoment {
     if let task = kernel.task(tid) { pids[tid] = kernel.pid(of: task) }
-    return TraceMoment(tid: tid, pid: pids[tid] ?? tid, time: kernel.time, realTime: kernel.realTime, order: nextOrder())
+    return TraceMoment(
+      tid: tid, pid: pids[tid] ?? tid, time: kernel.time, realTime: kernel.realTime, order: nextOrder())
   }
 
   /// Takes what the kernel has observed. `current` is the running task, nil while none runs.
@@ -193,7 +196,8 @@ struct Tracer {
     case .restart, .killable: call.ending = .interrupted("ERESTARTSYS (To be restarted if SA_RESTART is set)")
     case .restartUnlessHandled:
       call.ending = .interrupted(
-        isResumed(call) ? "ERESTART_RESTARTBLOCK (Interrupted by signal)" : "ERESTARTNOHAND (To be restarted if no handler)")
+        isResumed(call)
+          ? "ERESTART_RESTARTBLOCK (Interrupted by signal)" : "ERESTARTNOHAND (To be restarted if no handler)")
     }
     interrupted[tid] = call
     finish(&call, at: time)
@@ -207,7 +211,8 @@ struct Tracer {
     guard let old = interrupted.removeValue(forKey: tid) else { return }
     let number = nextOrder()
     var call = TracedCall(
-      tid: tid, pid: old.pid, trace: old.trace, began: kernel.time, ended: kernel.time, beganOrder: number, endedOrder: number,
+      tid: tid, pid: old.pid, trace: old.trace, began: kernel.time, ended: kernel.time, beganOrder: number,
+      endedOrder: number,
       realTime: kernel.realTime, place: old.place, reason: old.reason)
     if isResumed(old) { call.resumes = old.resumes ?? old.name }
     open[tid] = call

@@ -1,7 +1,7 @@
 /// Every constant that scripts can name, by its name in C.
 ///
-/// Most come from the sets that calls declare: a flag that some parameter takes is a constant. What no parameter lists is
-/// added here.
+/// Most come from the sets that calls declare: a flag that some parameter takes is a constant. What no parameter lists
+/// is added here.
 public enum Constants {
   /// Name to value. Looked up, never iterated.
   private static let byName: [String: Int64] = {
@@ -47,7 +47,9 @@ public enum Constants {
   public static func set(_ title: String) -> NameSet? { sets.first { $0.title == title } }
 
   /// Sets that belong to no parameter's declaration.
-  static let more: [NameSet] = [Seals.names, FileMode.names, FileMode.entryTypes, SignalAction.flagNames, SignalInfo.codeNames]
+  static let more: [NameSet] = [
+    Seals.names, FileMode.names, FileMode.entryTypes, SignalAction.flagNames, SignalInfo.codeNames,
+  ]
 
   package static let others: KeyValuePairs<String, Int64> = [
     "AT_FDCWD": -100, "O_ACCMODE": 3, "FD_CLOEXEC": 1, "PIPE_BUF": 4096,

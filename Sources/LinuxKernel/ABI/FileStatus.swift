@@ -15,7 +15,8 @@ extension Layout {
   public static let statx = Layout(
     "statx", size: 256,
     [
-      Field("stx_mask", 0, .u32), Field("stx_blksize", 4, .u32), Field("stx_attributes", 8, .u64), Field("stx_nlink", 16, .u32),
+      Field("stx_mask", 0, .u32), Field("stx_blksize", 4, .u32), Field("stx_attributes", 8, .u64),
+      Field("stx_nlink", 16, .u32),
       Field("stx_uid", 20, .u32), Field("stx_gid", 24, .u32), Field("stx_mode", 28, .u16), Field("stx_ino", 32, .u64),
       Field("stx_size", 40, .u64), Field("stx_blocks", 48, .u64), Field("stx_attributes_mask", 56, .u64),
       Field("stx_atime", 64, .structure(.statxTime)), Field("stx_btime", 80, .structure(.statxTime)),
@@ -165,7 +166,8 @@ extension Kernel {
     switch file {
     case .descriptor: return 64
     case .taskEntry(let tid, let index):
-      guard case .descriptors = ProcessEntry.task[index].content, let task = task(tid), tasks[task].state != .dead else { return 0 }
+      guard case .descriptors = ProcessEntry.task[index].content, let task = task(tid), tasks[task].state != .dead
+      else { return 0 }
       let table = fileTables[tasks[task].files].descriptors
       return Int64((0..<table.count).count { table[$0].file != nil })
     default: return 0

@@ -9,13 +9,17 @@ extension Layout {
     "ipc_perm", size: 48,
     [
       Field("__key", 0, .i32), Field("key", 0, .i32, isAlias: true), Field("uid", 4, .u32), Field("gid", 8, .u32),
-      Field("cuid", 12, .u32), Field("cgid", 16, .u32), Field("mode", 20, .u32, names: modeNames), Field("__seq", 24, .u16),
+      Field("cuid", 12, .u32), Field("cgid", 16, .u32), Field("mode", 20, .u32, names: modeNames),
+      Field("__seq", 24, .u16),
       Field("seq", 24, .u16, isAlias: true),
     ])
 
   static let sembuf = Layout(
     "sembuf", size: 6,
-    [Field("sem_num", 0, .u16), Field("sem_op", 2, .i16), Field("sem_flg", 4, .i16, names: SemaphoreOperation.flagNames)])
+    [
+      Field("sem_num", 0, .u16), Field("sem_op", 2, .i16),
+      Field("sem_flg", 4, .i16, names: SemaphoreOperation.flagNames),
+    ])
 
   static let semidDS = Layout(
     "semid_ds", size: 104,
@@ -36,7 +40,8 @@ extension Layout {
     "shmid_ds", size: 112,
     [
       Field("shm_perm", 0, .structure(ipcPerm)), Field("shm_segsz", 48, .u64), Field("shm_atime", 56, .i64),
-      Field("shm_dtime", 64, .i64), Field("shm_ctime", 72, .i64), Field("shm_cpid", 80, .i32), Field("shm_lpid", 84, .i32),
+      Field("shm_dtime", 64, .i64), Field("shm_ctime", 72, .i64), Field("shm_cpid", 80, .i32),
+      Field("shm_lpid", 84, .i32),
       Field("shm_nattch", 88, .u64),
     ])
 
@@ -61,7 +66,8 @@ extension Layout {
     [
       Field("msg_perm", 0, .structure(ipcPerm)), Field("msg_stime", 48, .i64), Field("msg_rtime", 56, .i64),
       Field("msg_ctime", 64, .i64), Field("msg_cbytes", 72, .u64), Field("__msg_cbytes", 72, .u64, isAlias: true),
-      Field("msg_qnum", 80, .u64), Field("msg_qbytes", 88, .u64), Field("msg_lspid", 96, .i32), Field("msg_lrpid", 100, .i32),
+      Field("msg_qnum", 80, .u64), Field("msg_qbytes", 88, .u64), Field("msg_lspid", 96, .i32),
+      Field("msg_lrpid", 100, .i32),
     ])
 
   static let msginfo = Layout(

@@ -53,7 +53,8 @@ public struct Layout: Sendable {
       self.names = names
     }
 
-    /// The number that the field holds in `view`, an unsigned one of 64 bits as its bits are; nil for bytes and structures.
+    /// The number that the field holds in `view`, an unsigned one of 64 bits as its bits are; nil for bytes and
+    /// structures.
     func number(in view: ByteView) -> Int64? {
       switch type {
       case .i8: Int64(view.load(Int8.self, at: offset))

@@ -41,7 +41,9 @@ public struct NameSet: Sendable {
   public func describe(_ value: Int64) -> String {
     guard kind == .bits else { return entries.first { $0.value == value }?.name ?? "\(value)" }
     var rest = value, parts: [String] = []
-    if enumerationMask != 0, let entry = entries.first(where: { $0.value & ~enumerationMask == 0 && $0.value == value & enumerationMask }) {
+    if enumerationMask != 0,
+      let entry = entries.first(where: { $0.value & ~enumerationMask == 0 && $0.value == value & enumerationMask })
+    {
       parts.append(entry.name)
       rest &= ~enumerationMask
     }

@@ -17,7 +17,8 @@ extension Layout {
       Field("ssi_signo", 0, .u32), Field("ssi_errno", 4, .i32), Field("ssi_code", 8, .i32), Field("ssi_pid", 12, .u32),
       Field("ssi_uid", 16, .u32), Field("ssi_fd", 20, .i32), Field("ssi_tid", 24, .u32), Field("ssi_band", 28, .u32),
       Field("ssi_overrun", 32, .u32), Field("ssi_trapno", 36, .u32), Field("ssi_status", 40, .i32),
-      Field("ssi_int", 44, .i32), Field("ssi_ptr", 48, .u64), Field("ssi_utime", 56, .u64), Field("ssi_stime", 64, .u64),
+      Field("ssi_int", 44, .i32), Field("ssi_ptr", 48, .u64), Field("ssi_utime", 56, .u64),
+      Field("ssi_stime", 64, .u64),
       Field("ssi_addr", 72, .u64), Field("ssi_addr_lsb", 80, .u16),
     ])
 
@@ -94,8 +95,8 @@ extension SignalSet: Returned {
   }
 }
 
-/// What a signal does, in 32 bytes: the handler's number (0 SIG_DFL, 1 SIG_IGN, else a function of the machine's), flags
-/// and mask.
+/// What a signal does, in 32 bytes: the handler's number (0 SIG_DFL, 1 SIG_IGN, else a function of the machine's),
+/// flags and mask.
 extension SignalAction: Argument, Returned {
   public static var kind: ArgumentKind { .signalAction }
   static var results: [ResultKind] { [.signalAction] }

@@ -4,12 +4,16 @@ extension Layout {
   static let timespec = Layouts.timespec
   static let timeval = Layout("timeval", size: 16, [Field("tv_sec", 0, .i64), Field("tv_usec", 8, .i64)])
   static let itimerspec = Layout(
-    "itimerspec", size: 32, [Field("it_interval", 0, .structure(timespec)), Field("it_value", 16, .structure(timespec))])
+    "itimerspec", size: 32,
+    [Field("it_interval", 0, .structure(timespec)), Field("it_value", 16, .structure(timespec))])
   static let itimerval = Layout(
     "itimerval", size: 32, [Field("it_interval", 0, .structure(timeval)), Field("it_value", 16, .structure(timeval))])
   static let tms = Layout(
     "tms", size: 32,
-    [Field("tms_utime", 0, .i64), Field("tms_stime", 8, .i64), Field("tms_cutime", 16, .i64), Field("tms_cstime", 24, .i64)])
+    [
+      Field("tms_utime", 0, .i64), Field("tms_stime", 8, .i64), Field("tms_cutime", 16, .i64),
+      Field("tms_cstime", 24, .i64),
+    ])
 }
 
 extension RawArgument {

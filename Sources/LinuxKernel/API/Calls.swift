@@ -158,7 +158,9 @@ extension Kernel {
   /// The same for transfers, of which a part may be done when the rest has to wait: its size is then the answer.
   @inline(__always)
   private mutating func transfer(_ me: TaskID, _ body: (inout Kernel) throws(Stop) -> Int) throws -> Int {
-    do { return try perform(as: me, body) } catch Unanswered.wouldWait where current.progress > 0 { return current.progress }
+    do { return try perform(as: me, body) } catch Unanswered.wouldWait where current.progress > 0 {
+      return current.progress
+    }
   }
 
   @inline(never)

@@ -49,8 +49,8 @@ extension Kernel {
     return endedTasks
   }
 
-  /// Puts a siginfo into the answer's bytes, as nine 64-bit integers: signo, errno, code, pid, uid, status, value, timer
-  /// and overrun.
+  /// Puts a siginfo into the answer's bytes, as nine 64-bit integers: signo, errno, code, pid, uid, status, value,
+  /// timer and overrun.
   public mutating func storeSignalInfo(_ info: SignalInfo) {
     output.clear()
     for word in [info.signal, info.errno, info.code, info.pid] { output.append(Int64(word)) }
@@ -115,7 +115,8 @@ extension Kernel {
     let call = tasks[task].call
     return TaskView(
       pid: processes[process].pid, tid: tasks[task].tid, parent: processes[process].parent.map { processes[$0].pid },
-      state: isDead ? "zombie" : "\(tasks[task].state)", uid: tasks[task].credentials.uid, gid: tasks[task].credentials.gid,
+      state: isDead ? "zombie" : "\(tasks[task].state)", uid: tasks[task].credentials.uid,
+      gid: tasks[task].credentials.gid,
       blockedIn: call.map { Syscall.all[calls[$0].index].name }, call: call.map { describe($0, of: task) },
       descriptors: descriptors)
   }
@@ -166,7 +167,9 @@ extension Kernel {
   public func reasonForWaiting(_ task: TaskID) -> String {
     if tasks[task].state == .stopped { return "is stopped, and nobody sends SIGCONT" }
     if let list = tasks[task].waitsForLock { return reasonForLock(list, task) }
-    if let call = tasks[task].call, let child = calls[call].context.vforkChild { return "waits for the end of task \(child.pid)" }
+    if let call = tasks[task].call, let child = calls[call].context.vforkChild {
+      return "waits for the end of task \(child.pid)"
+    }
     if let pending = tasks[task].pendingOperation { return reasonForSemaphore(pendingOperations[pending]) }
     if let sleeper = tasks[task].queueSleeper { return reasonForQueue(sleeper) }
     guard let queue = tasks[task].sleepsAloneOn ?? tasks[task].firstWaiter.map({ waiters[$0].queue }) else {
@@ -192,7 +195,8 @@ extension Kernel {
     guard let request = lockLists[list].waiting.first(where: { $0.task == task }),
       let obstacle = lockLists[list].obstacle(to: request.lock, request.family)
     else { return "waits for a lock behind others" }
-    return obstacle.pid > 0 ? "waits for a lock that process \(obstacle.pid) holds" : "waits for a lock that another open file holds"
+    return obstacle.pid > 0
+      ? "waits for a lock that process \(obstacle.pid) holds" : "waits for a lock that another open file holds"
   }
 
   /// Who could end the wait: the descriptors that hold the other end.
@@ -212,7 +216,8 @@ extension Kernel {
     guard let first = found.first else { return "no \(end) is open" }
     let own = tasks[task].tid
     if found.count == 1 {
-      return first.tid == own ? "the only \(end) is its own fd \(first.number)" : "the only \(end) is fd \(first.number) of task \(first.tid)"
+      return first.tid == own
+        ? "the only \(end) is its own fd \(first.number)" : "the only \(end) is fd \(first.number) of task \(first.tid)"
     }
     let shown = found.prefix(3).map { $0.tid == own ? "its own fd \($0.number)" : "fd \($0.number) of task \($0.tid)" }
     return "the \(found.count) \(end)s are " + shown.joined(separator: ", ") + (found.count > 3 ? ", ..." : "")

@@ -7,13 +7,17 @@ extension Kernel {
   }
 
   /// Sends a message. msgsnd(2).
-  public mutating func msgsnd(_ id: Int32, type: Int, _ bytes: ByteView, _ flags: MessageFlags = [], as me: TaskID) throws {
+  public mutating func msgsnd(_ id: Int32, type: Int, _ bytes: ByteView, _ flags: MessageFlags = [], as me: TaskID)
+    throws
+  {
     try perform(as: me) { (kernel: inout Kernel) throws(Stop) in
       try kernel.send(id, Int64(type), Source(bytes), flags, me)
     }
   }
 
-  public mutating func msgsnd(_ id: Int32, type: Int, _ bytes: [UInt8], _ flags: MessageFlags = [], as me: TaskID) throws {
+  public mutating func msgsnd(_ id: Int32, type: Int, _ bytes: [UInt8], _ flags: MessageFlags = [], as me: TaskID)
+    throws
+  {
     try bytes.withByteView { try msgsnd(id, type: type, $0, flags, as: me) }
   }
 
@@ -29,14 +33,18 @@ extension Kernel {
     return (Int(received.type), answerBytes.copy(to: &buffer))
   }
 
-  /// Opens a POSIX queue by its name with the slash, or makes one of at most `count` messages of `size` bytes. mq_open(3).
+  /// Opens a POSIX queue by its name with the slash, or makes one of at most `count` messages of `size` bytes.
+  /// mq_open(3).
   public mutating func mq_open(
     _ name: String, _ flags: OpenFlags, _ mode: Mode = Mode(0), count: Int = 10, size: Int = 8192, as me: TaskID
   ) throws -> FD {
     var attributes: [UInt8] = []
-    for word in [0, count, size, 0, 0, 0, 0, 0] { attributes += (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+    for word in [0, count, size, 0, 0, 0, 0, 0] {
+      attributes += (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+    }
     let reply = try call(
-      "mq_open", .bytes(Array(name.utf8)), .word(Int64(flags.rawValue)), .word(Int64(mode.bits)), .bytes(attributes), as: me)
+      "mq_open", .bytes(Array(name.utf8)), .word(Int64(flags.rawValue)), .word(Int64(mode.bits)), .bytes(attributes),
+      as: me)
     return FD(Int32(truncatingIfNeeded: reply.value))
   }
 
@@ -52,7 +60,9 @@ extension Kernel {
   }
 
   /// Receives the next message to the front of `buffer`; returns its length and priority. mq_receive(3).
-  public mutating func mq_receive(_ fd: FD, into buffer: inout [UInt8], as me: TaskID) throws -> (count: Int, priority: UInt32) {
+  public mutating func mq_receive(_ fd: FD, into buffer: inout [UInt8], as me: TaskID) throws -> (
+    count: Int, priority: UInt32
+  ) {
     let room = buffer.count
     let received = try perform(as: me) { (kernel: inout Kernel) throws(Stop) -> (priority: Int64, count: Int) in
       var destination = Destination(replyOf: room)

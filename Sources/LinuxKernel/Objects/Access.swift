@@ -74,7 +74,9 @@ extension Kernel {
       let area = addressSpaces[space].areas[index]
       if isWrite ? !area.protection.contains(.write) : area.protection.isEmpty { return (Signal.segv, 2, at) }
       let inArea = Int(at - area.start)
-      if let memory = area.memory, !area.ownPages.hasPage(inArea / Page.size), accessible(memory, area.offset + inArea, 1) == 0 {
+      if let memory = area.memory, !area.ownPages.hasPage(inArea / Page.size),
+        accessible(memory, area.offset + inArea, 1) == 0
+      {
         return (Signal.bus, 2, at)
       }
       at = (at / page + 1) * page

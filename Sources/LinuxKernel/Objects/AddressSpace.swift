@@ -112,11 +112,13 @@ extension Kernel {
     return done
   }
 
-  private mutating func write(_ view: ByteView, at address: UInt64, area index: Int, of space: ID<AddressSpace>) -> Int {
+  private mutating func write(_ view: ByteView, at address: UInt64, area index: Int, of space: ID<AddressSpace>) -> Int
+  {
     // Field by field: a copy of the whole area would share its pages, which a write would then copy.
     guard addressSpaces[space].areas[index].protection.contains(.write) else { return 0 }
     guard pagesMade < pageAlarm || mayHoldMore() else { return 0 }
-    let inArea = Int(address - addressSpaces[space].areas[index].start), offset = addressSpaces[space].areas[index].offset
+    let inArea = Int(address - addressSpaces[space].areas[index].start),
+      offset = addressSpaces[space].areas[index].offset
     guard let memory = addressSpaces[space].areas[index].memory else {
       pagesMade += addressSpaces[space].areas[index].ownPages.store(view, at: inArea)
       return view.count

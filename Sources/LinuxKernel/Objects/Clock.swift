@@ -5,7 +5,8 @@ struct Clock: Choice, Equatable {
 
   static let realtime = Clock(rawValue: 0), monotonic = Clock(rawValue: 1)
   static let processTime = Clock(rawValue: 2), threadTime = Clock(rawValue: 3)
-  static let monotonicRaw = Clock(rawValue: 4), realtimeCoarse = Clock(rawValue: 5), monotonicCoarse = Clock(rawValue: 6)
+  static let monotonicRaw = Clock(rawValue: 4), realtimeCoarse = Clock(rawValue: 5),
+    monotonicCoarse = Clock(rawValue: 6)
   static let boottime = Clock(rawValue: 7), realtimeAlarm = Clock(rawValue: 8), boottimeAlarm = Clock(rawValue: 9)
   static let tai = Clock(rawValue: 11)
 

@@ -106,7 +106,8 @@ extension Kernel {
   /// RLIMIT_NPROC, from which root and those who may are exempt. Linux: copy_process(), is_rlimit_overlimit().
   private func mayHaveAnotherProcess(_ me: TaskID) -> Bool {
     let credentials = tasks[me].credentials, limit = limit(ResourceLimits.nproc, of: me)
-    guard limit != ResourceLimits.infinity, credentials.uid != 0, !credentials.has(.sysResource), !credentials.has(.sysAdmin)
+    guard limit != ResourceLimits.infinity, credentials.uid != 0, !credentials.has(.sysResource),
+      !credentials.has(.sysAdmin)
     else { return true }
     // Few set the limit, so the tasks of a user are counted when it is asked for.
     var count: UInt64 = 0

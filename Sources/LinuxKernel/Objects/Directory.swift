@@ -8,7 +8,9 @@ struct NewName {
 
 extension Kernel {
   /// Walks to where a new name goes, and makes sure that it is free. Linux: filename_create().
-  mutating func newName(_ directory: FD, _ name: PathName, isDirectory: Bool = false, _ me: TaskID) throws(Stop) -> NewName {
+  mutating func newName(_ directory: FD, _ name: PathName, isDirectory: Bool = false, _ me: TaskID) throws(Stop)
+    -> NewName
+  {
     let walk = try walkToParent(directory, try name.bytes(self, me), me)
     guard case .name(let last) = walk.last else { throw .errno(.EEXIST) }
     if try lookUp(last, in: walk.path.dentry, me) != nil { throw .errno(.EEXIST) }
@@ -19,7 +21,9 @@ extension Kernel {
 
   /// Makes a file of any kind under a free name. Linux: vfs_create(), vfs_mkdir(), vfs_mknod(), vfs_symlink().
   @discardableResult
-  mutating func create(_ content: Inode.Content, mode: UInt32, _ place: NewName, _ me: TaskID) throws(Stop) -> ID<Dentry> {
+  mutating func create(_ content: Inode.Content, mode: UInt32, _ place: NewName, _ me: TaskID) throws(Stop) -> ID<
+    Dentry
+  > {
     let who = tasks[me].credentials, directory = place.directory.dentry
     try checkMayCreate(in: directory, who)
     let parent = dentries[directory].inode

@@ -64,7 +64,9 @@ extension Kernel {
   }
 
   /// Linux: ep_insert().
-  mutating func addMember(_ file: ID<OpenFile>, _ fd: Int32, _ interest: EpollInterest, _ data: UInt64, to epoll: ID<Epoll>, for me: TaskID) {
+  mutating func addMember(
+    _ file: ID<OpenFile>, _ fd: Int32, _ interest: EpollInterest, _ data: UInt64, to epoll: ID<Epoll>, for me: TaskID
+  ) {
     var item = EpollItem(epoll: epoll, file: file, fd: fd, interest: interest.withUnavoidable, data: data)
     item.previous = epolls[epoll].lastItem
     item.nextOfFile = files[file].firstEpollItem
@@ -95,8 +97,16 @@ extension Kernel {
     let gone = epollItems.remove(item)
     if let waiter = gone.waiters.0 { unlink(waiter) }
     if let waiter = gone.waiters.1 { unlink(waiter) }
-    if let previous = gone.previous { epollItems[previous].next = gone.next } else { epolls[gone.epoll].firstItem = gone.next }
-    if let next = gone.next { epollItems[next].previous = gone.previous } else { epolls[gone.epoll].lastItem = gone.previous }
+    if let previous = gone.previous {
+      epollItems[previous].next = gone.next
+    } else {
+      epolls[gone.epoll].firstItem = gone.next
+    }
+    if let next = gone.next {
+      epollItems[next].previous = gone.previous
+    } else {
+      epolls[gone.epoll].lastItem = gone.previous
+    }
     if files[gone.file].firstEpollItem == item {
       files[gone.file].firstEpollItem = gone.nextOfFile
     } else {
@@ -235,7 +245,9 @@ extension Kernel {
     return below + 1 + depth(above: outer) <= Kernel.nestingLimit
   }
 
-  private func depth(below epoll: ID<Epoll>, _ level: Int, avoiding outer: ID<Epoll>, _ known: inout [ID<Epoll>: Int]) -> Int {
+  private func depth(below epoll: ID<Epoll>, _ level: Int, avoiding outer: ID<Epoll>, _ known: inout [ID<Epoll>: Int])
+    -> Int
+  {
     if let depth = known[epoll] { return depth }
     var deepest = 0
     var next = epolls[epoll].firstItem

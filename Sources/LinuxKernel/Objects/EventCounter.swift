@@ -9,7 +9,9 @@ struct EventCounter {
 extension Kernel {
   /// Linux: eventfd_read(). Sleepers stand in one line, all of them told of each change.
   @inline(__always)
-  mutating func read(_ counter: ID<EventCounter>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+  mutating func read(
+    _ counter: ID<EventCounter>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID
+  ) throws(Stop) -> Int {
     guard destination.remaining >= 8 else { throw .errno(.EINVAL) }
     let count = eventCounters[counter].count
     if count == 0 {
@@ -26,7 +28,9 @@ extension Kernel {
 
   /// Linux: eventfd_write().
   @inline(__always)
-  mutating func write(_ counter: ID<EventCounter>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+  mutating func write(_ counter: ID<EventCounter>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID)
+    throws(Stop) -> Int
+  {
     guard source.remaining == 8 else { throw .errno(.EINVAL) }
     let added = try takeWord(from: &source, of: me)
     guard added != .max else { throw .errno(.EINVAL) }

@@ -115,7 +115,9 @@ extension Kernel {
   private mutating func notify(_ parent: ID<Process>, ofEndOf process: ID<Process>, _ status: Int32) -> Bool {
     var signal = processes[process].exitSignal, isReaped = false
     // A parent that has run another program since did not ask for that signal.
-    if signal != Signal.chld, processes[process].parentExecutionCount != processes[parent].executionCount { signal = Signal.chld }
+    if signal != Signal.chld, processes[process].parentExecutionCount != processes[parent].executionCount {
+      signal = Signal.chld
+    }
     if signal == Signal.chld, !isZombie(parent) {
       let action = action(signal, of: parent)
       isReaped = action.handler == .ignore || action.flags & SignalAction.noChildWait != 0

@@ -128,7 +128,9 @@ extension Kernel {
   }
 
   /// Takes, changes or gives up a lock. Throws EAGAIN where another stands in the way, or waits.
-  mutating func setLock(_ lock: FileLock, _ family: LockList.Family, on file: ID<OpenFile>, waits: Bool, _ me: TaskID) throws(Stop) {
+  mutating func setLock(_ lock: FileLock, _ family: LockList.Family, on file: ID<OpenFile>, waits: Bool, _ me: TaskID)
+    throws(Stop)
+  {
     leaveLockQueue(me)
     if lock.kind == .none, lockList(of: file) == nil { return }
     let list = makeLockList(of: file)
@@ -150,7 +152,9 @@ extension Kernel {
   /// flock(2) gives up what it had before it asks for another kind. Returns whether there is more to do.
   /// Linux: flock_lock_inode().
   private mutating func convertWhole(_ list: ID<LockList>, _ lock: FileLock) -> Bool {
-    guard let index = lockLists[list].whole.firstIndex(where: { $0.owner == lock.owner }) else { return lock.kind != .none }
+    guard let index = lockLists[list].whole.firstIndex(where: { $0.owner == lock.owner }) else {
+      return lock.kind != .none
+    }
     if lockLists[list].whole[index].kind == lock.kind { return false }
     lockLists[list].whole.remove(at: index)
     grantLocks(list)
@@ -223,15 +227,16 @@ extension Kernel {
   private func awaited(by owner: FileLock.Owner) -> FileLock? {
     guard case .table = owner else { return nil }
     for list in lockLists.ids {
-      for request in lockLists[list].waiting where request.family == .records && request.lock.owner == owner && !request.isWoken {
+      for request in lockLists[list].waiting
+      where request.family == .records && request.lock.owner == owner && !request.isWoken {
         if let obstacle = lockLists[list].obstacle(to: request.lock, .records) { return obstacle }
       }
     }
     return nil
   }
 
-  /// Drops all locks of an owner on a file: a process' when it closes any descriptor of the file, an open file's when it
-  /// ends. Linux: locks_remove_posix(), locks_remove_file().
+  /// Drops all locks of an owner on a file: a process' when it closes any descriptor of the file, an open file's when
+  /// it ends. Linux: locks_remove_posix(), locks_remove_file().
   mutating func removeLocks(of owner: FileLock.Owner, on file: ID<OpenFile>) {
     guard lockLists.count > 0, let list = lockList(of: file) else { return }
     let before = lockLists[list].records.count + lockLists[list].whole.count

@@ -63,7 +63,9 @@ extension Kernel {
   }
 
   /// Gives `file` the lowest free descriptor. Takes over the caller's reference, and drops it on failure.
-  mutating func install(_ file: ID<OpenFile>, closesOnExec: Bool, from minimum: Int = 0, for me: TaskID) throws(Stop) -> FD {
+  mutating func install(_ file: ID<OpenFile>, closesOnExec: Bool, from minimum: Int = 0, for me: TaskID) throws(Stop)
+    -> FD
+  {
     let table = tasks[me].files
     let number = fileTables[table].lowestFree(from: minimum)
     guard UInt64(number) < limit(ResourceLimits.nofile, of: me) else {

@@ -7,7 +7,9 @@ extension Kernel {
     let root = makeTree(.tmpfs, mode: 0o755, at: nil)
     rootMount = root.mount
     let device = makeTree(.tmpfs, mode: 0o755, at: makeDirectory("dev", 0o755, in: root))
-    for (name, number) in [("null", Device.null), ("zero", .zero), ("full", .full), ("random", .random), ("urandom", .urandom)] {
+    for (name, number) in [
+      ("null", Device.null), ("zero", .zero), ("full", .full), ("random", .random), ("urandom", .urandom),
+    ] {
       makeInitial(.device(number.rawValue), FileMode.character | 0o666, name, in: device)
     }
     makeInitial(.symlink(Array("/proc/self/fd".utf8)), FileMode.symlink | 0o777, "fd", in: device)
@@ -44,14 +46,18 @@ extension Kernel {
     return Path(mount: mount(dentry, of: fileSystem, at: place), dentry: dentry)
   }
 
-  private mutating func makeInitialInode(_ content: Inode.Content, _ mode: UInt32, in fileSystem: ID<FileSystem>) -> ID<Inode> {
+  private mutating func makeInitialInode(_ content: Inode.Content, _ mode: UInt32, in fileSystem: ID<FileSystem>) -> ID<
+    Inode
+  > {
     do throws(Stop) { return try makeInode(content, mode: mode, owner: (0, 0), in: fileSystem) } catch {
       preconditionFailure("a new file system has room")
     }
   }
 
   @discardableResult
-  private mutating func makeInitial(_ content: Inode.Content, _ mode: UInt32, _ name: String, in directory: Path) -> Path {
+  private mutating func makeInitial(_ content: Inode.Content, _ mode: UInt32, _ name: String, in directory: Path)
+    -> Path
+  {
     let parent = inode(directory)
     let inode = makeInitialInode(content, mode, in: inodes[parent].fileSystem)
     if inodes[inode].isDirectory { inodes[parent].links += 1 }
@@ -82,14 +88,15 @@ extension Kernel {
       } else {
         let parent = self.inode(walk.path)
         guard fileSystems[inodes[parent].fileSystem].kind == .tmpfs else { throw .errno(.EACCES) }
-        inode = try makeInode(.regular(makeMemory()), mode: FileMode.regular | 0o644, owner: (0, 0), in: inodes[parent].fileSystem)
+        inode = try makeInode(
+          .regular(makeMemory()), mode: FileMode.regular | 0o644, owner: (0, 0), in: inodes[parent].fileSystem)
         enter(inode, name, in: walk.path.dentry)
         touchModified(parent)
       }
       if inodes[inode].isDirectory { throw .errno(.EISDIR) }
       guard let memory = inodes[inode].memory else { throw .errno(.EINVAL) }
       memories[memory].bytes.truncate(to: 0)
-      _ = bytes.withByteView { memories[memory].bytes.write($0, at: 0) }
+      bytes.withByteView { memories[memory].bytes.write($0, at: 0) }
       memories[memory].size = bytes.count
       synchroniseCharge(inode)
       touchModified(inode)

@@ -134,7 +134,8 @@ extension Kernel {
     fileSystems[fileSystem].lastInodeNumber += 1
     let time = fileTime
     var inode = Inode(
-      number: fileSystems[fileSystem].lastInodeNumber, fileSystem: fileSystem, mode: mode, uid: owner.uid, gid: owner.gid,
+      number: fileSystems[fileSystem].lastInodeNumber, fileSystem: fileSystem, mode: mode, uid: owner.uid,
+      gid: owner.gid,
       accessed: time, modified: time, changed: time, born: time, content: content)
     if inode.isDirectory { inode.links = 2 }
     return inodes.insert(inode)

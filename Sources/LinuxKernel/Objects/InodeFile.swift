@@ -64,7 +64,9 @@ extension Kernel {
   }
 
   /// Linux: shmem_file_llseek().
-  private mutating func seekRegular(_ file: ID<OpenFile>, _ memory: ID<Memory>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
+  private mutating func seekRegular(_ file: ID<OpenFile>, _ memory: ID<Memory>, _ offset: Int64, _ whence: Whence)
+    throws(Stop) -> Int64
+  {
     let size = memories[memory].size
     var target: Int64
     switch whence {
@@ -77,7 +79,9 @@ extension Kernel {
     case .data:
       if offset < 0 || offset >= size { throw .errno(.ENXIO) }
       let number = Int(offset) / Page.size
-      guard let next = memories[memory].bytes.nextData(from: number), next * Page.size < size else { throw .errno(.ENXIO) }
+      guard let next = memories[memory].bytes.nextData(from: number), next * Page.size < size else {
+        throw .errno(.ENXIO)
+      }
       target = next == number ? offset : Int64(next * Page.size)
     case .hole:
       if offset < 0 || offset >= size { throw .errno(.ENXIO) }
@@ -130,7 +134,9 @@ extension Kernel {
       // From the entry that has this offset; were it gone, from the one with the next higher offset (mas_find()).
       var best: ID<Dentry>?
       while let id = next {
-        if dentries[id].offset >= position, best.map({ dentries[$0].offset > dentries[id].offset }) ?? true { best = id }
+        if dentries[id].offset >= position, best.map({ dentries[$0].offset > dentries[id].offset }) ?? true {
+          best = id
+        }
         next = dentries[id].nextSibling
       }
       next = best ?? dentries[directory].firstChild
@@ -138,7 +144,8 @@ extension Kernel {
     while let id = next {
       position = dentries[id].offset
       let child = inodes[dentries[id].inode]
-      guard emit(.init(name: dentries[id].name, inode: child.number, kind: child.kind >> 12), at: position, &listing) else { return }
+      guard emit(.init(name: dentries[id].name, inode: child.number, kind: child.kind >> 12), at: position, &listing)
+      else { return }
       next = dentries[id].nextSibling
     }
     position = Dentry.endOffset
@@ -176,7 +183,8 @@ struct Whence: Choice, Equatable {
   let rawValue: Int32
   static let set = Whence(rawValue: 0), current = Whence(rawValue: 1), end = Whence(rawValue: 2)
   static let data = Whence(rawValue: 3), hole = Whence(rawValue: 4)
-  static let names = NameSet("whence", .values, ["SEEK_SET": 0, "SEEK_CUR": 1, "SEEK_END": 2, "SEEK_DATA": 3, "SEEK_HOLE": 4])
+  static let names = NameSet(
+    "whence", .values, ["SEEK_SET": 0, "SEEK_CUR": 1, "SEEK_END": 2, "SEEK_DATA": 3, "SEEK_HOLE": 4])
 }
 
 extension Whence {

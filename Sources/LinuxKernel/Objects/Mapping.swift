@@ -4,7 +4,8 @@ extension MemoryArea {
   /// Whether the two could be one: neighbours of the same kind, and not of those that count their pieces (System V
   /// segments). Linux: can_vma_merge_after().
   func joins(_ next: MemoryArea) -> Bool {
-    end == next.start && segment == nil && next.segment == nil && protection == next.protection && isShared == next.isShared && memory == next.memory
+    end == next.start && segment == nil && next.segment == nil && protection == next.protection
+      && isShared == next.isShared && memory == next.memory
       && mayWrite == next.mayWrite && lock == next.lock && (memory == nil || offset + count == next.offset)
   }
 
@@ -84,7 +85,9 @@ extension AddressSpace {
 extension Kernel {
   /// Makes `address` a boundary between areas, if it lies inside one.
   mutating func cutArea(_ space: ID<AddressSpace>, at address: UInt64, by me: TaskID) {
-    guard let index = addressSpaces[space].area(at: address), addressSpaces[space].areas[index].start < address else { return }
+    guard let index = addressSpaces[space].area(at: address), addressSpaces[space].areas[index].start < address else {
+      return
+    }
     let rest = addressSpaces[space].areas[index].split(at: address)
     addressSpaces[space].areas.insert(rest, at: index + 1)
     hold(rest, by: me)
@@ -121,7 +124,9 @@ extension Kernel {
     let found = addressSpaces[space].areas(in: range)
     let taken = Array(addressSpaces[space].areas[found])
     addressSpaces[space].areas.removeSubrange(found)
-    if range.overlaps(addressSpaces[space].arenaNext..<max(addressSpaces[space].arenaNext, addressSpaces[space].arenaEnd)) {
+    if range.overlaps(
+      addressSpaces[space].arenaNext..<max(addressSpaces[space].arenaNext, addressSpaces[space].arenaEnd))
+    {
       // The next buffer is carved from elsewhere.
       addressSpaces[space].arenaNext = 0
       addressSpaces[space].arenaEnd = 0
@@ -168,7 +173,8 @@ extension Kernel {
     }
   }
 
-  /// Whether somebody could write to a file through a shared mapping (mapping_writably_mapped()): a seal waits for that.
+  /// Whether somebody could write to a file through a shared mapping (mapping_writably_mapped()): a seal waits for
+  /// that.
   func isMappedWritably(_ memory: ID<Memory>) -> Bool {
     guard memories[memory].references > 1 else { return false }
     return addressSpaces.ids.contains { space in

@@ -5,9 +5,12 @@ extension Kernel {
     guard tasks[task].state != .dead else { return "" }
     var text = ""
     for area in addressSpaces[tasks[task].memory].areas {
-      let bits = zip([Protection.read, .write, .execute], ["r", "w", "x"]).map { area.protection.contains($0) ? $1 : "-" }
+      let bits = zip([Protection.read, .write, .execute], ["r", "w", "x"]).map {
+        area.protection.contains($0) ? $1 : "-"
+      }
       let source = source(of: area)
-      var line = hexadecimal(area.start, 8) + "-" + hexadecimal(area.end, 8) + " " + bits.joined() + (area.isShared ? "s" : "p")
+      var line =
+        hexadecimal(area.start, 8) + "-" + hexadecimal(area.end, 8) + " " + bits.joined() + (area.isShared ? "s" : "p")
       line += " " + hexadecimal(UInt64(area.memory == nil ? 0 : area.offset), 8) + " "
       line += hexadecimal(source.device >> 8, 2) + ":" + hexadecimal(source.device & 0xff, 2) + " \(source.inode) "
       if !source.name.isEmpty {
@@ -33,14 +36,22 @@ extension Kernel {
       return (1, UInt64(ipcNamespaces[namespace].segments[slot].permission.id), "/SYSV\(key) (deleted)")
     }
     // Only files that are still open or named have an inode; asked for rarely, so it is looked for.
-    guard let inode = inodes.ids.first(where: { inodes[$0].memory == memory }) else { return (1, 0, "/dev/zero (deleted)") }
+    guard let inode = inodes.ids.first(where: { inodes[$0].memory == memory }) else {
+      return (1, 0, "/dev/zero (deleted)")
+    }
     let file = inodes[inode], device = fileSystems[file.fileSystem].device
     guard let dentry = dentries.ids.first(where: { dentries[$0].inode == inode }),
-      let mount = mounts.ids.first(where: { dentries[mounts[$0].root].inode == inode || self.fileSystem(of: $0) == file.fileSystem })
+      let mount = mounts.ids.first(where: {
+        dentries[mounts[$0].root].inode == inode || self.fileSystem(of: $0) == file.fileSystem
+      })
     else { return (device, file.number, "") }
     let name = text(of: Path(mount: mount, dentry: dentry), from: rootPath).bytes
-    return (device, file.number, String(decoding: name, as: UTF8.self) + (dentries[dentry].isUnlinked ? " (deleted)" : ""))
+    return (
+      device, file.number, String(decoding: name, as: UTF8.self) + (dentries[dentry].isUnlinked ? " (deleted)" : "")
+    )
   }
 
-  private func fileSystem(of mount: ID<Mount>) -> ID<FileSystem> { inodes[dentries[mounts[mount].root].inode].fileSystem }
+  private func fileSystem(of mount: ID<Mount>) -> ID<FileSystem> {
+    inodes[dentries[mounts[mount].root].inode].fileSystem
+  }
 }

@@ -29,7 +29,8 @@ struct FileSystemContext {
 extension Kernel {
   /// Mounts `root` of a file system, on `place` or, for a first root, nowhere. Takes over the caller's hold on `root`.
   mutating func mount(_ root: ID<Dentry>, of fileSystem: ID<FileSystem>, at place: Path?) -> ID<Mount> {
-    let mount = mounts.insert(Mount(fileSystem: fileSystem, root: root, mountpoint: place?.dentry, parent: place?.mount))
+    let mount = mounts.insert(
+      Mount(fileSystem: fileSystem, root: root, mountpoint: place?.dentry, parent: place?.mount))
     if let place {
       hold(place.dentry)
       dentries[place.dentry].mountCount += 1

@@ -44,13 +44,17 @@ extension Kernel {
   mutating func open(_ directory: FD, _ name: PathName, _ request: OpenRequest, _ me: TaskID) throws(Stop) -> FD {
     let bytes = try name.bytes(self, me)
     // The descriptor is the first thing that Linux takes.
-    guard UInt64(fileTables[tasks[me].files].lowestFree()) < limit(ResourceLimits.nofile, of: me) else { throw .errno(.EMFILE) }
+    guard UInt64(fileTables[tasks[me].files].lowestFree()) < limit(ResourceLimits.nofile, of: me) else {
+      throw .errno(.EMFILE)
+    }
     let file = try openFile(directory, bytes, request, me)
     return try install(file, closesOnExec: request.flags.contains(.cloexec), for: me)
   }
 
   /// Linux: path_openat().
-  mutating func openFile(_ directory: FD, _ name: [UInt8], _ request: OpenRequest, _ me: TaskID) throws(Stop) -> ID<OpenFile> {
+  mutating func openFile(_ directory: FD, _ name: [UInt8], _ request: OpenRequest, _ me: TaskID) throws(Stop) -> ID<
+    OpenFile
+  > {
     if request.flags.contains(.tmpfile) { return try openUnnamed(directory, name, request, me) }
     if request.flags.contains(.path) {
       let walk = try walk(directory, name, request.walk, me)
@@ -69,14 +73,18 @@ extension Kernel {
   }
 
   /// Linux: open_last_lookups(), lookup_open().
-  private mutating func stepToOpen(_ walk: inout Walk, _ request: OpenRequest, _ isNew: inout Bool) throws(Stop) -> [UInt8]? {
+  private mutating func stepToOpen(_ walk: inout Walk, _ request: OpenRequest, _ isNew: inout Bool) throws(Stop)
+    -> [UInt8]?
+  {
     guard case .name(let name) = walk.last else { return try step(&walk, isTrailing: true) }
     let creates = request.flags.contains(.create)
     if walk.hasTrailingSlash {
       if creates { throw .errno(.EISDIR) }
       walk.flags.formUnion([.follow, .directory])
     }
-    if let child = try lookUp(name, in: walk.path.dentry, walk.task) { return try step(&walk, into: child, isTrailing: true) }
+    if let child = try lookUp(name, in: walk.path.dentry, walk.task) {
+      return try step(&walk, into: child, isTrailing: true)
+    }
     guard creates else { throw .errno(.ENOENT) }
     let directory = inode(walk.path)
     if inodes[directory].isDead { throw .errno(.ENOENT) }
@@ -85,7 +93,8 @@ extension Kernel {
     let memory = makeMemory()
     do throws(Stop) {
       walk.path.dentry = try create(
-        .regular(memory), mode: FileMode.regular | masked(request.mode, walk.task), NewName(directory: walk.path, name: name),
+        .regular(memory), mode: FileMode.regular | masked(request.mode, walk.task),
+        NewName(directory: walk.path, name: name),
         walk.task)
     } catch {
       release(memory)
@@ -95,12 +104,13 @@ extension Kernel {
     return nil
   }
 
-  /// O_CREAT opens nothing of another user in a directory where everybody may make files, such as /tmp. Regular files and fifos
-  /// are free of that where fs.protected_regular and fs.protected_fifos are 0. Linux: may_create_in_sticky().
+  /// O_CREAT opens nothing of another user in a directory where everybody may make files, such as /tmp. Regular files
+  /// and fifos are free of that where fs.protected_regular and fs.protected_fifos are 0. Linux: may_create_in_sticky().
   private func checkMayCreateInSticky(_ dentry: ID<Dentry>, _ who: Credentials) throws(Stop) {
     guard let parent = dentries[dentry].parent else { return }
     let directory = inodes[dentries[parent].inode], owner = inodes[dentries[dentry].inode].uid
-    guard directory.mode & FileMode.sticky != 0, directory.mode & 0o002 != 0, owner != directory.uid, owner != who.fsuid else { return }
+    guard directory.mode & FileMode.sticky != 0, directory.mode & 0o002 != 0, owner != directory.uid, owner != who.fsuid
+    else { return }
     throw .errno(.EACCES)
   }
 
@@ -111,7 +121,9 @@ extension Kernel {
     if flags.contains(.create) {
       if flags.contains(.exclusive), !isNew { throw .errno(.EEXIST) }
       if kind == FileMode.directory { throw .errno(.EISDIR) }
-      if !isNew, kind != FileMode.regular, kind != FileMode.fifo { try checkMayCreateInSticky(walk.path.dentry, walk.credentials) }
+      if !isNew, kind != FileMode.regular, kind != FileMode.fifo {
+        try checkMayCreateInSticky(walk.path.dentry, walk.credentials)
+      }
     }
     if walk.flags.contains(.directory), kind != FileMode.directory { throw .errno(.ENOTDIR) }
     let access = isNew ? [] : request.access
@@ -147,7 +159,9 @@ extension Kernel {
   }
 
   /// O_TMPFILE. Linux: do_tmpfile(), shmem_tmpfile().
-  private mutating func openUnnamed(_ directory: FD, _ name: [UInt8], _ request: OpenRequest, _ me: TaskID) throws(Stop) -> ID<OpenFile> {
+  private mutating func openUnnamed(_ directory: FD, _ name: [UInt8], _ request: OpenRequest, _ me: TaskID) throws(Stop)
+    -> ID<OpenFile>
+  {
     let walk = try walk(directory, name, request.walk.union(.directory), me)
     let parent = inode(walk.path)
     try checkPermission(parent, [.write, .execute], walk.credentials)
@@ -177,7 +191,8 @@ extension Kernel {
   }
 
   /// Opens anew, through /proc/PID/fd, what is in no tree: a pipe can be, the rest cannot (no_open()).
-  private mutating func reopen(_ file: ID<OpenFile>, _ request: OpenRequest, _ me: TaskID) throws(Stop) -> ID<OpenFile> {
+  private mutating func reopen(_ file: ID<OpenFile>, _ request: OpenRequest, _ me: TaskID) throws(Stop) -> ID<OpenFile>
+  {
     if request.flags.contains(.directory) { throw .errno(.ENOTDIR) }
     switch files[file].object {
     case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe):

@@ -51,7 +51,9 @@ struct PollAnswer {
 extension Kernel {
   /// Reads from an open file at its position, or at `offset` where given (pread).
   @inline(__always)
-  mutating func read(_ file: ID<OpenFile>, _ destination: inout Destination, at offset: Int64? = nil, for me: TaskID) throws(Stop) -> Int {
+  mutating func read(_ file: ID<OpenFile>, _ destination: inout Destination, at offset: Int64? = nil, for me: TaskID)
+    throws(Stop) -> Int
+  {
     switch files[file].object {
     case .pipeReader(let pipe): return try read(pipe, file, &destination, for: me)
     case .pipeWriter: throw .errno(.EBADF)
@@ -68,7 +70,9 @@ extension Kernel {
   }
 
   @inline(__always)
-  mutating func write(_ file: ID<OpenFile>, _ source: inout Source, at offset: Int64? = nil, for me: TaskID) throws(Stop) -> Int {
+  mutating func write(_ file: ID<OpenFile>, _ source: inout Source, at offset: Int64? = nil, for me: TaskID)
+    throws(Stop) -> Int
+  {
     switch files[file].object {
     case .pipeWriter(let pipe): return try write(pipe, file, &source, for: me)
     case .pipeReader: throw .errno(.EBADF)
@@ -182,7 +186,8 @@ public struct OpenFlags: Flags, OptionSet {
   static let names = NameSet(
     "open flags", .bits,
     [
-      "O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2, "O_CREAT": 0o100, "O_EXCL": 0o200, "O_NOCTTY": 0o400, "O_TRUNC": 0o1000,
+      "O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2, "O_CREAT": 0o100, "O_EXCL": 0o200, "O_NOCTTY": 0o400,
+      "O_TRUNC": 0o1000,
       "O_APPEND": 0o2000, "O_NONBLOCK": 0o4000, "O_NDELAY": 0o4000, "O_SYNC": 0o4010000, "O_DSYNC": 0o10000,
       "O_ASYNC": 0o20000, "O_DIRECT": 0o40000, "O_LARGEFILE": 0o100000, "O_TMPFILE": 0o20200000,
       "O_DIRECTORY": 0o200000, "O_NOFOLLOW": 0o400000, "O_NOATIME": 0o1000000, "O_CLOEXEC": 0o2000000,

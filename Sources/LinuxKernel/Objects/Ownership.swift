@@ -10,7 +10,9 @@ struct Ownership {
   /// Linux: setattr_should_drop_suidgid().
   func setIDBits(_ who: Credentials) -> UInt32 {
     var bits = mode & FileMode.setUID
-    if mode & FileMode.setGID != 0, mode & 0o010 != 0 || !(who.isInGroup(gid) || who.has(.fsetid)) { bits |= FileMode.setGID }
+    if mode & FileMode.setGID != 0, mode & 0o010 != 0 || !(who.isInGroup(gid) || who.has(.fsetid)) {
+      bits |= FileMode.setGID
+    }
     return bits
   }
 
@@ -25,7 +27,9 @@ struct Ownership {
   mutating func changeOwner(uid newUID: UInt32, gid newGID: UInt32, _ who: Credentials) throws(Stop) {
     let dropped = setIDBits(who)
     if newUID != .max, !(uid == who.fsuid && newUID == uid), !who.has(.chown) { throw .errno(.EPERM) }
-    if newGID != .max, !(uid == who.fsuid && (newGID == gid || who.isInGroup(newGID))), !who.has(.chown) { throw .errno(.EPERM) }
+    if newGID != .max, !(uid == who.fsuid && (newGID == gid || who.isInGroup(newGID))), !who.has(.chown) {
+      throw .errno(.EPERM)
+    }
     if dropped != 0, !obeys(who) { throw .errno(.EPERM) }
     if newUID != .max { uid = newUID }
     if newGID != .max { gid = newGID }

@@ -83,4 +83,3 @@ extension Kernel {
   /// The inode behind a descriptor, whose object may have none. Linux: file_inode().
   func inode(of file: ID<OpenFile>) -> ID<Inode>? { files[file].path.map { dentries[$0.dentry].inode } }
 }
-

@@ -45,7 +45,8 @@ extension Kernel {
   mutating func beginWalk(_ directory: FD, _ name: [UInt8], _ flags: WalkFlags, _ me: TaskID) throws(Stop) -> Walk {
     dropPassing()
     let context = fileSystemContexts[tasks[me].fileSystem]
-    var walk = Walk(path: context.current, root: context.root, flags: flags, task: me, credentials: tasks[me].credentials)
+    var walk = Walk(
+      path: context.current, root: context.root, flags: flags, task: me, credentials: tasks[me].credentials)
     let isScoped = !flags.isDisjoint(with: [.beneath, .inRoot])
     if name.first == 0x2f, !flags.contains(.inRoot) {
       if flags.contains(.beneath) { throw .errno(.EXDEV) }
@@ -86,7 +87,9 @@ extension Kernel {
     return walk
   }
 
-  func isDirectory(_ walk: Walk) -> Bool { walk.anonymous == nil && inodes[dentries[walk.path.dentry].inode].isDirectory }
+  func isDirectory(_ walk: Walk) -> Bool {
+    walk.anonymous == nil && inodes[dentries[walk.path.dentry].inode].isDirectory
+  }
 
   /// Walks all components of `text` but the last. Linux: link_path_walk().
   mutating func walkToLast(_ text: [UInt8], _ walk: inout Walk) throws(Stop) {

@@ -15,7 +15,9 @@ extension Kernel {
     if case .process(.system(let node)) = inode.content, let file = SystemNode.all[node].file, file.isSetting {
       return try checkSetting(file, access, who)
     }
-    if access.contains(.write), fileSystems[inode.fileSystem].isReadOnly, inode.isRegular || inode.isDirectory || inode.isSymlink {
+    if access.contains(.write), fileSystems[inode.fileSystem].isReadOnly,
+      inode.isRegular || inode.isDirectory || inode.isSymlink
+    {
       throw .errno(.EROFS)
     }
     // One class alone judges: the owner's bits bind the owner even where others may more.
@@ -33,7 +35,9 @@ extension Kernel {
   }
 
   /// Whether the owner's privileges apply. Linux: inode_owner_or_capable().
-  func isOwnerOrCapable(_ inode: ID<Inode>, _ who: Credentials) -> Bool { inodes[inode].uid == who.fsuid || who.has(.fowner) }
+  func isOwnerOrCapable(_ inode: ID<Inode>, _ who: Credentials) -> Bool {
+    inodes[inode].uid == who.fsuid || who.has(.fowner)
+  }
 
   /// Throws unless an entry may be added to `directory`. Linux: may_create(), for a name that is not there.
   func checkMayCreate(in directory: ID<Dentry>, _ who: Credentials) throws(Stop) {
@@ -46,7 +50,8 @@ extension Kernel {
   func checkMayDelete(_ victim: ID<Dentry>, asDirectory: Bool, _ who: Credentials) throws(Stop) {
     let directory = dentries[dentries[victim].parent!].inode, inode = dentries[victim].inode
     try checkPermission(directory, [.write, .execute], who)
-    if inodes[directory].mode & FileMode.sticky != 0, inodes[inode].uid != who.fsuid, inodes[directory].uid != who.fsuid,
+    if inodes[directory].mode & FileMode.sticky != 0, inodes[inode].uid != who.fsuid,
+      inodes[directory].uid != who.fsuid,
       !who.has(.fowner)
     {
       throw .errno(.EPERM)
@@ -56,7 +61,9 @@ extension Kernel {
   }
 
   /// Owner, group and final mode of a new file in `directory`. Linux: inode_init_owner(), mode_strip_sgid().
-  func owner(ofNew mode: UInt32, in directory: ID<Inode>, _ who: Credentials) -> (uid: UInt32, gid: UInt32, mode: UInt32) {
+  func owner(ofNew mode: UInt32, in directory: ID<Inode>, _ who: Credentials) -> (
+    uid: UInt32, gid: UInt32, mode: UInt32
+  ) {
     guard inodes[directory].mode & FileMode.setGID != 0 else { return (who.fsuid, who.fsgid, mode) }
     let gid = inodes[directory].gid
     var mode = mode
@@ -75,7 +82,8 @@ extension Kernel {
 
   /// What a write does to set-id bits. Linux: file_remove_privs().
   mutating func removePrivileges(_ inode: ID<Inode>, _ who: Credentials) {
-    guard inodes[inode].mode & (FileMode.setUID | FileMode.setGID) != 0, inodes[inode].isRegular, !who.has(.fsetid) else { return }
+    guard inodes[inode].mode & (FileMode.setUID | FileMode.setGID) != 0, inodes[inode].isRegular, !who.has(.fsetid)
+    else { return }
     inodes[inode].mode &= ~setIDBits(inode, who)
     inodes[inode].changed = fileTime
   }

@@ -31,8 +31,12 @@ extension Kernel {
 
   /// Linux: pipe_read().
   @inline(__always)
-  mutating func read(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
-    guard destination.isReply, destination.remaining > 0 else { return try readToMemory(pipe, file, &destination, for: me) }
+  mutating func read(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID)
+    throws(Stop) -> Int
+  {
+    guard destination.isReply, destination.remaining > 0 else {
+      return try readToMemory(pipe, file, &destination, for: me)
+    }
     let (done, makesRoom, isEmpty) = pipes[pipe].take(destination.remaining, output, &sparePage)
     if done > 0, !makesRoom, isEmpty || !current.isRetry { return done }
     if done == 0 { return try waitToRead(pipe, file) }
@@ -82,7 +86,9 @@ extension Kernel {
 
   /// What follows from having read `done` bytes, or none.
   @inline(never)
-  private mutating func finishRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ done: Int, _ makesRoom: Bool) throws(Stop) -> Int {
+  private mutating func finishRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ done: Int, _ makesRoom: Bool) throws(Stop)
+    -> Int
+  {
     if done == 0 { return try waitToRead(pipe, file) }
     if makesRoom { wake(pipes[pipe].writable, .writable) }
     if current.isRetry, !pipes[pipe].isEmpty { wake(pipes[pipe].readable, .readable) }
@@ -91,7 +97,9 @@ extension Kernel {
 
   /// Linux: pipe_write().
   @inline(__always)
-  mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+  mutating func write(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop)
+    -> Int
+  {
     if source.remaining == 0 { return 0 }
     if !current.isRetry, let view = source.whole {
       switch pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {

@@ -73,7 +73,8 @@ struct Pipe {
     head = used == 0 ? 0 : (head + 1) & mask
   }
 
-  // The two ways that most bytes go, each in one access to the pipe: an access costs the check that no snapshot shares it.
+  // The two ways that most bytes go, each in one access to the pipe: an access costs the check that no snapshot shares
+  // it.
 
   /// What became of bytes that were to be put into the pipe.
   enum Put {
@@ -109,7 +110,9 @@ struct Pipe {
   /// Hands up to `limit` bytes to `output`. Tells how many, whether a slot was given up while the pipe was full, and
   /// whether the pipe is empty now.
   @inline(__always)
-  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, makesRoom: Bool, isEmpty: Bool) {
+  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (
+    count: Int, makesRoom: Bool, isEmpty: Bool
+  ) {
     guard used > 0 else { return (0, false, true) }
     let wasFull = isFull
     let first = mask == 0 ? only.take(limit, output, &spare) : ring[head].take(limit, output, &spare)
@@ -153,10 +156,12 @@ extension Pipe.Buffer {
     return true
   }
 
-  /// Hands up to `limit` bytes to `output`. Tells how many; whether the buffer, of which the page then goes, has done its
-  /// service; and whether a read ends here.
+  /// Hands up to `limit` bytes to `output`. Tells how many; whether the buffer, of which the page then goes, has done
+  /// its service; and whether a read ends here.
   @inline(__always)
-  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (count: Int, isUsedUp: Bool, isLast: Bool) {
+  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (
+    count: Int, isUsedUp: Bool, isLast: Bool
+  ) {
     let wanted = min(Int(count), limit)
     output.append(page!.view(Int(offset), wanted))
     guard wanted == Int(count) || isPacket else {

@@ -56,12 +56,16 @@ struct ProcessEntry: Sendable {
     ProcessEntry("uptime", FileMode.regular | 0o444, .text { kernel, _ in kernel.uptimeText() }),
     ProcessEntry("sysvipc", FileMode.directory | 0o555, .system(SystemNode.top("sysvipc"))),
     ProcessEntry("version", FileMode.regular | 0o444, .text { _, _ in "Linux version 6.18.0 (kscript)\n" }),
-    ProcessEntry("self", FileMode.symlink | 0o777, .link { kernel, me in
-      .text(Array("\(kernel.processes[kernel.tasks[me].process].pid)".utf8))
-    }),
-    ProcessEntry("thread-self", FileMode.symlink | 0o777, .link { kernel, me in
-      .text(Array("\(kernel.processes[kernel.tasks[me].process].pid)/task/\(kernel.tasks[me].tid)".utf8))
-    }),
+    ProcessEntry(
+      "self", FileMode.symlink | 0o777,
+      .link { kernel, me in
+        .text(Array("\(kernel.processes[kernel.tasks[me].process].pid)".utf8))
+      }),
+    ProcessEntry(
+      "thread-self", FileMode.symlink | 0o777,
+      .link { kernel, me in
+        .text(Array("\(kernel.processes[kernel.tasks[me].process].pid)/task/\(kernel.tasks[me].tid)".utf8))
+      }),
   ]
 
   /// In the order of tgid_base_stuff in fs/proc/base.c.
@@ -72,12 +76,16 @@ struct ProcessEntry: Sendable {
     ProcessEntry("comm", FileMode.regular | 0o644, .text { kernel, task in kernel.commandName(of: task) + "\n" }),
     ProcessEntry("stat", FileMode.regular | 0o444, .text { kernel, task in kernel.statText(task) }),
     ProcessEntry("maps", FileMode.regular | 0o444, .text { kernel, task in kernel.mapsText(task) }),
-    ProcessEntry("cwd", FileMode.symlink | 0o777, .link { (kernel, task) throws(Stop) in
-      .path(try kernel.context(of: task).current)
-    }),
-    ProcessEntry("root", FileMode.symlink | 0o777, .link { (kernel, task) throws(Stop) in
-      .path(try kernel.context(of: task).root)
-    }),
+    ProcessEntry(
+      "cwd", FileMode.symlink | 0o777,
+      .link { (kernel, task) throws(Stop) in
+        .path(try kernel.context(of: task).current)
+      }),
+    ProcessEntry(
+      "root", FileMode.symlink | 0o777,
+      .link { (kernel, task) throws(Stop) in
+        .path(try kernel.context(of: task).root)
+      }),
   ]
 
   static func index(_ name: [UInt8], in table: [ProcessEntry]) -> Int? { table.firstIndex { $0.name == name } }
@@ -85,7 +93,9 @@ struct ProcessEntry: Sendable {
 
 extension Kernel {
   /// The entry `name` of a directory of /proc, made for this walk.
-  mutating func lookUpProcess(_ name: [UInt8], in directory: ID<Dentry>, _ file: ProcessFile, _ me: TaskID) throws(Stop) -> ID<Dentry>? {
+  mutating func lookUpProcess(_ name: [UInt8], in directory: ID<Dentry>, _ file: ProcessFile, _ me: TaskID) throws(Stop)
+    -> ID<Dentry>?
+  {
     guard let found = findProcess(name, file) else { return nil }
     let inode = makeProcessInode(found, in: inodes[dentries[directory].inode].fileSystem)
     let dentry = makeDentry(name, inode, parent: directory)
@@ -114,7 +124,8 @@ extension Kernel {
         guard let number = number(name), openFile(number, of: task) != nil else { return nil }
         return .descriptor(tid, number)
       case .threads:
-        guard let number = number(name), let thread = self.task(number), tasks[thread].process == tasks[task].process else { return nil }
+        guard let number = number(name), let thread = self.task(number), tasks[thread].process == tasks[task].process
+        else { return nil }
         return .task(number, isThread: true)
       default: return nil
       }
@@ -125,7 +136,8 @@ extension Kernel {
 
   /// A decimal number without leading zeros. Linux: name_to_int().
   private func number(_ name: [UInt8]) -> Int32? {
-    guard name.count <= 10, name.allSatisfy({ (0x30...0x39).contains($0) }), name.count == 1 || name.first != 0x30 else { return nil }
+    guard name.count <= 10, name.allSatisfy({ (0x30...0x39).contains($0) }), name.count == 1 || name.first != 0x30
+    else { return nil }
     return Int32(String(decoding: name, as: UTF8.self))
   }
 
@@ -159,7 +171,8 @@ extension Kernel {
     let time = fileTime
     let who = owner.map { tasks[$0].credentials }
     var inode = Inode(
-      number: file.inodeNumber, fileSystem: fileSystem, mode: mode, uid: who?.euid ?? 0, gid: who?.egid ?? 0, accessed: time,
+      number: file.inodeNumber, fileSystem: fileSystem, mode: mode, uid: who?.euid ?? 0, gid: who?.egid ?? 0,
+      accessed: time,
       modified: time, changed: time, born: time, content: .process(file))
     if inode.isDirectory { inode.links = 2 }
     return inodes.insert(inode)
@@ -174,7 +187,9 @@ extension Kernel {
       guard case .link(let target) = ProcessEntry.root[index].content else { throw .errno(.EINVAL) }
       return try target(self, me)
     case .taskEntry(let tid, let index):
-      guard let task = task(tid), case .link(let target) = ProcessEntry.task[index].content else { throw .errno(.ENOENT) }
+      guard let task = task(tid), case .link(let target) = ProcessEntry.task[index].content else {
+        throw .errno(.ENOENT)
+      }
       try checkMayInspect(task, me)
       return try target(self, task)
     case .descriptor(let tid, let number):
@@ -209,7 +224,8 @@ extension Kernel {
     if tasks[task].process == tasks[me].process { return }
     let mine = tasks[me].credentials, theirs = tasks[task].credentials
     if mine.has(.sysPtrace) { return }
-    let isSame = [theirs.euid, theirs.suid, theirs.uid].allSatisfy { $0 == mine.fsuid }
+    let isSame =
+      [theirs.euid, theirs.suid, theirs.uid].allSatisfy { $0 == mine.fsuid }
       && [theirs.egid, theirs.sgid, theirs.gid].allSatisfy { $0 == mine.fsgid }
     guard isSame, theirs.permitted & ~mine.permitted == 0 else { throw .errno(.EACCES) }
   }
@@ -284,7 +300,8 @@ extension Kernel {
           position += 1
           continue
         }
-        let item = DirectoryEntry(name: entry.name, inode: ProcessFile.taskEntry(tid, index).inodeNumber, kind: entry.mode >> 12)
+        let item = DirectoryEntry(
+          name: entry.name, inode: ProcessFile.taskEntry(tid, index).inodeNumber, kind: entry.mode >> 12)
         guard emit(item, at: position, &listing) else { return }
         position += 1
       }
@@ -298,7 +315,9 @@ extension Kernel {
         }
       case .threads:
         listNumbers(pids.count, base: 2, &position, &listing) { kernel, number in
-          guard let thread = kernel.task(number), kernel.tasks[thread].process == kernel.tasks[task].process else { return nil }
+          guard let thread = kernel.task(number), kernel.tasks[thread].process == kernel.tasks[task].process else {
+            return nil
+          }
           return .task(number, isThread: true)
         }
       default: break
@@ -307,7 +326,8 @@ extension Kernel {
       let children = SystemNode.all[node].children
       while position < 2 + children.count {
         let child = children[Int(position) - 2], entry = SystemNode.all[child]
-        let item = DirectoryEntry(name: entry.name, inode: ProcessFile.system(child).inodeNumber, kind: entry.mode >> 12)
+        let item = DirectoryEntry(
+          name: entry.name, inode: ProcessFile.system(child).inodeNumber, kind: entry.mode >> 12)
         guard emit(item, at: position, &listing) else { return }
         position += 1
       }

@@ -1,4 +1,5 @@
-// Process groups and sessions. Linux: struct pid with its PIDTYPE_PGID and PIDTYPE_SID lists, kernel/sys.c, kernel/exit.c.
+// Process groups and sessions. Linux: struct pid with its PIDTYPE_PGID and PIDTYPE_SID lists, kernel/sys.c,
+// kernel/exit.c.
 
 /// What one number of the pid space names.
 struct PIDEntry {

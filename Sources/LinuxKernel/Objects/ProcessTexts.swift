@@ -46,9 +46,12 @@ extension Kernel {
     }
     let (letter, word) = state(of: task)
     var lines = ["Name:\t\(commandName(of: task))"]
-    if isAlive { lines.append("Umask:\t0" + String(fileSystemContexts[entry.fileSystem].umask, radix: 8).leftPadded(to: 3)) }
+    if isAlive {
+      lines.append("Umask:\t0" + String(fileSystemContexts[entry.fileSystem].umask, radix: 8).leftPadded(to: 3))
+    }
     lines += [
-      "State:\t\(letter) (\(word))", "Tgid:\t\(process.pid)", "Ngid:\t0", "Pid:\t\(entry.tid)", "PPid:\t\(parent(of: task))",
+      "State:\t\(letter) (\(word))", "Tgid:\t\(process.pid)", "Ngid:\t0", "Pid:\t\(entry.tid)",
+      "PPid:\t\(parent(of: task))",
       "TracerPid:\t0", "Uid:\t\(who.uid)\t\(who.euid)\t\(who.suid)\t\(who.fsuid)",
       "Gid:\t\(who.gid)\t\(who.egid)\t\(who.sgid)\t\(who.fsgid)",
       "FDSize:\t\(isAlive ? fileTables[entry.files].capacity : 0)",
@@ -65,7 +68,8 @@ extension Kernel {
       "SigPnd:\t\(hexadecimal(entry.signals.pending.mask.rawValue))",
       "ShdPnd:\t\(hexadecimal(process.signals.pending.mask.rawValue))",
       "SigBlk:\t\(hexadecimal(entry.signals.blocked.rawValue))", "SigIgn:\t\(hexadecimal(ignored.rawValue))",
-      "SigCgt:\t\(hexadecimal(caught.rawValue))", "CapInh:\t\(hexadecimal(0))", "CapPrm:\t\(hexadecimal(who.permitted))",
+      "SigCgt:\t\(hexadecimal(caught.rawValue))", "CapInh:\t\(hexadecimal(0))",
+      "CapPrm:\t\(hexadecimal(who.permitted))",
       "CapEff:\t\(hexadecimal(who.effective))", "CapBnd:\t\(hexadecimal(Capability.all))", "CapAmb:\t\(hexadecimal(0))",
     ]
     return lines.joined(separator: "\n") + "\n"

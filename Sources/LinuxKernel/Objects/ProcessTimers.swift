@@ -109,7 +109,9 @@ extension Kernel {
   // MARK: POSIX timers
 
   /// Linux: common_timer_set(). `value` is relative, or a time of the timer's clock.
-  mutating func setPosixTimer(_ index: Int, _ timers: ID<ProcessTimers>, value: Int64, interval: Int64, isAbsolute: Bool) {
+  mutating func setPosixTimer(
+    _ index: Int, _ timers: ID<ProcessTimers>, value: Int64, interval: Int64, isAbsolute: Bool
+  ) {
     processTimers[timers].posix[index].sequence &+= 1
     processTimers[timers].posix[index].interval = value == 0 ? 0 : interval
     processTimers[timers].posix[index].lastOverrun = 0
@@ -166,7 +168,11 @@ extension Kernel {
       return
     }
     // A timer's signal is queued once, though its number may be pending for another reason.
-    if isDirected { tasks[target].signals.pending.enqueue(info) } else { processes[process].signals.pending.enqueue(info) }
+    if isDirected {
+      tasks[target].signals.pending.enqueue(info)
+    } else {
+      processes[process].signals.pending.enqueue(info)
+    }
     complete(info.signal, target, isDirected: isDirected)
   }
 

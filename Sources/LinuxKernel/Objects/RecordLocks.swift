@@ -48,7 +48,9 @@ extension Kernel {
   }
 
   /// F_GETLK: the first lock in the way of this one. Linux: fcntl_getlk().
-  func recordLock(inTheWayOf record: RecordLock, on file: ID<OpenFile>, byFile: Bool, _ me: TaskID) throws(Stop) -> RecordLock {
+  func recordLock(inTheWayOf record: RecordLock, on file: ID<OpenFile>, byFile: Bool, _ me: TaskID) throws(Stop)
+    -> RecordLock
+  {
     if !byFile, record.kind != FileLock.Kind.read.rawValue, record.kind != FileLock.Kind.write.rawValue {
       throw .errno(.EINVAL)
     }
@@ -57,7 +59,8 @@ extension Kernel {
     var found: FileLock?
     if let list = lockList(of: file) {
       // F_OFD_GETLK with F_UNLCK asks for the open file's own locks.
-      found = lock.kind != .none
+      found =
+        lock.kind != .none
         ? lockLists[list].obstacle(to: lock, .records)
         : lockLists[list].records.first { $0.owner == lock.owner && $0.overlaps(lock) }
     }
@@ -73,7 +76,9 @@ extension Kernel {
   }
 
   /// Linux: flock64_to_posix_lock().
-  private func fileLock(_ record: RecordLock, on file: ID<OpenFile>, _ byFile: Bool, _ me: TaskID) throws(Stop) -> FileLock {
+  private func fileLock(_ record: RecordLock, on file: ID<OpenFile>, _ byFile: Bool, _ me: TaskID) throws(Stop)
+    -> FileLock
+  {
     let base: Int64
     switch Whence(rawValue: Int32(record.whence)) {
     case .set: base = 0
@@ -100,6 +105,7 @@ extension Kernel {
     }
     guard let kind = FileLock.Kind(rawValue: record.kind) else { throw .errno(.EINVAL) }
     let pid = byFile ? -1 : processes[tasks[me].process].pid
-    return FileLock(owner: byFile ? .file(file) : .table(tasks[me].files), pid: pid, kind: kind, first: first, last: last)
+    return FileLock(
+      owner: byFile ? .file(file) : .table(tasks[me].files), pid: pid, kind: kind, first: first, last: last)
   }
 }

@@ -106,7 +106,9 @@ extension Kernel {
   }
 
   private mutating func sendFileSizeSignal(to me: TaskID) {
-    send(SignalInfo(signal: Signal.xfsz, code: SignalInfo.user, pid: tasks[me].tid, uid: tasks[me].credentials.uid), toThread: me)
+    send(
+      SignalInfo(signal: Signal.xfsz, code: SignalInfo.user, pid: tasks[me].tid, uid: tasks[me].credentials.uid),
+      toThread: me)
   }
 
   /// Linux: inode_newsize_ok().
@@ -139,7 +141,9 @@ extension Kernel {
   }
 
   /// Gives the range pages of its own, or takes them. Linux: shmem_fallocate().
-  mutating func allocate(_ inode: ID<Inode>, _ mode: AllocateFlags, _ offset: Int, _ count: Int, for me: TaskID) throws(Stop) {
+  mutating func allocate(_ inode: ID<Inode>, _ mode: AllocateFlags, _ offset: Int, _ count: Int, for me: TaskID)
+    throws(Stop)
+  {
     guard let memory = inodes[inode].memory else { throw .errno(.EOPNOTSUPP) }
     let seals = inodes[inode].seals
     if mode.contains(.punchHole) {

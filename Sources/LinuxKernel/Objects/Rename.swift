@@ -23,7 +23,9 @@ extension Kernel {
       if !flags.contains(.exchange), to.hasTrailingSlash { throw .errno(.ENOTDIR) }
     }
     if isAncestor(source, of: to.path.dentry) { throw .errno(.EINVAL) }
-    if let target, isAncestor(target, of: from.path.dentry) { throw .errno(flags.contains(.exchange) ? .EINVAL : .ENOTEMPTY) }
+    if let target, isAncestor(target, of: from.path.dentry) {
+      throw .errno(flags.contains(.exchange) ? .EINVAL : .ENOTEMPTY)
+    }
     try checkRename(source, target, to.path.dentry, flags, from.credentials)
     if let target, dentries[source].inode == dentries[target].inode { return }
     try checkIsChangeable(to.path)
@@ -63,7 +65,9 @@ extension Kernel {
     guard dentries[source].parent != newParent else { return }
     // A directory that changes its parent has its ".." rewritten.
     if sourceIsDirectory { try checkPermission(dentries[source].inode, .write, who) }
-    if flags.contains(.exchange), let target, isDirectory(target) { try checkPermission(dentries[target].inode, .write, who) }
+    if flags.contains(.exchange), let target, isDirectory(target) {
+      try checkPermission(dentries[target].inode, .write, who)
+    }
   }
 
   private mutating func move(
@@ -139,6 +143,8 @@ extension Kernel {
 struct RenameFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
-  static let noReplace = RenameFlags(rawValue: 1), exchange = RenameFlags(rawValue: 2), whiteout = RenameFlags(rawValue: 4)
-  static let names = NameSet("rename flags", .bits, ["RENAME_NOREPLACE": 1, "RENAME_EXCHANGE": 2, "RENAME_WHITEOUT": 4])
+  static let noReplace = RenameFlags(rawValue: 1), exchange = RenameFlags(rawValue: 2),
+    whiteout = RenameFlags(rawValue: 4)
+  static let names = NameSet(
+    "rename flags", .bits, ["RENAME_NOREPLACE": 1, "RENAME_EXCHANGE": 2, "RENAME_WHITEOUT": 4])
 }

@@ -11,7 +11,8 @@ public struct SignalSet: OptionSet, Hashable, Sendable {
 
 /// Signal numbers and what they do by default. Linux: include/linux/signal.h.
 enum Signal {
-  static let hup: Int32 = 1, int: Int32 = 2, quit: Int32 = 3, ill: Int32 = 4, trap: Int32 = 5, abrt: Int32 = 6, bus: Int32 = 7
+  static let hup: Int32 = 1, int: Int32 = 2, quit: Int32 = 3, ill: Int32 = 4, trap: Int32 = 5, abrt: Int32 = 6,
+    bus: Int32 = 7
   static let fpe: Int32 = 8, kill: Int32 = 9, usr1: Int32 = 10, segv: Int32 = 11, usr2: Int32 = 12, pipe: Int32 = 13
   static let alrm: Int32 = 14, term: Int32 = 15, chld: Int32 = 17, cont: Int32 = 18, stop: Int32 = 19, tstp: Int32 = 20
   static let ttin: Int32 = 21, ttou: Int32 = 22, urg: Int32 = 23, xcpu: Int32 = 24, xfsz: Int32 = 25, vtalrm: Int32 = 26
@@ -56,7 +57,8 @@ public struct SignalInfo: Equatable, Sendable {
   }
 
   /// SI_USER, SI_KERNEL and so on.
-  static let user: Int32 = 0, kernel: Int32 = 0x80, queue: Int32 = -1, timer: Int32 = -2, mesgq: Int32 = -3, tkill: Int32 = -6
+  static let user: Int32 = 0, kernel: Int32 = 0x80, queue: Int32 = -1, timer: Int32 = -2, mesgq: Int32 = -3,
+    tkill: Int32 = -6
   /// CLD_EXITED and so on, of SIGCHLD.
   static let exited: Int32 = 1, killed: Int32 = 2, dumped: Int32 = 3, stopped: Int32 = 5, continued: Int32 = 6
 }

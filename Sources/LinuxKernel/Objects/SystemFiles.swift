@@ -19,7 +19,8 @@ struct SystemFile: Sendable {
   let writer: Capability?
 
   init(
-    _ path: String, _ mode: UInt32, writer: Capability? = nil, read: @escaping @Sendable (borrowing Kernel, SystemViewer) -> String,
+    _ path: String, _ mode: UInt32, writer: Capability? = nil,
+    read: @escaping @Sendable (borrowing Kernel, SystemViewer) -> String,
     write: (@Sendable (inout Kernel, SystemViewer, [UInt8]) throws(Stop) -> Int)? = nil
   ) {
     self.path = path
@@ -89,8 +90,8 @@ extension Kernel {
     guard access.rawValue & ~bits & 7 == 0 else { throw .errno(.EACCES) }
   }
 
-  /// A file of the system is opened: it shows the namespace of the opener from now on. A listing holds it, a setting ends
-  /// with it. Linux: sysvipc_proc_open(), and the sysctls of a namespace, each a tree of its own.
+  /// A file of the system is opened: it shows the namespace of the opener from now on. A listing holds it, a setting
+  /// ends with it. Linux: sysvipc_proc_open(), and the sysctls of a namespace, each a tree of its own.
   mutating func bindSystem(_ node: Int, _ file: ID<OpenFile>, to me: TaskID) {
     guard let entry = SystemNode.all[node].file else { return }
     let namespace = ipc(of: me)
@@ -99,7 +100,9 @@ extension Kernel {
 
   /// A file that was opened has been closed for good.
   mutating func unbindSystem(_ inode: ID<Inode>, from namespace: ID<IPCNamespace>) {
-    guard case .process(.system(let node)) = inodes[inode].content, SystemNode.all[node].file?.isSetting == false else { return }
+    guard case .process(.system(let node)) = inodes[inode].content, SystemNode.all[node].file?.isSetting == false else {
+      return
+    }
     release(namespace)
   }
 

@@ -138,7 +138,8 @@ public struct Credentials: Equatable, Sendable {
   static let keepCapabilities: UInt32 = 1 << 4
 
   func has(_ capability: Capability) -> Bool { effective & (1 << UInt64(capability.rawValue)) != 0 }
-  /// Whether all of `other`'s capabilities are among these permitted ones. Linux: cred_cap_issubset() without namespaces.
+  /// Whether all of `other`'s capabilities are among these permitted ones. Linux: cred_cap_issubset() without
+  /// namespaces.
   func permits(_ other: Credentials) -> Bool { other.permitted & ~permitted == 0 }
   func isInGroup(_ group: UInt32) -> Bool { fsgid == group || groups.contains(group) }
   func isEffectivelyInGroup(_ group: UInt32) -> Bool { egid == group || groups.contains(group) }

@@ -97,7 +97,9 @@ extension Kernel {
   }
 
   /// Linux: timerfd_read_iter().
-  mutating func read(_ timer: ID<TimerFile>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
+  mutating func read(_ timer: ID<TimerFile>, _ file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID)
+    throws(Stop) -> Int
+  {
     guard destination.remaining >= 8 else { throw .errno(.EINVAL) }
     if timerFiles[timer].isCancelled {
       timerFiles[timer].isCancelled = false

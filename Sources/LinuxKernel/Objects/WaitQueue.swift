@@ -118,7 +118,8 @@ extension Kernel {
   }
 
   /// A task that does not sleep after all, or no more, waits for nothing. (One that was woken to look whether a signal
-  /// ends its sleep keeps its place among the pending semaphore operations, or at a message queue, until it has looked.)
+  /// ends its sleep keeps its place among the pending semaphore operations, or at a message queue, until it has
+  /// looked.)
   mutating func stopWaiting(_ task: TaskID) {
     removeWaiters(of: task)
     abandonOperation(task)

@@ -14,7 +14,8 @@ extension Syscall {
     // Descriptors
     pipe, dup, dup2, dup3, fcntl, flock, closeRange, ioctl, readv, writev, preadv, pwritev, preadv2, pwritev2,
     // Readiness
-    eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, select, pselect6, epollCreate, epollCreate1, epollCtl, epollWait,
+    eventfd, timerfdCreate, timerfdSettime, timerfdGettime, poll, ppoll, select, pselect6, epollCreate, epollCreate1,
+    epollCtl, epollWait,
     epollPwait, epollPwait2,
     // Memory
     mmap, munmap, mprotect, mremap, madvise, msync, mincore, mlock, mlock2, munlock, mlockall, munlockall,
@@ -27,7 +28,8 @@ extension Syscall {
     socket, recv,
     mqOpen, mqUnlink, mqSend, mqTimedsend, mqReceive, mqTimedreceive, mqNotify, mqGetattr, mqSetattr,
     // Processes
-    fork, vfork, clone3, execve, execveat, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid, setTIDAddress, prctl, schedYield,
+    fork, vfork, clone3, execve, execveat, unshare, exit, exitGroup, waitpid, waitid, getpid, getppid, gettid,
+    setTIDAddress, prctl, schedYield,
     setpgid, getpgid, getpgrp, setsid, getsid,
     // Signals
     kill, tkill, tgkill, sigqueue, rtTgsigqueueinfo, sigaction, sigprocmask, sigpending, sigsuspend, pause,

@@ -8,7 +8,8 @@ extension Syscall {
 
   /// access(2). Linux: fs/open.c, do_faccessat(). It answers for the real ids.
   static let access = Syscall(
-    21, "access", "Tells whether the caller, by its real ids, may use a file.", c: "int access(const char *path, int mode)",
+    21, "access", "Tells whether the caller, by its real ids, may use a file.",
+    c: "int access(const char *path, int mode)",
     Param<PathName>("path"), Param<AccessMode>("mode", default: 0), returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, path: PathName, mode: AccessMode) throws(Stop) -> Done in
     try kernel.checkAccess(.current, path, mode, [], me)
@@ -27,7 +28,9 @@ extension Syscall {
     c: "int faccessat2(int dirfd, const char *path, int mode, int flags)",
     Param<FD>("dirfd"), Param<PathName>("path"), Param<AccessMode>("mode", default: 0),
     Param<AccessFlags>("flags", default: 0), returns: "zero", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, mode: AccessMode, flags: AccessFlags) throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, mode: AccessMode, flags: AccessFlags) throws(Stop)
+      -> Done in
     try kernel.checkAccess(directory, path, mode, flags, me)
   }
 }
@@ -42,7 +45,8 @@ struct AccessMode: Flags {
 struct AccessFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
-  static let noFollow = AccessFlags(rawValue: 0x100), effective = AccessFlags(rawValue: 0x200), emptyPath = AccessFlags(rawValue: 0x1000)
+  static let noFollow = AccessFlags(rawValue: 0x100), effective = AccessFlags(rawValue: 0x200),
+    emptyPath = AccessFlags(rawValue: 0x1000)
   static let names = NameSet(
     "access flags", .bits, ["AT_SYMLINK_NOFOLLOW": 0x100, "AT_EACCESS": 0x200, "AT_EMPTY_PATH": 0x1000])
 }

@@ -34,7 +34,9 @@ extension Syscall {
     guard header.pid == 0 || header.pid == kernel.tasks[me].tid else { throw .errno(.EPERM) }
     let old = kernel.tasks[me].credentials, all = Capability.all
     var new = old
-    (new.effective, new.permitted, new.inheritable) = (data.effective & all, data.permitted & all, data.inheritable & all)
+    (new.effective, new.permitted, new.inheritable) = (
+      data.effective & all, data.permitted & all, data.inheritable & all
+    )
     guard old.has(.setpcap) || new.inheritable & ~(old.inheritable | old.permitted) == 0,
       new.inheritable & ~(old.inheritable | old.bounding) == 0, new.permitted & ~old.permitted == 0,
       new.effective & ~new.permitted == 0
@@ -48,7 +50,8 @@ extension Syscall {
 extension Layout {
   static let capabilityHeader = Layout("cap_user_header", size: 8, [Field("version", 0, .u32), Field("pid", 4, .i32)])
   static let capabilityData = Layout(
-    "cap_user_data", size: 12, [Field("effective", 0, .u32), Field("permitted", 4, .u32), Field("inheritable", 8, .u32)])
+    "cap_user_data", size: 12,
+    [Field("effective", 0, .u32), Field("permitted", 4, .u32), Field("inheritable", 8, .u32)])
 }
 
 struct CapabilityHeader: Argument {

@@ -19,7 +19,9 @@ extension Syscall {
     errors: [.EACCES: "the directory may not be searched", .EBADF: "fd is not open", .ENOTDIR: "fd is no directory"]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> Done in
     let file = try kernel.fileOrPath(fd, of: me)
-    guard let place = kernel.files[file].path, kernel.inodes[kernel.inode(place)].isDirectory else { throw .errno(.ENOTDIR) }
+    guard let place = kernel.files[file].path, kernel.inodes[kernel.inode(place)].isDirectory else {
+      throw .errno(.ENOTDIR)
+    }
     try kernel.checkPermission(kernel.inode(place), .execute, kernel.tasks[me].credentials)
     kernel.setCurrentDirectory(place, of: me)
     return Done()

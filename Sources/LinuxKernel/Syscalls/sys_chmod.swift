@@ -43,14 +43,18 @@ extension Syscall {
     c: "int fchmodat2(int dirfd, const char *path, mode_t mode, unsigned int flags)",
     Param<FD>("dirfd"), Param<PathName>("path"), Param<Mode>("mode"), Param<LookupFlags>("flags", default: 0),
     returns: "zero", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, mode: Mode, flags: LookupFlags) throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, mode: Mode, flags: LookupFlags) throws(Stop)
+      -> Done in
     guard flags.isSubset(of: [.noFollow, .emptyPath]) else { throw .errno(.EINVAL) }
     return try kernel.changeMode(directory, path, mode, flags.walk, me)
   }
 }
 
 extension Kernel {
-  fileprivate mutating func changeMode(_ directory: FD, _ name: PathName, _ mode: Mode, _ flags: WalkFlags, _ me: TaskID) throws(Stop) -> Done {
+  fileprivate mutating func changeMode(
+    _ directory: FD, _ name: PathName, _ mode: Mode, _ flags: WalkFlags, _ me: TaskID
+  ) throws(Stop) -> Done {
     let path = try path(directory, name, flags, me)
     try changeMode(inode(path), mode, tasks[me].credentials)
     return Done()

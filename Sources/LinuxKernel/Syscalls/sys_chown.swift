@@ -44,7 +44,7 @@ extension Syscall {
     Param<LookupFlags>("flags", default: 0), returns: "zero", errors: errors
   ) {
     (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, uid: UInt32, gid: UInt32, flags: LookupFlags)
-    throws(Stop) -> Done in
+      throws(Stop) -> Done in
     guard flags.isSubset(of: [.noFollow, .emptyPath]) else { throw .errno(.EINVAL) }
     return try kernel.changeOwner(directory, path, uid, gid, flags.walk, me)
   }

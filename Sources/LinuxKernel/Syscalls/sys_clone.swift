@@ -9,7 +9,8 @@ extension Syscall {
       .EAGAIN: "no pid is free, or RLIMIT_NPROC is reached",
       .EINVAL: "flags, exit_signal or stack contradict each other or hold an unknown bit",
       .EPERM: "a new namespace without CAP_SYS_ADMIN",
-      .ENOSYS: "not built: namespaces but CLONE_NEWIPC, CLONE_PIDFD, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
+      .ENOSYS:
+        "not built: namespaces but CLONE_NEWIPC, CLONE_PIDFD, CLONE_PTRACE, CLONE_SETTLS, CLONE_IO, set_tid, cgroup",
     ]
   ) { (kernel: inout Kernel, me: TaskID, arguments: CloneArguments, _: TaskFunction) throws(Stop) -> SpawnedTask in
     if let child = try kernel.endedVforkChild() { return child }
@@ -51,7 +52,8 @@ extension Layout {
     [
       Field("flags", 0, .u64, names: CloneFlags.names), Field("pidfd", 8, .u64), Field("child_tid", 16, .u64),
       Field("parent_tid", 24, .u64), Field("exit_signal", 32, .u64, names: SignalNames.names), Field("stack", 40, .u64),
-      Field("stack_size", 48, .u64), Field("tls", 56, .u64), Field("set_tid", 64, .u64), Field("set_tid_size", 72, .u64),
+      Field("stack_size", 48, .u64), Field("tls", 56, .u64), Field("set_tid", 64, .u64),
+      Field("set_tid_size", 72, .u64),
       Field("cgroup", 80, .u64),
     ])
 }

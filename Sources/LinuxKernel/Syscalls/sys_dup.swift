@@ -43,7 +43,9 @@ extension Syscall {
 
 extension Kernel {
   /// A further descriptor of `file`, the lowest free one from `minimum` on.
-  mutating func duplicate(_ file: ID<OpenFile>, closesOnExec: Bool, from minimum: Int = 0, for me: TaskID) throws(Stop) -> FD {
+  mutating func duplicate(_ file: ID<OpenFile>, closesOnExec: Bool, from minimum: Int = 0, for me: TaskID) throws(Stop)
+    -> FD
+  {
     files[file].references += 1
     return try install(file, closesOnExec: closesOnExec, from: minimum, for: me)
   }

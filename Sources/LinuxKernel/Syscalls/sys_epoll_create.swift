@@ -5,7 +5,9 @@ extension Syscall {
     c: "int epoll_create1(int flags)",
     Param<EpollFlags>("flags", default: 0),
     returns: "fd",
-    errors: [.EINVAL: "flags holds another bit than EPOLL_CLOEXEC", .EMFILE: "no descriptor is left below RLIMIT_NOFILE"]
+    errors: [
+      .EINVAL: "flags holds another bit than EPOLL_CLOEXEC", .EMFILE: "no descriptor is left below RLIMIT_NOFILE",
+    ]
   ) { (kernel: inout Kernel, me: TaskID, flags: EpollFlags) throws(Stop) -> FD in
     try flags.check()
     return try kernel.makeEpoll(closesOnExec: flags.contains(.cloexec), for: me)

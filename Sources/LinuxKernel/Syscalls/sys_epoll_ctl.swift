@@ -15,7 +15,9 @@ extension Syscall {
       .ENOENT: "EPOLL_CTL_MOD or EPOLL_CTL_DEL of a descriptor that is no member",
       .EPERM: "fd is a file that is always ready",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, ep: FD, operation: EpollOperation, fd: FD, given: Given<EpollEvent>?) throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, ep: FD, operation: EpollOperation, fd: FD, given: Given<EpollEvent>?)
+      throws(Stop) -> Done in
     var event = EpollEvent(interest: [], data: 0)
     if operation != .delete {
       guard let given else { throw .errno(.EFAULT) }
@@ -28,7 +30,9 @@ extension Syscall {
     if case .epoll(let id) = kernel.files[target].object { inner = id }
     if operation != .delete, event.interest.contains(.exclusive) {
       if operation == .change { throw .errno(.EINVAL) }
-      if operation == .add, inner != nil || !event.interest.isSubset(of: .allowedWithExclusive) { throw .errno(.EINVAL) }
+      if operation == .add, inner != nil || !event.interest.isSubset(of: .allowedWithExclusive) {
+        throw .errno(.EINVAL)
+      }
     }
     if operation == .add, let inner, !kernel.mayNest(inner, in: epoll) { throw .errno(.ELOOP) }
     let member = kernel.member(target, fd.number, of: epoll)
@@ -65,7 +69,8 @@ struct EpollEvent: Structure {
   static let names = NameSet(
     "epoll events", .bits,
     [
-      "EPOLLIN": 1, "EPOLLPRI": 2, "EPOLLOUT": 4, "EPOLLERR": 8, "EPOLLHUP": 0x10, "EPOLLNVAL": 0x20, "EPOLLRDNORM": 0x40,
+      "EPOLLIN": 1, "EPOLLPRI": 2, "EPOLLOUT": 4, "EPOLLERR": 8, "EPOLLHUP": 0x10, "EPOLLNVAL": 0x20,
+      "EPOLLRDNORM": 0x40,
       "EPOLLRDBAND": 0x80, "EPOLLWRNORM": 0x100, "EPOLLWRBAND": 0x200, "EPOLLMSG": 0x400, "EPOLLRDHUP": 0x2000,
       "EPOLLEXCLUSIVE": 1 << 28, "EPOLLWAKEUP": 1 << 29, "EPOLLONESHOT": 1 << 30, "EPOLLET": 1 << 31,
     ])
@@ -73,6 +78,7 @@ struct EpollEvent: Structure {
 
 struct EpollOperation: Choice, Equatable {
   let rawValue: Int32
-  static let add = EpollOperation(rawValue: 1), delete = EpollOperation(rawValue: 2), change = EpollOperation(rawValue: 3)
+  static let add = EpollOperation(rawValue: 1), delete = EpollOperation(rawValue: 2),
+    change = EpollOperation(rawValue: 3)
   static let names = NameSet("epoll operation", .values, ["EPOLL_CTL_ADD": 1, "EPOLL_CTL_DEL": 2, "EPOLL_CTL_MOD": 3])
 }

@@ -19,10 +19,13 @@ extension Syscall {
       """,
     raw: "int epoll_pwait(int epfd, struct epoll_event events[.maxevents], int maxevents, int timeout, "
       + "const sigset_t *sigmask, size_t sigsetsize)",
-    Param<FD>("epfd"), Param<Int32>("maxevents"), Param<Int32>("timeout", default: -1), Param<SignalMask?>(optional: "sigmask"),
+    Param<FD>("epfd"), Param<Int32>("maxevents"), Param<Int32>("timeout", default: -1),
+    Param<SignalMask?>(optional: "sigmask"),
     returns: "events",
     errors: Syscall.epollWaitErrors
-  ) { (kernel: inout Kernel, me: TaskID, ep: FD, limit: Int32, timeout: Int32, mask: SignalMask?) throws(Stop) -> EpollEvents in
+  ) {
+    (kernel: inout Kernel, me: TaskID, ep: FD, limit: Int32, timeout: Int32, mask: SignalMask?) throws(Stop)
+      -> EpollEvents in
     try kernel.masked(mask, me) { (kernel) throws(Stop) in
       try kernel.epollWait(ep, limit, timeout: timeout < 0 ? nil : Int64(timeout) * 1_000_000, me)
     }
@@ -37,10 +40,13 @@ extension Syscall {
       """,
     raw: "int epoll_pwait2(int epfd, struct epoll_event events[.maxevents], int maxevents, "
       + "const struct timespec *timeout, const sigset_t *sigmask, size_t sigsetsize)",
-    Param<FD>("epfd"), Param<Int32>("maxevents"), Param<TimeSpec?>(optional: "timeout"), Param<SignalMask?>(optional: "sigmask"),
+    Param<FD>("epfd"), Param<Int32>("maxevents"), Param<TimeSpec?>(optional: "timeout"),
+    Param<SignalMask?>(optional: "sigmask"),
     returns: "events",
     errors: Syscall.epollWaitErrors
-  ) { (kernel: inout Kernel, me: TaskID, ep: FD, limit: Int32, timeout: TimeSpec?, mask: SignalMask?) throws(Stop) -> EpollEvents in
+  ) {
+    (kernel: inout Kernel, me: TaskID, ep: FD, limit: Int32, timeout: TimeSpec?, mask: SignalMask?) throws(Stop)
+      -> EpollEvents in
     if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
     return try kernel.masked(mask, me) { (kernel) throws(Stop) in
       try kernel.epollWait(ep, limit, timeout: timeout?.total, me)

@@ -9,9 +9,12 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, initial: UInt32, flags: EventFlags) throws(Stop) -> FD in
     try flags.check()
     let counter = kernel.eventCounters.insert(
-      EventCounter(count: UInt64(initial), isSemaphore: flags.contains(.semaphore), changed: kernel.waitQueues.insert(WaitQueue())))
+      EventCounter(
+        count: UInt64(initial), isSemaphore: flags.contains(.semaphore), changed: kernel.waitQueues.insert(WaitQueue()))
+    )
     let file = kernel.files.insert(
-      OpenFile(object: .eventCounter(counter), status: flags.contains(.nonblock) ? [.readWrite, .nonblock] : .readWrite))
+      OpenFile(
+        object: .eventCounter(counter), status: flags.contains(.nonblock) ? [.readWrite, .nonblock] : .readWrite))
     return try kernel.install(file, closesOnExec: flags.contains(.cloexec), for: me)
   }
 }
@@ -20,7 +23,8 @@ extension Syscall {
 struct EventFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
-  static let semaphore = EventFlags(rawValue: 1), nonblock = EventFlags(rawValue: 0o4000), cloexec = EventFlags(rawValue: 0o2000000)
+  static let semaphore = EventFlags(rawValue: 1), nonblock = EventFlags(rawValue: 0o4000),
+    cloexec = EventFlags(rawValue: 0o2000000)
 
   static let names = NameSet(
     "eventfd flags", .bits, ["EFD_SEMAPHORE": 1, "EFD_NONBLOCK": 0o4000, "EFD_CLOEXEC": 0o2000000])

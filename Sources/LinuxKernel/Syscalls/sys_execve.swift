@@ -18,7 +18,9 @@ extension Syscall {
     c: "int execve(const char *pathname, char *const argv[], char *const envp[])",
     Param<ProgramName>("pathname"), Param<StringList?>(optional: "argv"), Param<StringList?>(optional: "envp"),
     returns: "never", errors: causes
-  ) { (kernel: inout Kernel, me: TaskID, name: ProgramName, arguments: StringList?, environment: StringList?) throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, name: ProgramName, arguments: StringList?, environment: StringList?) throws(Stop)
+      -> Done in
     try kernel.execute(.current, name, arguments, environment, [], me)
   }
 
@@ -31,7 +33,8 @@ extension Syscall {
     returns: "never, or zero from AT_EXECVE_CHECK", errors: causes
   ) {
     (
-      kernel: inout Kernel, me: TaskID, directory: FD, name: ProgramName, arguments: StringList?, environment: StringList?,
+      kernel: inout Kernel, me: TaskID, directory: FD, name: ProgramName, arguments: StringList?,
+      environment: StringList?,
       flags: ExecuteFlags
     ) throws(Stop) -> Done in
     try kernel.execute(directory, name, arguments, environment, flags, me)
@@ -71,7 +74,9 @@ struct ProgramName: Argument {
 struct StringList: Argument, @unchecked Sendable {
   private let raw: RawArgument
   static var kind: ArgumentKind { .strings }
-  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> StringList { StringList(raw: raw) }
+  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> StringList {
+    StringList(raw: raw)
+  }
 
   /// One string, before it is copied.
   enum Entry {

@@ -3,7 +3,8 @@ extension Syscall {
   static let fallocate = Syscall(
     285, "fallocate", "Gives a range of a file pages of its own, or makes it a hole.",
     c: "int fallocate(int fd, int mode, off_t offset, off_t len)",
-    Param<FD>("fd"), Param<AllocateFlags>("mode", default: 0), Param<Int>("offset", default: 0), Param<Int>("len", default: 0),
+    Param<FD>("fd"), Param<AllocateFlags>("mode", default: 0), Param<Int>("offset", default: 0),
+    Param<Int>("len", default: 0),
     returns: "zero",
     errors: [
       .EBADF: "fd is not open for writing",
@@ -24,7 +25,9 @@ extension Syscall {
     if [.collapse, .insert].contains(operation), mode.contains(.keepSize) { throw .errno(.EOPNOTSUPP) }
     guard kernel.files[file].isWritable else { throw .errno(.EBADF) }
     if case .messageQueue = kernel.files[file].object { throw .errno(.EOPNOTSUPP) }
-    guard case .inode(let inode) = kernel.files[file].object else { throw .errno(kernel.isPipe(file) ? .ESPIPE : .ENODEV) }
+    guard case .inode(let inode) = kernel.files[file].object else {
+      throw .errno(kernel.isPipe(file) ? .ESPIPE : .ENODEV)
+    }
     guard kernel.inodes[inode].isRegular else { throw .errno(.ENODEV) }
     if offset.addingReportingOverflow(count).overflow { throw .errno(.EFBIG) }
     guard operation.isSubset(of: .punchHole) else { throw .errno(.EOPNOTSUPP) }
@@ -38,7 +41,8 @@ struct AllocateFlags: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let keepSize = AllocateFlags(rawValue: 1), punchHole = AllocateFlags(rawValue: 2)
-  static let collapse = AllocateFlags(rawValue: 8), zero = AllocateFlags(rawValue: 16), insert = AllocateFlags(rawValue: 32)
+  static let collapse = AllocateFlags(rawValue: 8), zero = AllocateFlags(rawValue: 16),
+    insert = AllocateFlags(rawValue: 32)
   static let unshare = AllocateFlags(rawValue: 64)
   static let all: AllocateFlags = [.keepSize, .punchHole, .collapse, .zero, .insert, .unshare]
   static let names = NameSet(

@@ -7,7 +7,9 @@ extension Syscall {
     returns: "value",
     errors: [
       .EAGAIN: "F_SETLK, and another's lock is in the way",
-      .EBADF: "fd is not open, is O_PATH where that is not enough, is not open as a lock asks, or is no pipe for a pipe's operation",
+      .EBADF:
+        "fd is not open, is O_PATH where that is not enough, is not open as a lock asks, "
+        + "or is no pipe for a pipe's operation",
       .EBUSY: "F_SETPIPE_SZ below what is in use",
       .EDEADLK: "F_SETLKW would wait for ever",
       .EFAULT: "the structure lies outside the caller's memory",
@@ -17,13 +19,17 @@ extension Syscall {
       .EMFILE: "F_DUPFD finds no descriptor below RLIMIT_NOFILE",
       .EPERM: "F_SETPIPE_SZ above the limit without CAP_SYS_RESOURCE, or O_NOATIME on somebody else's file",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, command: FileCommand, argument: FileCommandArgument) throws(Stop) -> FileCommandAnswer in
+  ) {
+    (kernel: inout Kernel, me: TaskID, fd: FD, command: FileCommand, argument: FileCommandArgument) throws(Stop)
+      -> FileCommandAnswer in
     let file = try kernel.fileOrPath(fd, of: me)
     if kernel.files[file].status.contains(.path), !command.worksOnPath { throw .errno(.EBADF) }
     let table = kernel.tasks[me].files, number = Int(fd.number), value = argument.rawValue
     switch command {
     case .duplicate, .duplicateCloseOnExec:
-      guard UInt64(UInt32(bitPattern: value)) < kernel.limit(ResourceLimits.nofile, of: me) else { throw .errno(.EINVAL) }
+      guard UInt64(UInt32(bitPattern: value)) < kernel.limit(ResourceLimits.nofile, of: me) else {
+        throw .errno(.EINVAL)
+      }
       let copy = try kernel.duplicate(file, closesOnExec: command == .duplicateCloseOnExec, from: Int(value), for: me)
       return .number(Int(copy.number))
     case .isDuplicate: return .number(try kernel.fileOrPath(FD(value), of: me) == file ? 1 : 0)
@@ -32,7 +38,8 @@ extension Syscall {
     case .getFlags: return .number(Int(kernel.files[file].status.rawValue))
     case .setFlags: try kernel.setStatus(OpenFlags(rawValue: value), of: file, me)
     case .getPipeSize: return .number(kernel.pipes[try kernel.pipe(of: file)].bufferLimit * Page.size)
-    case .setPipeSize: return .number(try kernel.setPipeSize(UInt32(bitPattern: value), of: try kernel.pipe(of: file), me))
+    case .setPipeSize:
+      return .number(try kernel.setPipeSize(UInt32(bitPattern: value), of: try kernel.pipe(of: file), me))
     case .addSeals: try kernel.addSeals(Seals(rawValue: value), to: file)
     case .getSeals: return .number(try kernel.seals(of: file))
     case .getOwner: return .number(Int(kernel.owner(of: file)))
@@ -163,7 +170,8 @@ struct FileCommand: Choice, Equatable {
   static let duplicate = FileCommand(rawValue: 0), getFD = FileCommand(rawValue: 1), setFD = FileCommand(rawValue: 2)
   static let getFlags = FileCommand(rawValue: 3), setFlags = FileCommand(rawValue: 4)
   static let setOwner = FileCommand(rawValue: 8), getOwner = FileCommand(rawValue: 9)
-  static let getLock = FileCommand(rawValue: 5), setLock = FileCommand(rawValue: 6), setLockWaiting = FileCommand(rawValue: 7)
+  static let getLock = FileCommand(rawValue: 5), setLock = FileCommand(rawValue: 6),
+    setLockWaiting = FileCommand(rawValue: 7)
   static let getFileLock = FileCommand(rawValue: 36), setFileLock = FileCommand(rawValue: 37)
   static let setFileLockWaiting = FileCommand(rawValue: 38)
   static let isDuplicate = FileCommand(rawValue: 1027), duplicateCloseOnExec = FileCommand(rawValue: 1030)
@@ -178,7 +186,8 @@ struct FileCommand: Choice, Equatable {
   static let names = NameSet(
     "fcntl operation", .values,
     [
-      "F_DUPFD": 0, "F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_SETFL": 4, "F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7, "F_SETOWN": 8, "F_GETOWN": 9,
+      "F_DUPFD": 0, "F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_SETFL": 4, "F_GETLK": 5, "F_SETLK": 6, "F_SETLKW": 7,
+      "F_SETOWN": 8, "F_GETOWN": 9,
       "F_OFD_GETLK": 36, "F_OFD_SETLK": 37, "F_OFD_SETLKW": 38, "F_DUPFD_QUERY": 1027, "F_DUPFD_CLOEXEC": 1030,
       "F_SETPIPE_SZ": 1031, "F_GETPIPE_SZ": 1032, "F_ADD_SEALS": 1033, "F_GET_SEALS": 1034,
     ])

@@ -47,7 +47,9 @@ extension Kernel {
 /// The function that a new task runs. It stays with the machine; the kernel only sees that there is one.
 struct TaskFunction: Argument {
   static var kind: ArgumentKind { .function }
-  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> TaskFunction { TaskFunction() }
+  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> TaskFunction {
+    TaskFunction()
+  }
 }
 
 /// A new task, told to the machine unless it knows, and answered as its pid.

@@ -5,7 +5,8 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID) throws(Stop) -> Int in Int(kernel.processes[kernel.tasks[me].process].pid) }
 
   static let getppid = Syscall(
-    110, "getppid", "Returns the process id of the caller's parent, 0 for init.", c: "pid_t getppid(void)", returns: "pid"
+    110, "getppid", "Returns the process id of the caller's parent, 0 for init.", c: "pid_t getppid(void)",
+    returns: "pid"
   ) { (kernel: inout Kernel, me: TaskID) throws(Stop) -> Int in
     guard let parent = kernel.processes[kernel.tasks[me].process].parent else { return 0 }
     return Int(kernel.processes[parent].pid)

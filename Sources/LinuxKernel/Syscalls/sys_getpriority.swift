@@ -61,7 +61,8 @@ extension Syscall {
 struct PriorityTarget: Choice, Equatable {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
-  static let process = PriorityTarget(rawValue: 0), group = PriorityTarget(rawValue: 1), user = PriorityTarget(rawValue: 2)
+  static let process = PriorityTarget(rawValue: 0), group = PriorityTarget(rawValue: 1),
+    user = PriorityTarget(rawValue: 2)
   static let names = NameSet("which", .values, ["PRIO_PROCESS": 0, "PRIO_PGRP": 1, "PRIO_USER": 2])
 }
 

@@ -5,7 +5,10 @@ extension Syscall {
     c: "int ioctl(int fd, unsigned long op, ...)",
     Param<FD>("fd"), Param<IoctlRequest>("op"), Param<Int?>(optional: "arg"),
     returns: "value",
-    errors: [.EBADF: "fd is not open", .EINVAL: "an epoll does not know the operation", .ENOTTY: "the file does not know the operation"]
+    errors: [
+      .EBADF: "fd is not open", .EINVAL: "an epoll does not know the operation",
+      .ENOTTY: "the file does not know the operation",
+    ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, request: IoctlRequest, argument: Int?) throws(Stop) -> Int in
     let file = try kernel.file(fd, of: me)
     let table = kernel.tasks[me].files, number = Int(fd.number)
@@ -13,7 +16,11 @@ extension Syscall {
     case .closeOnExec: kernel.fileTables[table].descriptors[number].closesOnExec = true
     case .keepOnExec: kernel.fileTables[table].descriptors[number].closesOnExec = false
     case .nonblocking:
-      if (argument ?? 0) != 0 { kernel.files[file].status.insert(.nonblock) } else { kernel.files[file].status.remove(.nonblock) }
+      if (argument ?? 0) != 0 {
+        kernel.files[file].status.insert(.nonblock)
+      } else {
+        kernel.files[file].status.remove(.nonblock)
+      }
     case .readable: return try kernel.readableBytes(of: file)
     default: throw .errno(.ENOTTY)
     }
@@ -31,7 +38,8 @@ extension Kernel {
       guard let memory = inodes[inode].memory else { throw .errno(.ENOTTY) }
       return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
     // A regular file, by its size.
-    case .messageQueue(let queue): return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
+    case .messageQueue(let queue):
+      return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
     // ep_eventpoll_ioctl() has operations of its own, and refuses others in its own way.
     case .epoll: throw .errno(.EINVAL)
     case .eventCounter, .timer, .signals, .socket: throw .errno(.ENOTTY)

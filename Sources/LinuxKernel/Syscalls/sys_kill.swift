@@ -31,7 +31,8 @@ extension Syscall {
     Param<Int32>("tid"), Param<SignalNumber>("sig"),
     returns: "zero",
     errors: [
-      .EINVAL: "tid is not above 0, or sig is no signal", .EPERM: "the caller may not send it", .ESRCH: "no such thread",
+      .EINVAL: "tid is not above 0, or sig is no signal", .EPERM: "the caller may not send it",
+      .ESRCH: "no such thread",
     ]
   ) { (kernel: inout Kernel, me: TaskID, tid: Int32, signal: SignalNumber) throws(Stop) -> Done in
     guard tid > 0 else { throw .errno(.EINVAL) }

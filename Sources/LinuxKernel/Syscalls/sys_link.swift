@@ -22,8 +22,11 @@ extension Syscall {
     Param<FD>("olddirfd"), Param<PathName>("oldpath"), Param<FD>("newdirfd"), Param<PathName>("newpath"),
     Param<LookupFlags>("flags", default: 0), returns: "zero", errors: errors
   ) {
-    (kernel: inout Kernel, me: TaskID, oldDirectory: FD, old: PathName, newDirectory: FD, new: PathName, flags: LookupFlags)
-    throws(Stop) -> Done in
+    (
+      kernel: inout Kernel, me: TaskID, oldDirectory: FD, old: PathName, newDirectory: FD, new: PathName,
+      flags: LookupFlags
+    )
+      throws(Stop) -> Done in
     guard flags.isSubset(of: [.follow, .emptyPath]) else { throw .errno(.EINVAL) }
     return try kernel.link(oldDirectory, old, newDirectory, new, flags, me)
   }
@@ -54,7 +57,9 @@ extension Kernel {
   private func checkMayLink(_ inode: ID<Inode>, _ who: Credentials) throws(Stop) {
     if isOwnerOrCapable(inode, who) { return }
     let mode = inodes[inode].mode
-    guard inodes[inode].isRegular, mode & FileMode.setUID == 0, mode & (FileMode.setGID | 0o010) != FileMode.setGID | 0o010 else {
+    guard inodes[inode].isRegular, mode & FileMode.setUID == 0,
+      mode & (FileMode.setGID | 0o010) != FileMode.setGID | 0o010
+    else {
       throw .errno(.EPERM)
     }
     do throws(Stop) { try checkPermission(inode, [.read, .write], who) } catch { throw .errno(.EPERM) }

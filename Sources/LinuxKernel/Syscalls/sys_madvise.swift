@@ -10,7 +10,9 @@ extension Syscall {
       .ENOMEM: "something in the range is not mapped; the rest is done",
     ]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, size: Int, advice: MemoryAdvice) throws(Stop) -> Done in
-    guard MemoryAdvice.names.entries.contains(where: { $0.value == Int64(advice.rawValue) }) else { throw .errno(.EINVAL) }
+    guard MemoryAdvice.names.entries.contains(where: { $0.value == Int64(advice.rawValue) }) else {
+      throw .errno(.EINVAL)
+    }
     let range = try pageRange(address, size, overflow: .EINVAL)
     let space = kernel.tasks[me].memory
     for index in kernel.addressSpaces[space].areas(in: range) {
@@ -67,14 +69,18 @@ extension Syscall {
     let range = try pageRange(address, length, overflow: .ENOMEM)
     let space = kernel.tasks[me].memory
     // access_ok() looks at the address even of nothing.
-    guard range.upperBound <= AddressSpace.limit, kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
+    guard range.upperBound <= AddressSpace.limit, kernel.addressSpaces[space].isCovered(range) else {
+      throw .errno(.ENOMEM)
+    }
     // Nobody has room for a longer answer.
     guard range.count / Page.size <= 1 << 24 else { throw .errno(.EFAULT) }
     for start in stride(from: range.lowerBound, to: range.upperBound, by: Page.size) {
       let area = kernel.addressSpaces[space].areas[kernel.addressSpaces[space].area(at: start)!]
       let offset = Int(start - area.start)
       var page = area.ownPages.page(offset / Page.size)
-      if page == nil, let memory = area.memory { page = kernel.memories[memory].bytes.page((area.offset + offset) / Page.size) }
+      if page == nil, let memory = area.memory {
+        page = kernel.memories[memory].bytes.page((area.offset + offset) / Page.size)
+      }
       kernel.output.append(page == nil ? UInt8(0) : 1)
     }
     return OutputBytes()

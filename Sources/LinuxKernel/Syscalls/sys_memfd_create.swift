@@ -1,7 +1,8 @@
 extension Syscall {
   /// memfd_create(2). Linux: mm/memfd.c.
   static let memfdCreate = Syscall(
-    319, "memfd_create", "Makes a file without a name, in memory.", c: "int memfd_create(const char *name, unsigned int flags)",
+    319, "memfd_create", "Makes a file without a name, in memory.",
+    c: "int memfd_create(const char *name, unsigned int flags)",
     Param<PathName>("name"), Param<MemfdFlags>("flags", default: 0), returns: "fd",
     errors: [
       .EFAULT: "the name lies outside the caller's memory",
@@ -12,7 +13,8 @@ extension Syscall {
     try flags.check()
     if flags.isSuperset(of: [.execute, .noExecuteSeal]) { throw .errno(.EINVAL) }
     let bytes = try name.string(kernel, me, limit: 250, tooLong: .EINVAL)
-    guard UInt64(kernel.fileTables[kernel.tasks[me].files].lowestFree()) < kernel.limit(ResourceLimits.nofile, of: me) else {
+    guard UInt64(kernel.fileTables[kernel.tasks[me].files].lowestFree()) < kernel.limit(ResourceLimits.nofile, of: me)
+    else {
       throw .errno(.EMFILE)
     }
     let file = try kernel.makeMemoryFile(bytes, flags, me)
@@ -32,11 +34,14 @@ struct MemfdFlags: Flags {
 
 extension Kernel {
   /// A regular file on the kernel's own tmpfs, which no tree shows. Linux: shm_mnt.
-  fileprivate mutating func makeMemoryFile(_ name: [UInt8], _ flags: MemfdFlags, _ me: TaskID) throws(Stop) -> ID<OpenFile> {
+  fileprivate mutating func makeMemoryFile(_ name: [UInt8], _ flags: MemfdFlags, _ me: TaskID) throws(Stop) -> ID<
+    OpenFile
+  > {
     let who = tasks[me].credentials, mount = memoryMount!
     let mode: UInt32 = flags.contains(.noExecuteSeal) ? 0o666 : 0o777
     let inode = try makeInode(
-      .regular(makeMemory()), mode: FileMode.regular | mode, owner: (who.fsuid, who.fsgid), in: mounts[mount].fileSystem)
+      .regular(makeMemory()), mode: FileMode.regular | mode, owner: (who.fsuid, who.fsgid), in: mounts[mount].fileSystem
+    )
     inodes[inode].links = 0
     if flags.contains(.noExecuteSeal) {
       inodes[inode].seals = .execute
@@ -73,7 +78,9 @@ extension Kernel {
   /// Whether some task maps it shared and may write through that. Linux: mapping_deny_writable().
   private func isMappedWritable(_ memory: ID<Memory>) -> Bool {
     for space in addressSpaces.ids {
-      for area in addressSpaces[space].areas where area.memory == memory && area.isShared && area.mayWrite { return true }
+      for area in addressSpaces[space].areas where area.memory == memory && area.isShared && area.mayWrite {
+        return true
+      }
     }
     return false
   }

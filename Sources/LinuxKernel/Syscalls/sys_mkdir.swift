@@ -25,7 +25,9 @@ extension Syscall {
 }
 
 extension Kernel {
-  fileprivate mutating func makeDirectory(_ directory: FD, _ path: PathName, _ mode: Mode, _ me: TaskID) throws(Stop) -> Done {
+  fileprivate mutating func makeDirectory(_ directory: FD, _ path: PathName, _ mode: Mode, _ me: TaskID) throws(Stop)
+    -> Done
+  {
     let place = try newName(directory, path, isDirectory: true, me)
     try create(.directory, mode: FileMode.directory | masked(mode.bits & 0o1777, me), place, me)
     return Done()

@@ -21,13 +21,17 @@ extension Syscall {
     c: "int mknodat(int dirfd, const char *path, mode_t mode, dev_t dev)",
     Param<FD>("dirfd"), Param<PathName>("path"), Param<Mode>("mode"), Param<UInt32>("dev", default: 0),
     returns: "zero", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, mode: Mode, device: UInt32) throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, mode: Mode, device: UInt32) throws(Stop) -> Done
+    in
     try kernel.makeNode(directory, path, mode, device, me)
   }
 }
 
 extension Kernel {
-  fileprivate mutating func makeNode(_ directory: FD, _ path: PathName, _ mode: Mode, _ device: UInt32, _ me: TaskID) throws(Stop) -> Done {
+  fileprivate mutating func makeNode(_ directory: FD, _ path: PathName, _ mode: Mode, _ device: UInt32, _ me: TaskID)
+    throws(Stop) -> Done
+  {
     var kind = mode.bits & FileMode.kindMask
     if kind == 0 { kind = FileMode.regular }
     guard [FileMode.regular, FileMode.character, FileMode.block, FileMode.fifo, FileMode.socket].contains(kind) else {

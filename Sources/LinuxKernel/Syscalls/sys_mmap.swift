@@ -20,8 +20,12 @@ extension Syscall {
       .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, "
         + "or a seal forbids writing",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags, fd: FD, offset: Int)
-    throws(Stop) -> MappedMemory in
+  ) {
+    (
+      kernel: inout Kernel, me: TaskID, address: Address, length: Int, protection: MapProtection, flags: MapFlags,
+      fd: FD, offset: Int
+    )
+      throws(Stop) -> MappedMemory in
     guard offset % Page.size == 0 else { throw .errno(.EINVAL) }
     if !flags.isDisjoint(with: .notBuilt) { throw .errno(.ENOSYS) }
     var file: ID<OpenFile>?
@@ -41,7 +45,8 @@ extension Syscall {
       throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
     }
     var area = MemoryArea(
-      start: range.lowerBound, end: range.upperBound, protection: protection.protection, isShared: flags.kind != .private)
+      start: range.lowerBound, end: range.upperBound, protection: protection.protection,
+      isShared: flags.kind != .private)
     area.lock = try kernel.lockOfNewArea(pages: size / Page.size, asked: flags.contains(.locked), me)
     if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
     try kernel.backMapping(&area, file, offset, flags, protection)
@@ -61,7 +66,9 @@ extension Syscall {
     errors: [.EINVAL: "addr is not on a page, length is 0, or the range leaves the address space"]
   ) { (kernel: inout Kernel, me: TaskID, address: Address, length: Int) throws(Stop) -> Done in
     let start = address.value, limit = AddressSpace.limit
-    guard start % UInt64(Page.size) == 0, start <= limit, length > 0, UInt64(length) <= limit - start else { throw .errno(.EINVAL) }
+    guard start % UInt64(Page.size) == 0, start <= limit, length > 0, UInt64(length) <= limit - start else {
+      throw .errno(.EINVAL)
+    }
     let end = start + (UInt64(length) + 4095) / 4096 * 4096
     kernel.unmap(start..<end, of: me)
     return Done()
@@ -89,7 +96,9 @@ extension Syscall {
     try protection.check()
     if !grows.isEmpty {
       let space = kernel.tasks[me].memory, covered = kernel.addressSpaces[space].areas(in: start..<end).first
-      guard let first = covered.map({ kernel.addressSpaces[space].areas[$0] }), grows == .growsDown || first.start <= start else {
+      guard let first = covered.map({ kernel.addressSpaces[space].areas[$0] }),
+        grows == .growsDown || first.start <= start
+      else {
         throw .errno(.ENOMEM)
       }
       throw .errno(.EINVAL)
@@ -127,7 +136,8 @@ extension Kernel {
       let start = max((address + 4095) / 4096 * 4096, AddressSpace.lowestForAll)
       if start <= end - size, addressSpaces[space].isFree(start..<start + size) { return start..<start + size }
     }
-    let found = flags.contains(.below2GiB) ? addressSpaces[space].lowRange(size) : addressSpaces[space].freeRange(Int(size))
+    let found =
+      flags.contains(.below2GiB) ? addressSpaces[space].lowRange(size) : addressSpaces[space].freeRange(Int(size))
     guard let start = found else { throw .errno(.ENOMEM) }
     return start..<start + size
   }
@@ -146,7 +156,9 @@ extension Kernel {
     }
     switch flags.kind {
     case .shared, .sharedValidate:
-      if flags.kind == .sharedValidate, !flags.subtracting(.fixedNoReplace).isSubset(of: .legacy) { throw .errno(.EOPNOTSUPP) }
+      if flags.kind == .sharedValidate, !flags.subtracting(.fixedNoReplace).isSubset(of: .legacy) {
+        throw .errno(.EOPNOTSUPP)
+      }
       if protection.protection.contains(.write), !files[file].isWritable { throw .errno(.EACCES) }
       area.mayWrite = files[file].isWritable
     case .private: break
@@ -219,10 +231,12 @@ struct MapFlags: Flags {
   init(rawValue: Int32) { self.rawValue = rawValue }
   enum Kind: Int32 { case shared = 1, `private` = 2, sharedValidate = 3 }
   var kind: Kind? { Kind(rawValue: rawValue & 0xf) }
-  static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20), hugePages = MapFlags(rawValue: 0x40000)
+  static let fixed = MapFlags(rawValue: 0x10), anonymous = MapFlags(rawValue: 0x20),
+    hugePages = MapFlags(rawValue: 0x40000)
   static let fixedNoReplace = MapFlags(rawValue: 0x100000)
   static let hugePageSize: UInt64 = 2 << 20
-  static let below2GiB = MapFlags(rawValue: 0x40), locked = MapFlags(rawValue: 0x2000), populate = MapFlags(rawValue: 0x8000)
+  static let below2GiB = MapFlags(rawValue: 0x40), locked = MapFlags(rawValue: 0x2000),
+    populate = MapFlags(rawValue: 0x8000)
   /// MAP_GROWSDOWN means something that is not modelled.
   static let notBuilt = MapFlags(rawValue: 0x100)
   /// LEGACY_MAP_MASK: what MAP_SHARED_VALIDATE finds known.
@@ -230,8 +244,10 @@ struct MapFlags: Flags {
   static let names = NameSet(
     "mmap flags", .bits,
     [
-      "MAP_SHARED": 1, "MAP_PRIVATE": 2, "MAP_SHARED_VALIDATE": 3, "MAP_FIXED": 0x10, "MAP_ANONYMOUS": 0x20, "MAP_ANON": 0x20,
-      "MAP_32BIT": 0x40, "MAP_ABOVE4G": 0x80, "MAP_GROWSDOWN": 0x100, "MAP_DENYWRITE": 0x800, "MAP_EXECUTABLE": 0x1000, "MAP_LOCKED": 0x2000, "MAP_NORESERVE": 0x4000,
+      "MAP_SHARED": 1, "MAP_PRIVATE": 2, "MAP_SHARED_VALIDATE": 3, "MAP_FIXED": 0x10, "MAP_ANONYMOUS": 0x20,
+      "MAP_ANON": 0x20,
+      "MAP_32BIT": 0x40, "MAP_ABOVE4G": 0x80, "MAP_GROWSDOWN": 0x100, "MAP_DENYWRITE": 0x800, "MAP_EXECUTABLE": 0x1000,
+      "MAP_LOCKED": 0x2000, "MAP_NORESERVE": 0x4000,
       "MAP_POPULATE": 0x8000, "MAP_NONBLOCK": 0x10000, "MAP_STACK": 0x20000, "MAP_HUGETLB": 0x40000,
       "MAP_FIXED_NOREPLACE": 0x100000,
     ], enumerationMask: 0xf)

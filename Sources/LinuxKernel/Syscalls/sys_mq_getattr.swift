@@ -26,7 +26,11 @@ extension Syscall {
     if new.flags & ~nonblock != 0 { throw .errno(.EINVAL) }
     let (file, queue) = try kernel.posixQueue(fd, of: me)
     let old = kernel.attributes(of: queue, file)
-    if new.flags == 0 { kernel.files[file].status.remove(.nonblock) } else { kernel.files[file].status.insert(.nonblock) }
+    if new.flags == 0 {
+      kernel.files[file].status.remove(.nonblock)
+    } else {
+      kernel.files[file].status.insert(.nonblock)
+    }
     kernel.touchStatus(queue)
     return old
   }

@@ -16,8 +16,10 @@ extension Syscall {
       .ENOSPC: "there are fs.mqueue.queues_max queues already",
     ]
   ) {
-    (kernel: inout Kernel, me: TaskID, name: PathName, flags: OpenFlags, mode: Mode,
-      attributes: QueueAttributes?) throws(Stop) -> FD in
+    (
+      kernel: inout Kernel, me: TaskID, name: PathName, flags: OpenFlags, mode: Mode,
+      attributes: QueueAttributes?
+    ) throws(Stop) -> FD in
     try kernel.openQueue(name, flags, mode, attributes, me)
   }
 }

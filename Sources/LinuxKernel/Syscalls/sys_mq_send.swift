@@ -28,8 +28,10 @@ extension Syscall {
     Param<TimeSpec?>(optional: "abs_timeout"),
     returns: "zero", errors: errors
   ) {
-    (kernel: inout Kernel, me: TaskID, fd: FD, source: Source, priority: UInt32,
-      timeout: TimeSpec?) throws(Stop) -> Done in
+    (
+      kernel: inout Kernel, me: TaskID, fd: FD, source: Source, priority: UInt32,
+      timeout: TimeSpec?
+    ) throws(Stop) -> Done in
     try kernel.send(fd, source, priority: priority, timeout, me)
     return Done()
   }

@@ -6,7 +6,8 @@ extension Syscall {
       void *mremap(void old_address[.old_size], size_t old_size, size_t new_size, int flags, ... \
       /* void *new_address */ )
       """,
-    Param<Address>("old_address"), Param<Int>("old_size"), Param<Int>("new_size"), Param<RemapFlags>("flags", default: 0),
+    Param<Address>("old_address"), Param<Int>("old_size"), Param<Int>("new_size"),
+    Param<RemapFlags>("flags", default: 0),
     Param<Address?>(optional: "new_address"),
     returns: "memory",
     errors: [
@@ -15,15 +16,17 @@ extension Syscall {
       .EINVAL: "an address is not on a page, a size or the flags are not possible, or the ranges overlap",
       .ENOMEM: "there is no room to grow and MREMAP_MAYMOVE is not given",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, old: Address, oldLength: Int, newLength: Int, flags: RemapFlags, new: Address?)
-    throws(Stop) -> MappedMemory in
+  ) {
+    (kernel: inout Kernel, me: TaskID, old: Address, oldLength: Int, newLength: Int, flags: RemapFlags, new: Address?)
+      throws(Stop) -> MappedMemory in
     let start = old.value, limit = AddressSpace.limit
     try flags.check()
     guard start % 4096 == 0, newLength > 0, UInt64(newLength) <= limit else {
       throw .errno(.EINVAL)
     }
     // PAGE_ALIGN() of the old size may wrap around to 0.
-    let oldSize = (UInt64(bitPattern: Int64(oldLength)) &+ 4095) & ~4095, newSize = (UInt64(newLength) + 4095) / 4096 * 4096
+    let oldSize = (UInt64(bitPattern: Int64(oldLength)) &+ 4095) & ~4095,
+      newSize = (UInt64(newLength) + 4095) / 4096 * 4096
     let target = new?.value ?? 0
     let isPlaced = flags.contains(.fixed)
     if isPlaced || flags.contains(.keepOld) {
@@ -60,7 +63,9 @@ extension Syscall {
       guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
     }
     if isPlaced { kernel.unmap(target..<target + newSize, of: me) }
-    guard let place = isPlaced ? target : kernel.addressSpaces[space].freeRange(Int(newSize)) else { throw .errno(.ENOMEM) }
+    guard let place = isPlaced ? target : kernel.addressSpaces[space].freeRange(Int(newSize)) else {
+      throw .errno(.ENOMEM)
+    }
     if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
     if oldSize == 0 {
       kernel.showAgain(area, from: start, at: place..<place + newSize, of: me)

@@ -9,12 +9,15 @@ extension Syscall {
       .EACCES: "IPC_STAT, MSG_STAT: the queue may not be read", .EFAULT: "buf lies outside the caller's memory",
       .EINVAL: "no such queue or operation, or a user or group that is none",
       .EPERM: """
-        IPC_SET, IPC_RMID: the caller neither owns nor made the queue, and has no CAP_SYS_ADMIN; or msg_qbytes is above \
-        kernel.msgmnb, without CAP_SYS_RESOURCE
-        """,
+      IPC_SET, IPC_RMID: the caller neither owns nor made the queue, and has no CAP_SYS_ADMIN; or msg_qbytes is above \
+      kernel.msgmnb, without CAP_SYS_RESOURCE
+      """,
     ]
-  ) { (kernel: inout Kernel, me: TaskID, id: Int32, command: MessageCommand,
-    argument: ControlArgument<MessageControl>) throws(Stop) -> ControlAnswer<MessageControl> in
+  ) {
+    (
+      kernel: inout Kernel, me: TaskID, id: Int32, command: MessageCommand,
+      argument: ControlArgument<MessageControl>
+    ) throws(Stop) -> ControlAnswer<MessageControl> in
     guard id >= 0 else { throw .errno(.EINVAL) }
     switch command {
     case .information, .usage:
@@ -24,7 +27,9 @@ extension Syscall {
       let id = try kernel.appendQueueStatus(id, command, me)
       return try argument.answer(command.rawValue, with: command == .status ? 0 : id, &kernel, me)
     case .set:
-      let given = try argument.structure(&kernel, me).withByteView { (GivenPermission($0), $0.load(UInt64.self, at: 88)) }
+      let given = try argument.structure(&kernel, me).withByteView {
+        (GivenPermission($0), $0.load(UInt64.self, at: 88))
+      }
       try kernel.setQueue(id, given.0, bytes: given.1, me)
     case .remove:
       let namespace = kernel.ipc(of: me)
@@ -60,9 +65,12 @@ extension Kernel {
   /// Linux: msgctl_stat().
   fileprivate func appendQueueStatus(_ id: Int32, _ command: MessageCommand, _ me: TaskID) throws(Stop) -> Int {
     let namespace = ipc(of: me)
-    let slot = command == .status
+    let slot =
+      command == .status
       ? try ipcNamespaces[namespace].queues.slot(of: id) : try ipcNamespaces[namespace].queues.slot(at: id)
-    if command != .slotStatusForAll { try ipcNamespaces[namespace].queues.check(IPCPermission.read, slot, tasks[me].credentials) }
+    if command != .slotStatusForAll {
+      try ipcNamespaces[namespace].queues.check(IPCPermission.read, slot, tasks[me].credentials)
+    }
     let entry = ipcNamespaces[namespace].queues[slot], queue = messageQueues[entry.object]
     entry.permission.append(to: output)
     for word in [queue.sent.seconds, queue.received.seconds, queue.changed] { output.append(word) }
@@ -78,7 +86,9 @@ extension Kernel {
   fileprivate mutating func setQueue(_ id: Int32, _ given: GivenPermission, bytes: UInt64, _ me: TaskID) throws(Stop) {
     let namespace = ipc(of: me), who = tasks[me].credentials
     let slot = try ipcNamespaces[namespace].queues.controlledSlot(of: id, who)
-    guard bytes <= UInt64(ipcNamespaces[namespace].limits.queueBytes) || who.has(.sysResource) else { throw .errno(.EPERM) }
+    guard bytes <= UInt64(ipcNamespaces[namespace].limits.queueBytes) || who.has(.sysResource) else {
+      throw .errno(.EPERM)
+    }
     try ipcNamespaces[namespace].queues.update(slot, given)
     let queue = ipcNamespaces[namespace].queues[slot].object
     messageQueues[queue].byteLimit = Int(clamping: bytes)

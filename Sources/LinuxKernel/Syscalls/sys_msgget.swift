@@ -6,7 +6,8 @@ extension Syscall {
     Param<Int32>("key"), Param<IPCFlags>("msgflg", default: 0),
     returns: "msqid",
     errors: [
-      .EACCES: "the queue's mode does not give what msgflg asks for", .EEXIST: "IPC_CREAT|IPC_EXCL, and the key is taken",
+      .EACCES: "the queue's mode does not give what msgflg asks for",
+      .EEXIST: "IPC_CREAT|IPC_EXCL, and the key is taken",
       .ENOENT: "nothing has the key, and IPC_CREAT is not given", .ENOSPC: "there are kernel.msgmni queues already",
     ]
   ) { (kernel: inout Kernel, me: TaskID, key: Int32, flags: IPCFlags) throws(Stop) -> Int in

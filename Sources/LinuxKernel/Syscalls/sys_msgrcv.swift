@@ -3,7 +3,8 @@ extension Syscall {
   static let msgrcv = Syscall(
     70, "msgrcv", "Receives a message that its type chooses from a System V queue.",
     c: "ssize_t msgrcv(int msqid, void msgp[.msgsz], size_t msgsz, long msgtyp, int msgflg)",
-    Param<Int32>("msqid"), Param<Destination>("msgp"), Param<Int>("msgtyp", default: 0), Param<MessageFlags>("msgflg", default: 0),
+    Param<Int32>("msqid"), Param<Destination>("msgp"), Param<Int>("msgtyp", default: 0),
+    Param<MessageFlags>("msgflg", default: 0),
     returns: "mtype", "mtext",
     errors: [
       .E2BIG: "the message is longer than the room for it, and MSG_NOERROR is not given",
@@ -13,7 +14,8 @@ extension Syscall {
       .ENOMSG: "no such message is there, and IPC_NOWAIT",
     ]
   ) {
-    (kernel: inout Kernel, me: TaskID, id: Int32, room: Destination, type: Int, flags: MessageFlags) throws(Stop) -> TypedMessage in
+    (kernel: inout Kernel, me: TaskID, id: Int32, room: Destination, type: Int, flags: MessageFlags) throws(Stop)
+      -> TypedMessage in
     var destination = room
     let (type, count) = try kernel.receive(id, &destination, Int64(type), flags, me)
     return TypedMessage(type: type, count: count, isReply: room.isReply)

@@ -8,10 +8,12 @@ extension Syscall {
     errors: [
       .EACCES: "the queue may not be written", .EAGAIN: "there is no room, and IPC_NOWAIT",
       .EFAULT: "the message lies outside the caller's memory", .EIDRM: "the queue was removed while the caller slept",
-      .EINTR: "a handler has run", .EINVAL: "no such queue exists, the type is not positive, or the message is longer than kernel.msgmax",
+      .EINTR: "a handler has run",
+      .EINVAL: "no such queue exists, the type is not positive, or the message is longer than kernel.msgmax",
     ]
   ) {
-    (kernel: inout Kernel, me: TaskID, id: Int32, type: Int, source: Source, flags: MessageFlags) throws(Stop) -> Done in
+    (kernel: inout Kernel, me: TaskID, id: Int32, type: Int, source: Source, flags: MessageFlags) throws(Stop) -> Done
+    in
     try kernel.send(id, Int64(type), source, flags, me)
     return Done()
   }

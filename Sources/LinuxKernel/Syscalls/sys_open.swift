@@ -29,7 +29,9 @@ extension Syscall {
     c: "int openat(int dirfd, const char *path, int flags, ... /* mode_t mode */)",
     Param<FD>("dirfd"), Param<PathName>("path"), Param<OpenFlags>("flags", default: 0), Param<Mode>("mode", default: 0),
     returns: "fd", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: OpenFlags, mode: Mode) throws(Stop) -> FD in
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: OpenFlags, mode: Mode) throws(Stop) -> FD
+    in
     try kernel.open(directory, path, OpenRequest(lenient: flags, mode), me)
   }
 
@@ -79,7 +81,9 @@ struct OpenHow: Argument {
     if mode & ~UInt64(creates ? FileMode.changeable : 0) != 0 { throw .errno(.EINVAL) }
     if flags.contains(.path), !flags.isSubset(of: [.directory, .nofollow, .path, .cloexec]) { throw .errno(.EINVAL) }
     var walk: WalkFlags = []
-    for (bit, flag) in [(1, .noCrossing), (2, .noMagicLinks), (4, .noSymlinks), (8, .beneath), (16, .inRoot)] as [(UInt64, WalkFlags)] {
+    for (bit, flag) in [(1, .noCrossing), (2, .noMagicLinks), (4, .noSymlinks), (8, .beneath), (16, .inRoot)]
+      as [(UInt64, WalkFlags)]
+    {
       if resolve & bit != 0 { walk.insert(flag) }
     }
     let request = try OpenRequest(flags, mode: UInt32(mode), walk)

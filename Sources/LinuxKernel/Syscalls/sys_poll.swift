@@ -17,7 +17,9 @@ extension Syscall {
   /// ppoll(2).
   static let ppoll = Syscall(
     271, "ppoll", "Waits until a descriptor is ready, with another signal mask meanwhile.",
-    c: "int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, const sigset_t *_Nullable sigmask)",
+    c:
+      "int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *_Nullable tmo_p, "
+      + "const sigset_t *_Nullable sigmask)",
     raw: "int ppoll(struct pollfd *fds, unsigned int nfds, struct timespec *tmo_p, const sigset_t *sigmask, "
       + "size_t sigsetsize)",
     Param<PollList>("fds"), Param<TimeSpec?>(optional: "tmo_p"), Param<SignalMask?>(optional: "sigmask"),
@@ -27,7 +29,9 @@ extension Syscall {
       .EINTR: "a signal handler ran before anything was ready",
       .EINVAL: "the time is not valid, or there are more entries than RLIMIT_NOFILE allows descriptors",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, list: PollList, timeout: TimeSpec?, mask: SignalMask?) throws(Stop) -> PollResult in
+  ) {
+    (kernel: inout Kernel, me: TaskID, list: PollList, timeout: TimeSpec?, mask: SignalMask?) throws(Stop) -> PollResult
+    in
     if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
     return try kernel.masked(mask, me) { (kernel) throws(Stop) in try kernel.poll(list, timeout: timeout?.total, me) }
   }
@@ -70,7 +74,8 @@ extension Kernel {
 
   /// Performs `body` with another signal mask, which is put back unless a signal ends the call: then its handler still
   /// runs with it. Linux: set_user_sigmask(), restore_saved_sigmask_unless().
-  mutating func masked<R>(_ mask: SignalMask?, _ me: TaskID, _ body: (inout Kernel) throws(Stop) -> R) throws(Stop) -> R {
+  mutating func masked<R>(_ mask: SignalMask?, _ me: TaskID, _ body: (inout Kernel) throws(Stop) -> R) throws(Stop) -> R
+  {
     guard let mask else { return try body(&self) }
     if tasks[me].signals.savedMask == nil {
       tasks[me].signals.savedMask = tasks[me].signals.blocked
@@ -158,7 +163,8 @@ struct PollResult: Returned {
 
   var bytes: [UInt8] {
     entries.flatMap { entry in
-      let word = UInt64(UInt32(bitPattern: entry.fd)) | UInt64(entry.wanted) << 32 | UInt64(entry.found.rawValue & 0xffff) << 48
+      let word =
+        UInt64(UInt32(bitPattern: entry.fd)) | UInt64(entry.wanted) << 32 | UInt64(entry.found.rawValue & 0xffff) << 48
       return (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
     }
   }

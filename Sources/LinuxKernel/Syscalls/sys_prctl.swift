@@ -59,7 +59,9 @@ struct OptionAnswer: Returned {
 }
 
 extension Kernel {
-  fileprivate mutating func processOption(_ option: ProcessOption, _ value: OptionValue, _ me: TaskID) throws(Stop) -> OptionAnswer {
+  fileprivate mutating func processOption(_ option: ProcessOption, _ value: OptionValue, _ me: TaskID) throws(Stop)
+    -> OptionAnswer
+  {
     let process = process(of: me)
     switch option {
     case .setParentDeathSignal:

@@ -27,10 +27,14 @@ extension Syscall {
 }
 
 extension Kernel {
-  fileprivate mutating func readLink(_ directory: FD, _ name: PathName, _ size: Int32, _ me: TaskID) throws(Stop) -> OutputBytes {
+  fileprivate mutating func readLink(_ directory: FD, _ name: PathName, _ size: Int32, _ me: TaskID) throws(Stop)
+    -> OutputBytes
+  {
     if size <= 0 { throw .errno(.EINVAL) }
     let isEmpty = try name.bytes(self, me, allowsEmpty: true).isEmpty
-    guard case .path(let path) = try target(directory, name, .empty, me) else { throw .errno(isEmpty ? .ENOENT : .EINVAL) }
+    guard case .path(let path) = try target(directory, name, .empty, me) else {
+      throw .errno(isEmpty ? .ENOENT : .EINVAL)
+    }
     let inode = inode(path), text: [UInt8]
     switch inodes[inode].content {
     case .symlink(let stored): text = stored

@@ -49,7 +49,9 @@ extension Syscall {
       + "unsigned long pos_h, int flags)",
     Param<FD>("fd"), Param<Vector>("iov"), Param<Int>("offset", default: -1), Param<TransferFlags>("flags", default: 0),
     returns: "data", errors: Syscall.vectorErrors
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int, flags: TransferFlags) throws(Stop) -> Transferred in
+  ) {
+    (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int, flags: TransferFlags) throws(Stop)
+      -> Transferred in
     guard offset >= -1 else { throw .errno(.EINVAL) }
     return try kernel.readVector(fd, vector, at: offset == -1 ? nil : Int64(offset), flags, me)
   }
@@ -62,7 +64,8 @@ extension Syscall {
       + "unsigned long pos_h, int flags)",
     Param<FD>("fd"), Param<Vector>("iov"), Param<Int>("offset", default: -1), Param<TransferFlags>("flags", default: 0),
     returns: "count", errors: Syscall.vectorErrors
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int, flags: TransferFlags) throws(Stop) -> Int in
+  ) {
+    (kernel: inout Kernel, me: TaskID, fd: FD, vector: Vector, offset: Int, flags: TransferFlags) throws(Stop) -> Int in
     guard offset >= -1 else { throw .errno(.EINVAL) }
     return try kernel.writeVector(fd, vector, at: offset == -1 ? nil : Int64(offset), flags, me)
   }
@@ -144,7 +147,9 @@ extension Kernel {
   }
 
   /// Writes each piece by itself, until one is not taken whole. Linux: do_loop_readv_writev().
-  private mutating func writeEach(_ vector: Vector, _ file: ID<OpenFile>, at offset: Int64?, _ me: TaskID) throws(Stop) -> Int {
+  private mutating func writeEach(_ vector: Vector, _ file: ID<OpenFile>, at offset: Int64?, _ me: TaskID) throws(Stop)
+    -> Int
+  {
     // What went before the sleep is not written again.
     var done = 0
     for (_, piece) in try vector.pieces(self, me) {
@@ -188,12 +193,14 @@ extension Kernel {
   }
 }
 
-/// The pieces of a transfer: records of form (0 bytes, 1 memory, 2 a count), address and length, the bytes behind; or the
-/// address of an array of struct iovec.
+/// The pieces of a transfer: records of form (0 bytes, 1 memory, 2 a count), address and length, the bytes behind; or
+/// the address of an array of struct iovec.
 struct Vector: Argument, @unchecked Sendable {
   private let raw: RawArgument
   static var kind: ArgumentKind { .vector }
-  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Vector { Vector(raw: raw) }
+  static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Vector {
+    Vector(raw: raw)
+  }
 
   fileprivate enum Form: UInt64 { case bytes = 0, memory = 1, count = 2 }
 
@@ -222,7 +229,8 @@ struct Vector: Argument, @unchecked Sendable {
       let bytes = try kernel.memory(UInt64(bitPattern: raw.word), raw.count / 16 * 16, of: me)
       bytes.withByteView { view in
         for offset in stride(from: 0, to: view.count, by: 16) {
-          list.append((.memory, .memory(Segment(address: view.load(at: offset), count: view.load(Int.self, at: offset + 8)))))
+          list.append(
+            (.memory, .memory(Segment(address: view.load(at: offset), count: view.load(Int.self, at: offset + 8)))))
         }
       }
     }
@@ -230,7 +238,9 @@ struct Vector: Argument, @unchecked Sendable {
     for (form, piece) in list {
       guard piece.count >= 0 else { throw .errno(.EINVAL) }
       // access_ok(): the kernel's half is refused whatever stands before it.
-      if form == .memory, case .memory(let segment) = piece, segment.address > AddressSpace.limit { throw .errno(.EFAULT) }
+      if form == .memory, case .memory(let segment) = piece, segment.address > AddressSpace.limit {
+        throw .errno(.EFAULT)
+      }
     }
     return list
   }

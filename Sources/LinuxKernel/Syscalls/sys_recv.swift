@@ -31,6 +31,9 @@ struct ReceiveFlags: Flags {
   static let truncate = ReceiveFlags(rawValue: 0x20), dontWait = ReceiveFlags(rawValue: 0x40)
   static let names = NameSet(
     "receive flags", .bits,
-    ["MSG_OOB": 1, "MSG_PEEK": 2, "MSG_TRUNC": 0x20, "MSG_DONTWAIT": 0x40, "MSG_WAITALL": 0x100, "MSG_ERRQUEUE": 0x2000,
-     "MSG_NOSIGNAL": 0x4000, "MSG_CMSG_CLOEXEC": 0x4000_0000])
+    [
+      "MSG_OOB": 1, "MSG_PEEK": 2, "MSG_TRUNC": 0x20, "MSG_DONTWAIT": 0x40, "MSG_WAITALL": 0x100,
+      "MSG_ERRQUEUE": 0x2000,
+      "MSG_NOSIGNAL": 0x4000, "MSG_CMSG_CLOEXEC": 0x4000_0000,
+    ])
 }

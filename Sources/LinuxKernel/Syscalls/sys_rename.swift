@@ -14,7 +14,8 @@ extension Syscall {
 
   /// rename(2). Linux: fs/namei.c, do_renameat2().
   static let rename = Syscall(
-    82, "rename", "Gives a file another name, replacing what has it.", c: "int rename(const char *oldpath, const char *newpath)",
+    82, "rename", "Gives a file another name, replacing what has it.",
+    c: "int rename(const char *oldpath, const char *newpath)",
     Param<PathName>("oldpath"), Param<PathName>("newpath"), returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, old: PathName, new: PathName) throws(Stop) -> Done in
     try kernel.rename(.current, old, .current, new, [], me)
@@ -26,7 +27,9 @@ extension Syscall {
     c: "int renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath)",
     Param<FD>("olddirfd"), Param<PathName>("oldpath"), Param<FD>("newdirfd"), Param<PathName>("newpath"),
     returns: "zero", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, oldDirectory: FD, old: PathName, newDirectory: FD, new: PathName) throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, oldDirectory: FD, old: PathName, newDirectory: FD, new: PathName) throws(Stop)
+      -> Done in
     try kernel.rename(oldDirectory, old, newDirectory, new, [], me)
     return Done()
   }
@@ -37,8 +40,11 @@ extension Syscall {
     Param<FD>("olddirfd"), Param<PathName>("oldpath"), Param<FD>("newdirfd"), Param<PathName>("newpath"),
     Param<RenameFlags>("flags", default: 0), returns: "zero", errors: errors
   ) {
-    (kernel: inout Kernel, me: TaskID, oldDirectory: FD, old: PathName, newDirectory: FD, new: PathName, flags: RenameFlags)
-    throws(Stop) -> Done in
+    (
+      kernel: inout Kernel, me: TaskID, oldDirectory: FD, old: PathName, newDirectory: FD, new: PathName,
+      flags: RenameFlags
+    )
+      throws(Stop) -> Done in
     try kernel.rename(oldDirectory, old, newDirectory, new, flags, me)
     return Done()
   }

@@ -13,7 +13,10 @@ extension Syscall {
       .EINVAL: "the time is not valid, or a descriptor is not within 0 to 1023",
     ]
   ) {
-    (kernel: inout Kernel, me: TaskID, read: DescriptorSet?, write: DescriptorSet?, other: DescriptorSet?, timeout: TimeSpec?)
+    (
+      kernel: inout Kernel, me: TaskID, read: DescriptorSet?, write: DescriptorSet?, other: DescriptorSet?,
+      timeout: TimeSpec?
+    )
       throws(Stop) -> SelectedDescriptors in
     // Its struct timeval has microseconds.
     if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
@@ -27,7 +30,8 @@ extension Syscall {
     raw: "int pselect6(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, "
       + "struct timespec *timeout, const struct sigset_argpack *sigmask)",
     Param<DescriptorSet?>(optional: "readfds"), Param<DescriptorSet?>(optional: "writefds"),
-    Param<DescriptorSet?>(optional: "exceptfds"), Param<TimeSpec?>(optional: "timeout"), Param<SignalMask?>(optional: "sigmask"),
+    Param<DescriptorSet?>(optional: "exceptfds"), Param<TimeSpec?>(optional: "timeout"),
+    Param<SignalMask?>(optional: "sigmask"),
     returns: "count", "readable", "writable", "exceptional",
     errors: [
       .EBADF: "a descriptor is not open",
@@ -36,7 +40,8 @@ extension Syscall {
     ]
   ) {
     (
-      kernel: inout Kernel, me: TaskID, read: DescriptorSet?, write: DescriptorSet?, other: DescriptorSet?, timeout: TimeSpec?,
+      kernel: inout Kernel, me: TaskID, read: DescriptorSet?, write: DescriptorSet?, other: DescriptorSet?,
+      timeout: TimeSpec?,
       mask: SignalMask?
     ) throws(Stop) -> SelectedDescriptors in
     if let timeout, !timeout.isValid { throw .errno(.EINVAL) }
@@ -106,7 +111,8 @@ struct DescriptorSet: Argument {
     let view = raw.view
     // In an fd_set each stands once, in order.
     let sorted = (0..<view.count / 4).map { view.load(Int32.self, at: $0 * 4) }.sorted()
-    return DescriptorSet(numbers: sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(\.element))
+    return DescriptorSet(
+      numbers: sorted.enumerated().filter { $0.offset == 0 || sorted[$0.offset - 1] != $0.element }.map(\.element))
   }
 }
 

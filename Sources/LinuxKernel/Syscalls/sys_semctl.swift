@@ -13,8 +13,11 @@ extension Syscall {
       .EPERM: "IPC_SET, IPC_RMID: the caller neither owns nor made the set, and has no CAP_SYS_ADMIN",
       .EFAULT: "the argument lies outside the caller's memory",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, id: Int32, number: Int32, command: SemaphoreCommand,
-    argument: ControlArgument<SemaphoreControl>) throws(Stop) -> ControlAnswer<SemaphoreControl> in
+  ) {
+    (
+      kernel: inout Kernel, me: TaskID, id: Int32, number: Int32, command: SemaphoreCommand,
+      argument: ControlArgument<SemaphoreControl>
+    ) throws(Stop) -> ControlAnswer<SemaphoreControl> in
     guard id >= 0 else { throw .errno(.EINVAL) }
     switch command {
     case .information, .usage:
@@ -140,7 +143,8 @@ extension Kernel {
 /// What semctl takes and gives.
 enum SemaphoreControl: Control {
   static let forms = ControlForms(
-    .semidDS, .seminfo, listing: 2, lists: [13], answers: [2: (1, false), 18: (1, true), 20: (1, true), 3: (2, true), 19: (2, true)])
+    .semidDS, .seminfo, listing: 2, lists: [13],
+    answers: [2: (1, false), 18: (1, true), 20: (1, true), 3: (2, true), 19: (2, true)])
 }
 
 /// Linux: include/uapi/linux/sem.h.

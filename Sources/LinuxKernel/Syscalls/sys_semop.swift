@@ -18,8 +18,9 @@ extension Syscall {
     Param<Int32>("semid"), Param<SemaphoreOperations>("sops"), Param<TimeSpec?>(optional: "timeout"),
     returns: "zero",
     errors: Syscall.semopErrors
-  ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations, timeout: TimeSpec?)
-    throws(Stop) -> Done in
+  ) {
+    (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations, timeout: TimeSpec?)
+      throws(Stop) -> Done in
     try kernel.operate(id, operations, timeout: timeout, me)
   }
 
@@ -42,10 +43,14 @@ extension Kernel {
   /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done now or later.
   /// False for all others, and nothing has changed.
   @inline(__always)
-  fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) throws(Stop) -> Bool {
+  fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) throws(Stop)
+    -> Bool
+  {
     guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
     let caller = tasks[me].ipcCaller
-    guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else { return false }
+    guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else {
+      return false
+    }
     guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else {
       try awaitOnly(only, on: set, me)
       return false
@@ -85,13 +90,15 @@ extension Kernel {
         if only.change != 0, semaphoreSets[set].semaphores[only.index].pendingCount > 0 { settle(set) }
         return Done()
       case .failed(let errno): throw .errno(errno)
-      case .blocked: try wait(for: PendingOperations(only: only), only.change != 0, blocking: 0, on: set, nil, timeout, me)
+      case .blocked:
+        try wait(for: PendingOperations(only: only), only.change != 0, blocking: 0, on: set, nil, timeout, me)
       }
     }
     let list = try operations.load(self, me)
     guard id >= 0, timeout?.isValid != false else { throw .errno(.EINVAL) }
     let highest = list.reduce(0) { max($0, $1.index) }, changes = list.contains { $0.change != 0 }
-    // A call that is to be undone has its adjustments before anything but the set is looked at. Linux: find_alloc_undo().
+    // A call that is to be undone has its adjustments before anything but the set is looked at. Linux:
+    // find_alloc_undo().
     var undo: ID<SemaphoreUndo>?
     if list.contains(where: { $0.isUndone }) {
       let slot = try ipcNamespaces[namespace].semaphores.slot(of: id)
@@ -104,7 +111,8 @@ extension Kernel {
       if changes { settle(set) }
       return Done()
     case .failed(let errno): throw .errno(errno)
-    case .blocked(let place): try wait(for: PendingOperations(list), changes, blocking: place, on: set, undo, timeout, me)
+    case .blocked(let place):
+      try wait(for: PendingOperations(list), changes, blocking: place, on: set, undo, timeout, me)
     }
   }
 
@@ -113,7 +121,8 @@ extension Kernel {
     _ id: Int32, in namespace: ID<IPCNamespace>, highest: Int, changes: Bool, _ me: TaskID
   ) throws(Stop) -> ID<SemaphoreSet> {
     let requested = changes ? IPCPermission.write : IPCPermission.read
-    guard let (set, isAllowed) = ipcNamespaces[namespace].semaphores.find(id, for: requested, tasks[me].credentials) else {
+    guard let (set, isAllowed) = ipcNamespaces[namespace].semaphores.find(id, for: requested, tasks[me].credentials)
+    else {
       throw .errno(.EINVAL)
     }
     guard highest < semaphoreSets[set].semaphores.count else { throw .errno(.EFBIG) }
@@ -177,7 +186,9 @@ struct SemaphoreOperations: Argument, @unchecked Sendable {
 
   func load(_ kernel: borrowing Kernel, _ me: TaskID) throws(Stop) -> [SemaphoreOperation] {
     func decode(_ view: ByteView) -> [SemaphoreOperation] {
-      (0..<count).map { SemaphoreOperation(view.slice($0 * SemaphoreOperation.byteCount, SemaphoreOperation.byteCount)) }
+      (0..<count).map {
+        SemaphoreOperation(view.slice($0 * SemaphoreOperation.byteCount, SemaphoreOperation.byteCount))
+      }
     }
     if raw.form == .bytes { return decode(raw.view) }
     let bytes = try kernel.memory(UInt64(bitPattern: raw.word), count * SemaphoreOperation.byteCount, of: me)

@@ -11,7 +11,8 @@ extension Syscall {
       .ENOMEM: "no room, or too many mappings",
       .EPERM: "an address below vm.mmap_min_addr without CAP_SYS_RAWIO",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, id: Int32, address: Address?, flags: AttachFlags) throws(Stop) -> MappedMemory in
+  ) {
+    (kernel: inout Kernel, me: TaskID, id: Int32, address: Address?, flags: AttachFlags) throws(Stop) -> MappedMemory in
     var address = address?.value ?? 0
     let isPlaced = address != 0
     guard id >= 0 else { throw .errno(.EINVAL) }
@@ -39,7 +40,10 @@ extension Syscall {
     guard start % 4096 == 0 else { throw .errno(.EINVAL) }
     func isPiece(_ area: MemoryArea) -> Bool { area.segment != nil && area.start - start == UInt64(area.offset) }
     let areas = kernel.addressSpaces[space].areas
-    guard let first = areas[kernel.addressSpaces[space].firstArea(from: start)...].first(where: { $0.start >= start && isPiece($0) })
+    guard
+      let first = areas[kernel.addressSpaces[space].firstArea(from: start)...].first(where: {
+        $0.start >= start && isPiece($0)
+      })
     else { throw .errno(.EINVAL) }
     // From the first piece on as far as the segment could reach.
     let size = (kernel.sharedSegments[first.segment!].size + 4095) / 4096 * 4096
@@ -98,6 +102,7 @@ struct AttachFlags: Flags {
 
   /// What the segment must grant.
   var requested: UInt32 {
-    IPCPermission.read | (contains(.readOnly) ? 0 : IPCPermission.write) | (contains(.execute) ? IPCPermission.execute : 0)
+    IPCPermission.read | (contains(.readOnly) ? 0 : IPCPermission.write)
+      | (contains(.execute) ? IPCPermission.execute : 0)
   }
 }

@@ -12,17 +12,20 @@ extension Syscall {
       .ENOMEM: "SHM_LOCK: more than RLIMIT_MEMLOCK",
       .EFAULT: "the argument lies outside the caller's memory",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, id: Int32, command: SegmentCommand, argument: ControlArgument<SegmentControl>)
-    throws(Stop) -> ControlAnswer<SegmentControl> in
+  ) {
+    (kernel: inout Kernel, me: TaskID, id: Int32, command: SegmentCommand, argument: ControlArgument<SegmentControl>)
+      throws(Stop) -> ControlAnswer<SegmentControl> in
     guard id >= 0 else { throw .errno(.EINVAL) }
     let namespace = kernel.ipc(of: me)
     switch command {
     case .limits:
       kernel.appendSegmentLimits(namespace)
-      return try argument.answer(command.rawValue, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
+      return try argument.answer(
+        command.rawValue, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
     case .usage:
       kernel.appendSegmentUsage(namespace)
-      return try argument.answer(command.rawValue, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
+      return try argument.answer(
+        command.rawValue, with: kernel.ipcNamespaces[namespace].segments.highestSlot, &kernel, me)
     case .status, .slotStatus, .slotStatusForAll:
       let id = try kernel.appendSegmentStatus(id, command, me)
       return try argument.answer(command.rawValue, with: command == .status ? 0 : id, &kernel, me)
@@ -74,7 +77,9 @@ extension Kernel {
   }
 
   /// Pages of a segment that were written to.
-  func residentPages(of segment: ID<SharedSegment>) -> Int { memories[sharedSegments[segment].memory].bytes.residentPages }
+  func residentPages(of segment: ID<SharedSegment>) -> Int {
+    memories[sharedSegments[segment].memory].bytes.residentPages
+  }
 
   /// IPC_STAT of a segment, SHM_STAT of a slot, SHM_STAT_ANY without a look at the mode; returns the identifier.
   /// Linux: shmctl_stat().

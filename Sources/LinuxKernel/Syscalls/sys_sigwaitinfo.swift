@@ -30,7 +30,9 @@ extension Syscall {
 }
 
 extension Kernel {
-  fileprivate mutating func waitForSignal(_ set: SignalSet, _ timeout: TimeSpec?, _ me: TaskID) throws(Stop) -> TakenSignal {
+  fileprivate mutating func waitForSignal(_ set: SignalSet, _ timeout: TimeSpec?, _ me: TaskID) throws(Stop)
+    -> TakenSignal
+  {
     let wanted = set.subtracting(Signal.unmaskable)
     if current.isRetry {
       // What was let through for the sleep is blocked again, before anything can be delivered.

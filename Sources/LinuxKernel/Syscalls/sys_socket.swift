@@ -11,8 +11,9 @@ extension Syscall {
       .EPROTONOSUPPORT: "no such protocol, or none but NETLINK_ROUTE",
       .ESOCKTNOSUPPORT: "a netlink socket is SOCK_RAW or SOCK_DGRAM",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, family: AddressFamily, type: SocketType, networkProtocol: NetlinkProtocol)
-    throws(Stop) -> FD in
+  ) {
+    (kernel: inout Kernel, me: TaskID, family: AddressFamily, type: SocketType, networkProtocol: NetlinkProtocol)
+      throws(Stop) -> FD in
     try type.check()
     guard (0..<AddressFamily.count).contains(family.rawValue) else { throw .errno(.EAFNOSUPPORT) }
     guard type.kind < SocketType.count else { throw .errno(.EINVAL) }

@@ -37,8 +37,11 @@ extension Syscall {
     c: "int fstatat(int dirfd, const char *path, struct stat *statbuf, int flags)",
     Param<FD>("dirfd"), Param<PathName>("path"), Param<LookupFlags>("flags", default: 0),
     returns: "statbuf", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: LookupFlags) throws(Stop) -> FileStatus in
-    guard flags.isSubset(of: [.noFollow, .noAutomount, .emptyPath, .forceSync, .dontSync]) else { throw .errno(.EINVAL) }
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: LookupFlags) throws(Stop) -> FileStatus in
+    guard flags.isSubset(of: [.noFollow, .noAutomount, .emptyPath, .forceSync, .dontSync]) else {
+      throw .errno(.EINVAL)
+    }
     return kernel.status(of: try kernel.target(directory, path, flags.walk, me))
   }
 }

@@ -1,14 +1,17 @@
 extension Syscall {
   /// statfs(2). Linux: fs/statfs.c.
   static let statfs = Syscall(
-    137, "statfs", "Describes the file system that a file lies on.", c: "int statfs(const char *path, struct statfs *buf)",
-    Param<PathName>("path"), returns: "buf", errors: [.ENOENT: "nothing stands there", .ENOTDIR: "a component is no directory"]
+    137, "statfs", "Describes the file system that a file lies on.",
+    c: "int statfs(const char *path, struct statfs *buf)",
+    Param<PathName>("path"), returns: "buf",
+    errors: [.ENOENT: "nothing stands there", .ENOTDIR: "a component is no directory"]
   ) { (kernel: inout Kernel, me: TaskID, path: PathName) throws(Stop) -> FileSystemStatus in
     kernel.fileSystemStatus(try kernel.target(.current, path, .follow, me))
   }
 
   static let fstatfs = Syscall(
-    138, "fstatfs", "Describes the file system that an open file lies on.", c: "int fstatfs(int fd, struct statfs *buf)",
+    138, "fstatfs", "Describes the file system that an open file lies on.",
+    c: "int fstatfs(int fd, struct statfs *buf)",
     Param<FD>("fd"), returns: "buf", errors: [.EBADF: "fd is not open"]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> FileSystemStatus in
     let file = try kernel.fileOrPath(fd, of: me)

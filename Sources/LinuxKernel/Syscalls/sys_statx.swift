@@ -11,14 +11,19 @@ extension Syscall {
       .ENOENT: "nothing stands there",
       .ENOTDIR: "a component is no directory",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: LookupFlags, mask: StatxMask) throws(Stop) -> ExtendedStatus in
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: LookupFlags, mask: StatxMask) throws(Stop)
+      -> ExtendedStatus in
     if mask.rawValue < 0 || flags.isSuperset(of: [.forceSync, .dontSync]) { throw .errno(.EINVAL) }
-    guard flags.isSubset(of: [.noFollow, .noAutomount, .emptyPath, .forceSync, .dontSync]) else { throw .errno(.EINVAL) }
+    guard flags.isSubset(of: [.noFollow, .noAutomount, .emptyPath, .forceSync, .dontSync]) else {
+      throw .errno(.EINVAL)
+    }
     return ExtendedStatus(status: kernel.status(of: try kernel.target(directory, path, flags.walk, me)), mask: mask)
   }
 }
 
-/// STATX_*. What is asked for beyond the basics comes where it is known; unknown bits are ignored, but for the reserved one.
+/// STATX_*. What is asked for beyond the basics comes where it is known; unknown bits are ignored, but for the reserved
+/// one.
 struct StatxMask: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }

@@ -25,7 +25,9 @@ extension Syscall {
 }
 
 extension Kernel {
-  fileprivate mutating func makeSymlink(_ text: PathName, _ directory: FD, _ path: PathName, _ me: TaskID) throws(Stop) -> Done {
+  fileprivate mutating func makeSymlink(_ text: PathName, _ directory: FD, _ path: PathName, _ me: TaskID) throws(Stop)
+    -> Done
+  {
     let bytes = try text.bytes(self, me)
     let place = try newName(directory, path, me)
     try create(.symlink(bytes), mode: FileMode.symlink | 0o777, place, me)

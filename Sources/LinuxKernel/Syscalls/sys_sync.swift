@@ -13,12 +13,14 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> Done in try kernel.synchronise(fd, me) }
 
   static let fdatasync = Syscall(
-    75, "fdatasync", "Writes the bytes of an open file out.", c: "int fdatasync(int fd)", Param<FD>("fd"), returns: "zero",
+    75, "fdatasync", "Writes the bytes of an open file out.", c: "int fdatasync(int fd)", Param<FD>("fd"),
+    returns: "zero",
     errors: [.EBADF: "fd is not open", .EINVAL: "the file cannot be written out"]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> Done in try kernel.synchronise(fd, me) }
 
   static let syncfs = Syscall(
-    306, "syncfs", "Writes the file system of an open file out.", c: "int syncfs(int fd)", Param<FD>("fd"), returns: "zero",
+    306, "syncfs", "Writes the file system of an open file out.", c: "int syncfs(int fd)", Param<FD>("fd"),
+    returns: "zero",
     errors: [.EBADF: "fd is not open"]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD) throws(Stop) -> Done in
     _ = try kernel.file(fd, of: me)

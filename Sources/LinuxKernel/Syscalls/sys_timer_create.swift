@@ -11,7 +11,9 @@ extension Syscall {
     ]
   ) { (kernel: inout Kernel, me: TaskID, clock: Clock, event: SignalEvent?) throws(Stop) -> Int in
     guard clock.exists || clock.isOfProcess else { throw .errno(.EINVAL) }
-    guard clock.isOfProcess || clock.hasTimers || clock.isAlarm || clock.isProcessorTime else { throw .errno(.EOPNOTSUPP) }
+    guard clock.isOfProcess || clock.hasTimers || clock.isAlarm || clock.isProcessorTime else {
+      throw .errno(.EOPNOTSUPP)
+    }
     if clock.isProcessorTime { throw .errno(.ENOSYS) }
     let process = kernel.process(of: me), timers = kernel.timers(of: process)
     // The number is used up even where the rest fails.
@@ -64,7 +66,8 @@ extension Syscall {
     returns: "old_value",
     errors: [.EFAULT: "new_value lies outside the caller's memory", .EINVAL: "a time is none, or no such timer exists"]
   ) {
-    (kernel: inout Kernel, me: TaskID, number: Int32, flags: TimerFlags, new: IntervalSpec) throws(Stop) -> IntervalSpec in
+    (kernel: inout Kernel, me: TaskID, number: Int32, flags: TimerFlags, new: IntervalSpec) throws(Stop) -> IntervalSpec
+    in
     guard new.isValid else { throw .errno(.EINVAL) }
     let (timers, index) = try kernel.posixTimer(number, of: me)
     let (value, interval) = kernel.posixTimer(index, timers)

@@ -12,7 +12,9 @@ extension Syscall {
     ]
   ) { (kernel: inout Kernel, me: TaskID, clock: TimerClock, flags: TimerFileFlags) throws(Stop) -> FD in
     try flags.check()
-    guard [.realtime, .monotonic, .boottime, .realtimeAlarm, .boottimeAlarm].contains(clock) else { throw .errno(.EINVAL) }
+    guard [.realtime, .monotonic, .boottime, .realtimeAlarm, .boottimeAlarm].contains(clock) else {
+      throw .errno(.EINVAL)
+    }
     if clock.isAlarm, !kernel.tasks[me].credentials.has(.wakeAlarm) { throw .errno(.EPERM) }
     let timer = kernel.timerFiles.insert(TimerFile(clock: clock, expired: kernel.waitQueues.insert(WaitQueue())))
     let file = kernel.files.insert(
@@ -23,7 +25,9 @@ extension Syscall {
   /// timerfd_settime(2).
   static let timerfdSettime = Syscall(
     286, "timerfd_settime", "Sets or, with a zero it_value, disarms a timer; returns what gettime would have.",
-    c: "int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *_Nullable old_value)",
+    c:
+      "int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, "
+      + "struct itimerspec *_Nullable old_value)",
     Param<FD>("fd"), Param<TimerSetFlags>("flags", default: 0), Param<IntervalSpec>("new_value"),
     returns: "old_value",
     errors: [
@@ -31,7 +35,8 @@ extension Syscall {
       .EINVAL: "flags holds an unknown bit, a time is not valid, or fd is no timerfd",
       .EPERM: "an alarm clock without CAP_WAKE_ALARM",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, flags: TimerSetFlags, spec: IntervalSpec) throws(Stop) -> IntervalSpec in
+  ) {
+    (kernel: inout Kernel, me: TaskID, fd: FD, flags: TimerSetFlags, spec: IntervalSpec) throws(Stop) -> IntervalSpec in
     try flags.check()
     guard spec.isValid else { throw .errno(.EINVAL) }
     let timer = try kernel.timerFile(fd, of: me)

@@ -30,7 +30,8 @@ extension Syscall {
   static let unlinkat = Syscall(
     263, "unlinkat", "Removes a name, or with AT_REMOVEDIR an empty directory.",
     c: "int unlinkat(int dirfd, const char *path, int flags)",
-    Param<FD>("dirfd"), Param<PathName>("path"), Param<UnlinkFlags>("flags", default: 0), returns: "zero", errors: errors
+    Param<FD>("dirfd"), Param<PathName>("path"), Param<UnlinkFlags>("flags", default: 0), returns: "zero",
+    errors: errors
   ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName, flags: UnlinkFlags) throws(Stop) -> Done in
     try flags.check()
     if flags.contains(.removeDirectory) {

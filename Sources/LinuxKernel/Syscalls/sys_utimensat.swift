@@ -13,8 +13,12 @@ extension Syscall {
       .EOPNOTSUPP: "the file is of a kind without a name, and no pipe",
       .EPERM: "times are given and the file is another's",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName?, times: TwoTimes?, flags: LookupFlags) throws(Stop) -> Done in
-    if let times, times.accessed.nanoseconds == TwoTimes.omit, times.modified.nanoseconds == TwoTimes.omit { return Done() }
+  ) {
+    (kernel: inout Kernel, me: TaskID, directory: FD, path: PathName?, times: TwoTimes?, flags: LookupFlags)
+      throws(Stop) -> Done in
+    if let times, times.accessed.nanoseconds == TwoTimes.omit, times.modified.nanoseconds == TwoTimes.omit {
+      return Done()
+    }
     let inode: ID<Inode>
     if path != nil || directory == .current {
       guard flags.isSubset(of: [.noFollow, .emptyPath]) else { throw .errno(.EINVAL) }
@@ -26,7 +30,9 @@ extension Syscall {
       if !flags.isEmpty { throw .errno(.EINVAL) }
       let file = try kernel.file(directory, of: me)
       try times?.check()
-      guard let found = kernel.inode(of: file) else { return try kernel.setTimesOfNameless(file, times, kernel.tasks[me].credentials) }
+      guard let found = kernel.inode(of: file) else {
+        return try kernel.setTimesOfNameless(file, times, kernel.tasks[me].credentials)
+      }
       inode = found
     }
     try kernel.setTimes(inode, times, kernel.tasks[me].credentials)
@@ -58,7 +64,9 @@ struct TwoTimes: Argument {
   /// Linux: nsec_valid().
   func check() throws(Stop) {
     for time in [accessed, modified] {
-      guard (0..<1_000_000_000).contains(time.nanoseconds) || time.nanoseconds == TwoTimes.now || time.nanoseconds == TwoTimes.omit
+      guard
+        (0..<1_000_000_000).contains(time.nanoseconds) || time.nanoseconds == TwoTimes.now
+          || time.nanoseconds == TwoTimes.omit
       else { throw .errno(.EINVAL) }
     }
   }
@@ -66,7 +74,8 @@ struct TwoTimes: Argument {
 
 extension Kernel {
   /// The times of pipes are kept by nobody; other files without a name have none (anon_inode_setattr()).
-  fileprivate func setTimesOfNameless(_ file: ID<OpenFile>, _ times: TwoTimes?, _ who: Credentials) throws(Stop) -> Done {
+  fileprivate func setTimesOfNameless(_ file: ID<OpenFile>, _ times: TwoTimes?, _ who: Credentials) throws(Stop) -> Done
+  {
     let isTouch = times?.isTouch ?? true
     if let pipe = pipeWithoutName(file) {
       try pipes[pipe].ownership.checkMayTouch(who, isTouch: isTouch)
@@ -84,7 +93,9 @@ extension Kernel {
       guard isTouch else { throw .errno(.EPERM) }
       try checkPermission(inode, .write, who)
     }
-    for (time, field) in [(times?.accessed, \Inode.accessed), (times?.modified, \Inode.modified)] as [(FileTime?, WritableKeyPath<Inode, FileTime>)] {
+    for (time, field) in [(times?.accessed, \Inode.accessed), (times?.modified, \Inode.modified)]
+      as [(FileTime?, WritableKeyPath<Inode, FileTime>)]
+    {
       if let time, time.nanoseconds == TwoTimes.omit { continue }
       inodes[inode][keyPath: field] = time.map { $0.nanoseconds == TwoTimes.now ? current : $0 } ?? current
     }

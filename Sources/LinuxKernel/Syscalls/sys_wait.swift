@@ -16,7 +16,9 @@ extension Syscall {
     if pid == .min { throw .errno(.ESRCH) }
     let selector: ChildSelector =
       pid > 0 ? .pid(pid) : pid == -1 ? .any : .group(pid == 0 ? kernel.processes[kernel.process(of: me)].group : -pid)
-    guard let event = try kernel.wait(for: selector, options.union(.exited), me) else { return WaitResult(pid: 0, status: nil) }
+    guard let event = try kernel.wait(for: selector, options.union(.exited), me) else {
+      return WaitResult(pid: 0, status: nil)
+    }
     return WaitResult(pid: event.pid, status: event.status)
   }
 }

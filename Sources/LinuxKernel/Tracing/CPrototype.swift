@@ -43,7 +43,8 @@ public struct CPrototype: Sendable {
     let name = text[..<open].reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }
     returnType = String(text[..<open].dropLast(name.count))
     // A trailing `... /* mode_t mode */` names what the dots stand for.
-    let inner = text[text.index(after: open)..<close].replacing("...", with: "").replacing("/*", with: "").replacing("*/", with: "")
+    let inner = text[text.index(after: open)..<close].replacing("...", with: "").replacing("/*", with: "").replacing(
+      "*/", with: "")
     let list = inner.split(separator: ",").map { Parameter(CPrototype.trimmed($0)) }
     parameters = list.filter { !$0.name.isEmpty && !($0.name == "void" && $0.type.isEmpty) }
   }

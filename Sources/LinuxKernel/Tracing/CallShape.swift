@@ -49,7 +49,8 @@ public struct CallShape: Sendable {
       if let index = match.takeInput(parameter) {
         switch call.parameters[index].kind {
         case .destination:
-          let bytes = match.takeResult { if case .transfer = $0.kind { true } else { false } } ?? match.takeResult { _ in true }
+          let bytes =
+            match.takeResult { if case .transfer = $0.kind { true } else { false } } ?? match.takeResult { _ in true }
           // What else there is comes with the bytes (msgrcv's type): C returns their number.
           isCounted = true
           slots.append((parameter.name, .room(index, bytes ?? 0)))

@@ -45,11 +45,15 @@ public struct CallTrace: Sendable {
     var values: [Argument] = []
     var room: (UInt64, Int)?
     for (name, slot) in shape.slots {
-      if case .input(let place) = slot, shape.isVariadic, CallTrace.isLeftOut(raw[place], call.parameters[place]) { break }
+      if case .input(let place) = slot, shape.isVariadic, CallTrace.isLeftOut(raw[place], call.parameters[place]) {
+        break
+      }
       let value: TraceValue?
       switch slot {
       case .input(let place):
-        value = CallTrace.value(raw[place], call.parameters[place].kind, kernel, task, showsNames).withoutAccess(of: call).pollQuestions
+        value =
+          CallTrace.value(raw[place], call.parameters[place].kind, kernel, task, showsNames).withoutAccess(of: call)
+          .pollQuestions
       case .count(let place): value = CallTrace.count(raw[place], call.parameters[place].kind)
       case .room(let place, _):
         if raw[place].form == .memory { room = (UInt64(bitPattern: raw[place].word), raw[place].count) }
@@ -84,9 +88,13 @@ public struct CallTrace: Sendable {
     _ raw: RawArgument, _ kind: ArgumentKind, _ kernel: borrowing S, _ task: S.TracedTask, _ showsNames: Bool
   ) -> TraceValue {
     var memory: [UInt8] = []
-    if raw.form == .memory { memory = kernel.bytes(at: UInt64(bitPattern: raw.word), max(raw.count, 0) == 0 ? 256 : raw.count, of: task) }
+    if raw.form == .memory {
+      memory = kernel.bytes(at: UInt64(bitPattern: raw.word), max(raw.count, 0) == 0 ? 256 : raw.count, of: task)
+    }
     var name: String?
-    if showsNames, case .descriptor = kind { name = kernel.name(ofDescriptor: Int32(truncatingIfNeeded: raw.word), of: task) }
+    if showsNames, case .descriptor = kind {
+      name = kernel.name(ofDescriptor: Int32(truncatingIfNeeded: raw.word), of: task)
+    }
     return TraceValue(raw, kind, memory: { _, count in Array(memory.prefix(count)) }, name: { _ in name })
   }
 
@@ -111,7 +119,8 @@ public struct CallTrace: Sendable {
         if hasFailed {
           arguments[place].value = room.map { .address($0.address) } ?? .note("...")
         } else if let room, !reply.hasBytes {
-          arguments[place].value = .bytes(kernel.bytes(at: room.address, min(room.count, Int(reply.words[result])), of: task))
+          arguments[place].value = .bytes(
+            kernel.bytes(at: room.address, min(room.count, Int(reply.words[result])), of: task))
         } else {
           arguments[place].value = CallTrace.value(of: call.results[result], result, reply, bytes)
         }
@@ -123,10 +132,12 @@ public struct CallTrace: Sendable {
         } else if results.count == 1 {
           arguments[place].value = CallTrace.value(of: call.results[results[0]], results[0], reply, bytes)
         } else {
-          arguments[place].value = .list(results.map { descriptor(call.results[$0], reply.words[$0], kernel, task, showsNames) })
+          arguments[place].value = .list(
+            results.map { descriptor(call.results[$0], reply.words[$0], kernel, task, showsNames) })
         }
       case .null where reply.extraResult && bytes.count >= 16:
-        arguments[place].value = .structure("timespec", [("tv_sec", .integer(bytes.load(at: 0))), ("tv_nsec", .integer(bytes.load(at: 8)))])
+        arguments[place].value = .structure(
+          "timespec", [("tv_sec", .integer(bytes.load(at: 0))), ("tv_nsec", .integer(bytes.load(at: 8)))])
       default: break
       }
     }
@@ -167,7 +178,11 @@ public struct CallTrace: Sendable {
     } else {
       return
     }
-    if let place = controlPlace { arguments[place].value = value } else { arguments.append(Argument(name: "arg", value: value)) }
+    if let place = controlPlace {
+      arguments[place].value = value
+    } else {
+      arguments.append(Argument(name: "arg", value: value))
+    }
   }
 
   private static func isCounted(_ kind: ResultKind) -> Bool {
@@ -181,7 +196,9 @@ public struct CallTrace: Sendable {
   private func descriptor<S: TraceSource & ~Copyable>(
     _ result: Syscall.Result, _ word: Int64, _ kernel: borrowing S, _ task: S.TracedTask, _ showsNames: Bool
   ) -> TraceValue {
-    guard result.name.hasSuffix("fd") || result.name == "reader" || result.name == "writer", word >= 0 else { return .integer(word) }
+    guard result.name.hasSuffix("fd") || result.name == "reader" || result.name == "writer", word >= 0 else {
+      return .integer(word)
+    }
     let number = Int32(truncatingIfNeeded: word)
     return .descriptor(number, showsNames ? kernel.name(ofDescriptor: number, of: task) : nil)
   }
@@ -189,7 +206,8 @@ public struct CallTrace: Sendable {
   private static func value(of result: Syscall.Result, _ place: Int, _ reply: Reply, _ bytes: ByteView) -> TraceValue {
     switch result.kind {
     case .integer: .integer(reply.words[min(place, 3)])
-    case .waitStatus: reply.words[min(place, 3)] < 0 ? .null : .waitStatus(Int32(truncatingIfNeeded: reply.words[min(place, 3)]))
+    case .waitStatus:
+      reply.words[min(place, 3)] < 0 ? .null : .waitStatus(Int32(truncatingIfNeeded: reply.words[min(place, 3)]))
     case .structure(let layout): TraceValue.structure(bytes, layout)
     case .structures(let layout): TraceValue.structures(bytes, layout)
     case .signalSet: bytes.count >= 8 ? .signals(SignalSet(rawValue: bytes.load(at: 0))) : .null
@@ -216,11 +234,14 @@ public struct CallTrace: Sendable {
       switch argument.value {
       case .descriptor(_, let name?)?: name == path
       case .bytes(let bytes)? where CallTrace.pathNames.contains(argument.name): Array(path.utf8) == bytes
-      case .list(let values)?: values.contains { if case .descriptor(_, let name?) = $0 { name == path } else { false } }
+      case .list(let values)?:
+        values.contains { if case .descriptor(_, let name?) = $0 { name == path } else { false } }
       default: false
       }
     }
   }
 
-  private static let pathNames: Set = ["path", "pathname", "oldpath", "newpath", "target", "linkpath", "filename", "name"]
+  private static let pathNames: Set = [
+    "path", "pathname", "oldpath", "newpath", "target", "linkpath", "filename", "name",
+  ]
 }

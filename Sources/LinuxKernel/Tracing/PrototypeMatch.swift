@@ -1,5 +1,5 @@
-/// Which of a declaration's parameters and results stand for each parameter of a C prototype. The tracer asks it of the C
-/// library's prototype, the referee of the kernel's own.
+/// Which of a declaration's parameters and results stand for each parameter of a C prototype. The tracer asks it of the
+/// C library's prototype, the referee of the kernel's own.
 package struct PrototypeMatch {
   package let call: Syscall
   /// Declared parameters that no C parameter stands for yet. A function that a script passes never has one.

@@ -35,7 +35,8 @@ public indirect enum TraceValue: Sendable {
     case .named(_, let names): return names
     case .mode(let value): return octal(value)
     case .address(let value): return value == 0 ? "NULL" : "0x" + String(value, radix: 16)
-    case .descriptor(let number, let name): return (number == -100 ? "AT_FDCWD" : "\(number)") + (name.map { "<\($0)>" } ?? "")
+    case .descriptor(let number, let name):
+      return (number == -100 ? "AT_FDCWD" : "\(number)") + (name.map { "<\($0)>" } ?? "")
     case .bytes(let bytes): return bytes.withByteView { Trace.quote($0, limit: style.stringLimit) }
     case .structure(let name, let fields):
       let shown = style.isVerbose ? fields : TraceValue.abbreviated(name, fields)
@@ -57,7 +58,9 @@ public indirect enum TraceValue: Sendable {
     "utsname": ["sysname", "nodename"], "sysinfo": ["uptime"], "rusage": ["ru_utime", "ru_stime"],
   ]
 
-  private static func abbreviated(_ name: String, _ fields: [(name: String, value: TraceValue)]) -> [(name: String, value: TraceValue)] {
+  private static func abbreviated(_ name: String, _ fields: [(name: String, value: TraceValue)]) -> [(
+    name: String, value: TraceValue
+  )] {
     guard let shown = essentials[name] else { return fields }
     return fields.filter { shown.contains($0.name) }
   }
@@ -74,7 +77,9 @@ public indirect enum TraceValue: Sendable {
 extension TraceValue {
   /// The flags of open(2) begin with the kind of access; in calls that open nothing by name they have none.
   func withoutAccess(of call: Syscall) -> TraceValue {
-    guard case .named(let value, let names) = self, names.hasPrefix("O_RDONLY"), call.name != "fcntl" else { return self }
+    guard case .named(let value, let names) = self, names.hasPrefix("O_RDONLY"), call.name != "fcntl" else {
+      return self
+    }
     if call.parameters.contains(where: { if case .path = $0.kind { true } else { false } }) { return self }
     return .named(value, value == 0 ? "0" : String(names.dropFirst("O_RDONLY|".count)))
   }
@@ -119,7 +124,10 @@ extension TraceValue {
   }
 
   private static func named(_ value: Int64, _ names: NameSet) -> TraceValue {
-    .named(value, names.title == SignalNames.names.title ? SignalNames.name(Int32(truncatingIfNeeded: value)) : names.describe(value))
+    .named(
+      value,
+      names.title == SignalNames.names.title
+        ? SignalNames.name(Int32(truncatingIfNeeded: value)) : names.describe(value))
   }
 
   private static func bytes(_ bytes: [UInt8], _ kind: ArgumentKind) -> TraceValue {
@@ -177,7 +185,8 @@ extension TraceValue {
   /// S_IFDIR|0755
   private static func fileMode(_ mode: Int64) -> String {
     let types: KeyValuePairs<Int64, String> = [
-      0o010000: "S_IFIFO", 0o020000: "S_IFCHR", 0o040000: "S_IFDIR", 0o060000: "S_IFBLK", 0o100000: "S_IFREG", 0o120000: "S_IFLNK",
+      0o010000: "S_IFIFO", 0o020000: "S_IFCHR", 0o040000: "S_IFDIR", 0o060000: "S_IFBLK", 0o100000: "S_IFREG",
+      0o120000: "S_IFLNK",
       0o140000: "S_IFSOCK",
     ]
     let type = types.first { $0.key == mode & 0o170000 }.map { $0.value + "|" } ?? ""
@@ -187,20 +196,22 @@ extension TraceValue {
   /// poll's list on its way in, without what comes out.
   var pollQuestions: TraceValue {
     guard case .list(let entries) = self else { return self }
-    return .list(entries.map { entry in
-      guard case .structure("pollfd", let fields) = entry else { return entry }
-      return .structure("pollfd", fields.filter { $0.name != "revents" })
-    })
+    return .list(
+      entries.map { entry in
+        guard case .structure("pollfd", let fields) = entry else { return entry }
+        return .structure("pollfd", fields.filter { $0.name != "revents" })
+      })
   }
 
   /// poll's list on its way out: those that are ready.
   var pollAnswers: TraceValue {
     guard case .list(let entries) = self else { return self }
-    return .list(entries.compactMap { entry in
-      guard case .structure("pollfd", let fields) = entry else { return entry }
-      if let found = fields.first(where: { $0.name == "revents" })?.value, case .named(0, _) = found { return nil }
-      return .structure("pollfd", fields.filter { $0.name != "events" })
-    })
+    return .list(
+      entries.compactMap { entry in
+        guard case .structure("pollfd", let fields) = entry else { return entry }
+        if let found = fields.first(where: { $0.name == "revents" })?.value, case .named(0, _) = found { return nil }
+        return .structure("pollfd", fields.filter { $0.name != "events" })
+      })
   }
 
   /// The 32 bytes in which an action passes: the handler's number, flags and mask.
@@ -232,7 +243,8 @@ extension TraceValue {
     let isChild = info.signal == Signal.chld && (1...6).contains(info.code)
     let code = isChild ? childCodes[Int(info.code) - 1] : codes.first { $0.key == info.code }?.value ?? "\(info.code)"
     var fields: [(name: String, value: TraceValue)] = [
-      ("si_signo", .named(Int64(info.signal), SignalNames.name(info.signal))), ("si_code", .named(Int64(info.code), code)),
+      ("si_signo", .named(Int64(info.signal), SignalNames.name(info.signal))),
+      ("si_code", .named(Int64(info.code), code)),
     ]
     if info.code == SignalInfo.timer {
       fields += [("si_timerid", .integer(Int64(info.timer))), ("si_overrun", .integer(Int64(info.overrun)))]

@@ -4,11 +4,16 @@ import KernelScript
 
 struct CoverageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "coverage", abstract: "Counts the facts of the ledger that specs show and this machine's Linux confirms.",
-    discussion: "Runs the cases on the emulated kernel and on the host, as `kscript test --both` does. A fact is shown by "
-      + "the cases that name it (-- covers: id), confirmed when one of them passes on both with the same calls and none "
-      + "fails, and differing when the two kernels part in one of them. Lists the facts of tier 1 and 2 that are shown and "
-      + "not confirmed, with the reason (-v: of tier 3 too). Exits with 1 when a fact of tier 1 or 2 differs, 66 when a "
+    commandName: "coverage",
+    abstract: "Counts the facts of the ledger that specs show and this machine's Linux confirms.",
+    discussion:
+      "Runs the cases on the emulated kernel and on the host, as `kscript test --both` does. A fact is shown by "
+      + "the cases that name it (-- covers: id), confirmed when one of them passes on both with the same calls and "
+      + "none "
+      + "fails, and differing when the two kernels part in one of them. Lists the facts of tier 1 and 2 that are "
+      + "shown and "
+      + "not confirmed, with the reason (-v: of tier 3 too). Exits with 1 when a fact of tier 1 or 2 differs, 66 "
+      + "when a "
       + "path does not exist. Needs root to confirm anything.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }

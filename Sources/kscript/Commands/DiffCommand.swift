@@ -5,9 +5,12 @@ import LinuxKernel
 
 struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "diff", abstract: "Runs scripts on the emulated kernel and on this machine's Linux, and shows where they part.",
-    discussion: "Of spec files each case is compared on its own; those tagged #emulated are left out. Shows the first difference "
-      + "of each task. What a script states to differ (ks.differs) is listed apart. Exits with 1 when anything differs that is "
+    commandName: "diff",
+    abstract: "Runs scripts on the emulated kernel and on this machine's Linux, and shows where they part.",
+    discussion:
+      "Of spec files each case is compared on its own; those tagged #emulated are left out. Shows the first difference "
+      + "of each task. What a script states to differ (ks.differs) is listed apart. Exits with 1 when anything "
+      + "differs that is "
       + "not stated, 64 when this machine cannot be the referee. Needs root.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }

@@ -5,9 +5,13 @@ import LinuxKernel
 
 struct FuzzCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fuzz", abstract: "Generates scripts and runs them on the emulated kernel and on this machine's Linux.",
-    discussion: "What the two answer differently is made as small as it gets and written out as a spec, fuzz-SEED-N_spec.lua, which "
-      + "asserts what real Linux answered. The same seed generates the same scripts everywhere. Exits with 1 when anything differs, "
+    commandName: "fuzz",
+    abstract: "Generates scripts and runs them on the emulated kernel and on this machine's Linux.",
+    discussion:
+      "What the two answer differently is made as small as it gets and written out as a spec, fuzz-SEED-N_spec.lua, "
+      + "which "
+      + "asserts what real Linux answered. The same seed generates the same scripts everywhere. Exits with 1 when "
+      + "anything differs, "
       + "64 when this machine cannot be the referee. Needs root. Families: "
       + FuzzFamily.all.map(\.name).joined(separator: ", ") + ".")
 
@@ -20,7 +24,8 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The families of calls that take part, joined by commas.", valueName: "NAME,..."))
   var families: String?
 
-  @Flag(help: "Goes on after a difference and collects those that are not the same: by call, and by how it was answered.")
+  @Flag(
+    help: "Goes on after a difference and collects those that are not the same: by call, and by how it was answered.")
   var keepGoing = false
 
   @Option(help: ArgumentHelp("Where specs are written.", valueName: "DIR"), completion: .directory)
@@ -46,7 +51,8 @@ struct FuzzCommand: ParsableCommand {
     for name in families?.split(separator: ",").map({ $0.filter { $0 != " " } }) ?? []
     where !FuzzFamily.all.contains(where: { $0.name == name }) {
       let known = FuzzFamily.all.map(\.name)
-      throw ValidationError("there is no family \(name)\(Suggestion.text(name, known)); there are \(known.joined(separator: ", "))")
+      throw ValidationError(
+        "there is no family \(name)\(Suggestion.text(name, known)); there are \(known.joined(separator: ", "))")
     }
   }
 

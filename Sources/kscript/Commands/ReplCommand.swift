@@ -5,7 +5,9 @@ import KernelScript
 struct ReplCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repl", abstract: "Explores the kernel line by line.",
-    discussion: "Every line runs as task 1; ks, sys, must, C and k are there. :help tells the commands. Without a terminal, lines are "
+    discussion:
+      "Every line runs as task 1; ks, sys, must, C and k are there. :help tells the commands. Without a terminal, "
+      + "lines are "
       + "read and results printed without prompts, and the exit code is 1 when one of them failed.")
 
   @OptionGroup var machineOptions: MachineOptions

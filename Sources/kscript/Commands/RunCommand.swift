@@ -6,7 +6,8 @@ import LinuxKernel
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs a script as task 1 of a fresh kernel.",
-    discussion: "Exits with the script's own status; 128+n when a signal ended it, 1 after an error that nothing caught, "
+    discussion:
+      "Exits with the script's own status; 128+n when a signal ended it, 1 after an error that nothing caught, "
       + "2 on a deadlock, 124 on a limit.")
 
   @OptionGroup var machineOptions: MachineOptions
@@ -14,7 +15,10 @@ struct RunCommand: ParsableCommand {
   @Option(name: .customShort("e"), help: ArgumentHelp("Runs CODE instead of a file.", valueName: "CODE"))
   var code: String?
 
-  @Option(help: ArgumentHelp("Shows the system calls as `kscript trace` does: `--trace` on stderr, `--trace=FILE` in FILE.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp(
+      "Shows the system calls as `kscript trace` does: `--trace` on stderr, `--trace=FILE` in FILE.", valueName: "FILE")
+  )
   var trace: String?
 
   @OptionGroup var output: OutputOptions

@@ -8,9 +8,12 @@ struct TestCommand: ParsableCommand {
     discussion:
       "PATH:LINE runs the case that the line belongs to. Ends with `N passed, N failed, N skipped` on standard "
       + "output (on standard error when that holds another format than text). Exits with 1 when a case failed, 64 when "
-      + "there was no case, 66 when a path does not exist. With --host, cases tagged #emulated are skipped. A case may run 100 million Lua instructions (--limit; 0 "
-      + "for no limit), so that an endless loop fails. With --both, a case passes when it passes on both kernels and its "
-      + "calls differ only where it states so (ks.differs); cases tagged #emulated run on the emulated kernel alone, and "
+      + "there was no case, 66 when a path does not exist. With --host, cases tagged #emulated are skipped. A case "
+      + "may run 100 million Lua instructions (--limit; 0 "
+      + "for no limit), so that an endless loop fails. With --both, a case passes when it passes on both kernels "
+      + "and its "
+      + "calls differ only where it states so (ks.differs); cases tagged #emulated run on the emulated kernel "
+      + "alone, and "
       + "so do all where this machine cannot be the referee (or KSCRIPT_REFEREE=none says so), which is told.")
 
   /// An endless loop reaches it within a second or a few, and no sensible case does.

@@ -6,7 +6,8 @@ import LinuxKernel
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace", abstract: "Runs a script and shows its system calls, as strace -f does.",
-    discussion: "The letters are strace's. The trace goes to stderr, or with -o to a file. Exits as `kscript run` does.")
+    discussion: "The letters are strace's. The trace goes to stderr, or with -o to a file. Exits as `kscript run` does."
+  )
 
   @OptionGroup(title: "What is shown") var traceOptions: TraceOptions
   @OptionGroup(title: "The run") var machineOptions: MachineOptions
@@ -17,7 +18,9 @@ struct TraceCommand: ParsableCommand {
   var fileAndArguments: [String] = []
 
   mutating func run() throws {
-    guard let path = fileAndArguments.first else { throw ValidationError("trace takes a file, or - for standard input") }
+    guard let path = fileAndArguments.first else {
+      throw ValidationError("trace takes a file, or - for standard input")
+    }
     if path.hasPrefix("-"), path != "-" { throw ValidationError("Unknown option '\(path)'") }
     let script = try Script.read(path)
     let tracing = try Tracing(traceOptions.sinkOptions(), output: traceOptions.output)

@@ -14,7 +14,9 @@ final class LineEditor {
   let isInteractive = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
   private let historyPath: String?
   /// Where the last word of a line begins, in bytes, and what could stand there.
-  nonisolated(unsafe) private static var complete: (String) -> (start: Int, candidates: [String]) = { ($0.utf8.count, []) }
+  nonisolated(unsafe) private static var complete: (String) -> (start: Int, candidates: [String]) = {
+    ($0.utf8.count, [])
+  }
   nonisolated(unsafe) private static var candidates: [String] = []
   nonisolated(unsafe) private static var position = 0
 
@@ -37,8 +39,11 @@ final class LineEditor {
       let line = String(cString: rl_line_buffer)
       let (start, found) = LineEditor.complete(String(decoding: line.utf8.prefix(Int(end)), as: UTF8.self))
       // libedit replaces from where it thinks that the word begins.
-      let begin = Int(wordStart), head = begin < start ? String(decoding: line.utf8.prefix(start).dropFirst(begin), as: UTF8.self) : ""
-      LineEditor.candidates = found.map { head + String(decoding: $0.utf8.dropFirst(max(0, begin - start)), as: UTF8.self) }
+      let begin = Int(wordStart),
+        head = begin < start ? String(decoding: line.utf8.prefix(start).dropFirst(begin), as: UTF8.self) : ""
+      LineEditor.candidates = found.map {
+        head + String(decoding: $0.utf8.dropFirst(max(0, begin - start)), as: UTF8.self)
+      }
       LineEditor.position = 0
       rl_attempted_completion_over = 1
       guard !found.isEmpty else { return nil }

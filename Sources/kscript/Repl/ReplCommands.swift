@@ -13,33 +13,59 @@ extension Repl {
   static let commands: [Command] = [
     Command(name: "help", usage: ":help", help: "this list") { repl, _ in repl.help() },
     Command(name: "ps", usage: ":ps", help: "the tasks, and what they wait for") { repl, _ in repl.listTasks() },
-    Command(name: "fds", usage: ":fds [PID]", help: "the descriptors of a task, by default of all") { repl, words in repl.listDescriptors(words) },
+    Command(name: "fds", usage: ":fds [PID]", help: "the descriptors of a task, by default of all") { repl, words in
+      repl.listDescriptors(words)
+    },
     Command(name: "ipc", usage: ":ipc", help: "queues, semaphores and shared memory") { _, _ in
       Terminal.output("nothing: System V and POSIX queues are not built yet\n")
     },
-    Command(name: "time", usage: ":time [+SECONDS]", help: "the clocks; or lets virtual time pass") { repl, words in repl.time(words) },
-    Command(name: "trace", usage: ":trace [on|off|FILE]", help: "shows calls as kscript trace does") { repl, words in repl.trace(words) },
-    Command(name: "hold", usage: ":hold [on|off]", help: "keeps other tasks where they are, for :step") { repl, words in repl.hold(words) },
+    Command(name: "time", usage: ":time [+SECONDS]", help: "the clocks; or lets virtual time pass") { repl, words in
+      repl.time(words)
+    },
+    Command(name: "trace", usage: ":trace [on|off|FILE]", help: "shows calls as kscript trace does") { repl, words in
+      repl.trace(words)
+    },
+    Command(name: "hold", usage: ":hold [on|off]", help: "keeps other tasks where they are, for :step") { repl, words in
+      repl.hold(words)
+    },
     Command(name: "step", usage: ":step [N]", help: "lets one task go one call") { repl, words in repl.step(words) },
-    Command(name: "go", usage: ":go", help: "lets a line go on that waits") { repl, _ in repl.show(repl.interruptibly { repl.session.goOn() }) },
+    Command(name: "go", usage: ":go", help: "lets a line go on that waits") { repl, _ in
+      repl.show(repl.interruptibly { repl.session.goOn() })
+    },
     Command(name: "abandon", usage: ":abandon", help: "leaves a line that waits, as Ctrl-C does") { repl, _ in
       if repl.session.isBlocked { repl.session.abandon() } else { repl.fail("no line waits") }
     },
-    Command(name: "back", usage: ":back [N]", help: "undoes the last line, or the last N") { repl, words in repl.back(words) },
-    Command(name: "doc", usage: ":doc NAME", help: "explains a call, constant, structure or error") { repl, words in repl.explain(words) },
-    Command(name: "list", usage: ":list [GLOB]", help: "the calls, or whatever has such a name") { repl, words in repl.listCalls(words) },
-    Command(name: "test", usage: ":test FILE", help: "runs a spec file, in kernels of its own") { repl, words in repl.test(words) },
-    Command(name: "save", usage: ":save FILE", help: "comes with checkpoints") { repl, _ in repl.fail(":save is not built yet: it comes with checkpoints") },
-    Command(name: "load", usage: ":load FILE", help: "comes with checkpoints") { repl, _ in repl.fail(":load is not built yet: it comes with checkpoints") },
+    Command(name: "back", usage: ":back [N]", help: "undoes the last line, or the last N") { repl, words in
+      repl.back(words)
+    },
+    Command(name: "doc", usage: ":doc NAME", help: "explains a call, constant, structure or error") { repl, words in
+      repl.explain(words)
+    },
+    Command(name: "list", usage: ":list [GLOB]", help: "the calls, or whatever has such a name") { repl, words in
+      repl.listCalls(words)
+    },
+    Command(name: "test", usage: ":test FILE", help: "runs a spec file, in kernels of its own") { repl, words in
+      repl.test(words)
+    },
+    Command(name: "save", usage: ":save FILE", help: "comes with checkpoints") { repl, _ in
+      repl.fail(":save is not built yet: it comes with checkpoints")
+    },
+    Command(name: "load", usage: ":load FILE", help: "comes with checkpoints") { repl, _ in
+      repl.fail(":load is not built yet: it comes with checkpoints")
+    },
     Command(name: "quit", usage: ":quit", help: "leaves; so does Ctrl-D") { repl, _ in repl.exitStatus = 0 },
   ]
 
   func command(_ text: String) {
     let words = text.split(separator: " ").map(String.init)
     let name = String(words[0].dropFirst())
-    let fitting = Repl.commands.filter { $0.name == name }.isEmpty ? Repl.commands.filter { $0.name.hasPrefix(name) } : Repl.commands.filter { $0.name == name }
+    let fitting =
+      Repl.commands.filter { $0.name == name }.isEmpty
+      ? Repl.commands.filter { $0.name.hasPrefix(name) } : Repl.commands.filter { $0.name == name }
     guard fitting.count == 1, !name.isEmpty else {
-      let candidates = fitting.isEmpty || name.isEmpty ? ":help tells the commands" : "it could be " + fitting.map { ":" + $0.name }.joined(separator: ", ")
+      let candidates =
+        fitting.isEmpty || name.isEmpty
+        ? ":help tells the commands" : "it could be " + fitting.map { ":" + $0.name }.joined(separator: ", ")
       return fail("there is no command :\(name); \(candidates)")
     }
     fitting[0].run(self, Array(words.dropFirst()))
@@ -60,7 +86,8 @@ extension Repl {
     for view in session.tasks {
       let state = session.isPrompt(view) ? "at the prompt" : view.state + (view.call.map { " in " + $0 } ?? "")
       let parent = view.parent.map { "child of \($0)" } ?? ""
-      Terminal.output("  task \(Text.pad("\(view.tid)", 4)) pid \(Text.pad("\(view.pid)", 4)) \(Text.pad(parent, 12)) \(state)\n")
+      Terminal.output(
+        "  task \(Text.pad("\(view.tid)", 4)) pid \(Text.pad("\(view.pid)", 4)) \(Text.pad(parent, 12)) \(state)\n")
     }
   }
 
@@ -78,7 +105,9 @@ extension Repl {
 
   private func time(_ words: [String]) {
     if let word = words.first {
-      guard let seconds = Double(word), seconds >= 0, seconds < 9e9 else { return fail(":time takes seconds to pass, as +0.5, not \(word)") }
+      guard let seconds = Double(word), seconds >= 0, seconds < 9e9 else {
+        return fail(":time takes seconds to pass, as +0.5, not \(word)")
+      }
       show(interruptibly { session.passTime(Int64(seconds * 1e9)) })
     }
     Terminal.output("virtual \(Report.seconds(session.machine.time)) s after \(session.machine.callCount) calls\n")
@@ -139,8 +168,12 @@ extension Repl {
   private var paint: Paint { Paint(isOn: editor.isInteractive && getenv("NO_COLOR") == nil) }
 
   private func explain(_ words: [String]) {
-    guard let name = words.first else { return fail(":doc takes a NAME: a call, constant, structure, error or ks function") }
-    let plain = name.hasPrefix("sys.") || name.hasPrefix("must.") || name.hasPrefix("C.") ? String(name.drop { $0 != "." }.dropFirst()) : name
+    guard let name = words.first else {
+      return fail(":doc takes a NAME: a call, constant, structure, error or ks function")
+    }
+    let plain =
+      name.hasPrefix("sys.") || name.hasPrefix("must.") || name.hasPrefix("C.")
+      ? String(name.drop { $0 != "." }.dropFirst()) : name
     let pages = Reference.pages(plain)
     if pages.isEmpty { return fail("nothing is called \(plain)\(Suggestion.text(plain, Reference.names))") }
     for page in pages { Terminal.output(page.text(paint)) }

@@ -34,7 +34,9 @@ struct Program {
     defer { for pointer in pointers { free(pointer) } }
     var pid: pid_t = 0
     let failure = posix_spawn(&pid, program, &actions, nil, &pointers, environ)
-    guard failure == 0 else { return Program(status: -1, output: "", errors: "\(program): \(String(cString: strerror(failure)))") }
+    guard failure == 0 else {
+      return Program(status: -1, output: "", errors: "\(program): \(String(cString: strerror(failure)))")
+    }
     // A pidfd(2) can be read once its process has ended.
     var end = pollfd(fd: pidfdOpen(pid, 0), events: Int16(POLLIN), revents: 0)
     defer { close(end.fd) }
@@ -51,11 +53,14 @@ struct Program {
     dlsym(nil, "pidfd_open"), to: (@convention(c) (Int32, UInt32) -> Int32).self)
 
   /// Runs Lua text from a file.
-  static func run(_ script: String, _ options: [String] = [], name: String = "script.lua", seconds: Int = 60) -> Program {
+  static func run(_ script: String, _ options: [String] = [], name: String = "script.lua", seconds: Int = 60) -> Program
+  {
     run(Array(script.utf8), options, name: name, seconds: seconds)
   }
 
-  static func run(_ script: [UInt8], _ options: [String] = [], name: String = "script.lua", seconds: Int = 60) -> Program {
+  static func run(_ script: [UInt8], _ options: [String] = [], name: String = "script.lua", seconds: Int = 60)
+    -> Program
+  {
     let folder = Folder()
     folder.write(script, to: name)
     return kscript(["run"] + options + [folder.path(name)], seconds: seconds)

@@ -20,7 +20,9 @@ package enum ProgramFormat: Equatable, Sendable {
   }
 
   /// A NUL is in no Lua text; ESC begins a precompiled chunk.
-  private static func isText(_ head: [UInt8]) -> Bool { !head.isEmpty && head[0] != 0x1b && head[0] != 0x7f && !head.contains(0) }
+  private static func isText(_ head: [UInt8]) -> Bool {
+    !head.isEmpty && head[0] != 0x1b && head[0] != 0x7f && !head.contains(0)
+  }
 
   /// The line behind #!. Linux: load_script().
   private static func script(_ head: [UInt8]) -> ProgramFormat? {

@@ -44,7 +44,8 @@ struct ProgramStart {
 extension Kernel {
   /// Linux: do_execveat_common(), bprm_execve().
   mutating func execute(
-    _ directory: FD, _ name: ProgramName, _ arguments: StringList?, _ environment: StringList?, _ flags: ExecuteFlags, _ me: TaskID
+    _ directory: FD, _ name: ProgramName, _ arguments: StringList?, _ environment: StringList?, _ flags: ExecuteFlags,
+    _ me: TaskID
   ) throws(Stop) -> Done {
     var start = ProgramStart()
     if let registered = name.registered {
@@ -57,7 +58,11 @@ extension Kernel {
     try copyStrings(&start, arguments, environment, me)
     if flags.contains(.check) { return Done() }
     let image: NewProgram.Image
-    if let registered = name.registered { image = .registered(registered) } else { image = .text(try findImage(&start, me)) }
+    if let registered = name.registered {
+      image = .registered(registered)
+    } else {
+      image = .text(try findImage(&start, me))
+    }
     replaceProgram(of: me, by: start, image)
     throw .replaced
   }
@@ -83,7 +88,9 @@ extension Kernel {
   }
 
   /// Opens what is to be executed. Linux: do_open_execat(), may_open().
-  private mutating func openProgram(_ directory: FD, _ name: [UInt8], _ flags: WalkFlags, _ me: TaskID) throws(Stop) -> Path {
+  private mutating func openProgram(_ directory: FD, _ name: [UInt8], _ flags: WalkFlags, _ me: TaskID) throws(Stop)
+    -> Path
+  {
     let walk = try walk(directory, name, flags, me)
     guard walk.anonymous == nil else { throw .errno(.EACCES) }
     let inode = inode(walk.path)

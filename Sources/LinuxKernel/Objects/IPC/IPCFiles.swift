@@ -1,5 +1,5 @@
-// IPC namespaces as files: the settings in /proc/sys, and /proc/sysvipc. Linux: ipc/ipc_sysctl.c, ipc/util.c. Each shows
-// the namespace of whoever opened it.
+// IPC namespaces as files: the settings in /proc/sys, and /proc/sysvipc. Linux: ipc/ipc_sysctl.c, ipc/util.c. Each
+// shows the namespace of whoever opened it.
 
 extension IPCNamespace {
   /// A setting of one number, in the namespace of the opener.
@@ -18,15 +18,19 @@ extension IPCNamespace {
   static let settings: [SystemFile] = [
     number("sys/kernel/msgmax", any, get: { Int64($0.limits.messageSize) }, set: { $0.limits.messageSize = Int32($1) }),
     number("sys/kernel/msgmnb", any, get: { Int64($0.limits.queueBytes) }, set: { $0.limits.queueBytes = Int32($1) }),
-    number("sys/kernel/msgmni", objects, get: { Int64($0.limits.queueCount) }, set: { $0.limits.queueCount = Int32($1) }),
+    number(
+      "sys/kernel/msgmni", objects, get: { Int64($0.limits.queueCount) }, set: { $0.limits.queueCount = Int32($1) }),
     // What is written is forgotten.
     number("sys/kernel/auto_msgmni", 0...1, get: { _ in 0 }, set: { _, _ in }),
     SystemFile("sys/kernel/sem", 0o644, read: { kernel, viewer in kernel.semaphoreLimits(viewer.ipc) }) {
-      (kernel: inout Kernel, viewer: SystemViewer, text: [UInt8]) throws(Stop) -> Int in try kernel.setSemaphoreLimits(text, viewer.ipc)
+      (kernel: inout Kernel, viewer: SystemViewer, text: [UInt8]) throws(Stop) -> Int in
+      try kernel.setSemaphoreLimits(text, viewer.ipc)
     },
     long("sys/kernel/shmmax", get: { $0.limits.segmentSize }, set: { $0.limits.segmentSize = $1 }),
     long("sys/kernel/shmall", get: { $0.limits.segmentPages }, set: { $0.limits.segmentPages = $1 }),
-    number("sys/kernel/shmmni", objects, get: { Int64($0.limits.segmentCount) }, set: { $0.limits.segmentCount = Int32($1) }),
+    number(
+      "sys/kernel/shmmni", objects, get: { Int64($0.limits.segmentCount) },
+      set: { $0.limits.segmentCount = Int32($1) }),
     SystemFile.number(
       "sys/kernel/shm_rmid_forced", 0...1,
       get: { kernel, viewer in kernel.ipcNamespaces[viewer.ipc].limits.destroysOrphans ? 1 : 0 },
@@ -40,7 +44,8 @@ extension IPCNamespace {
   ]
 
   private static func nextID(
-    _ kind: String, get: @escaping @Sendable (IPCNamespace) -> Int32, set: @escaping @Sendable (inout IPCNamespace, Int32) -> Void
+    _ kind: String, get: @escaping @Sendable (IPCNamespace) -> Int32,
+    set: @escaping @Sendable (inout IPCNamespace, Int32) -> Void
   ) -> SystemFile {
     number(
       "sys/kernel/\(kind)_next_id", any, mode: 0o444, writer: .checkpointRestore, get: { Int64(get($0)) },
@@ -49,7 +54,8 @@ extension IPCNamespace {
 
   /// An unsigned 64-bit number. Linux: proc_doulongvec_minmax().
   private static func long(
-    _ path: String, get: @escaping @Sendable (IPCNamespace) -> UInt64, set: @escaping @Sendable (inout IPCNamespace, UInt64) -> Void
+    _ path: String, get: @escaping @Sendable (IPCNamespace) -> UInt64,
+    set: @escaping @Sendable (inout IPCNamespace, UInt64) -> Void
   ) -> SystemFile {
     SystemFile(path, 0o644, read: { kernel, viewer in "\(get(kernel.ipcNamespaces[viewer.ipc]))\n" }) {
       (kernel: inout Kernel, viewer: SystemViewer, text: [UInt8]) throws(Stop) -> Int in
@@ -61,18 +67,26 @@ extension IPCNamespace {
   }
 
   static let listings: [SystemFile] = [
-    SystemFile("sysvipc/msg", 0o444, read: { kernel, viewer in
-      "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n"
-        + kernel.messageQueueRows(viewer.ipc)
-    }),
-    SystemFile("sysvipc/sem", 0o444, read: { kernel, viewer in
-      "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"
-        + kernel.semaphoreRows(viewer.ipc)
-    }),
-    SystemFile("sysvipc/shm", 0o444, read: { kernel, viewer in
-      "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime"
-        + "      ctime                   rss                  swap\n" + kernel.segmentRows(viewer.ipc)
-    }),
+    SystemFile(
+      "sysvipc/msg", 0o444,
+      read: { kernel, viewer in
+        "       key      msqid perms      cbytes       qnum "
+          + "lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n"
+          + kernel.messageQueueRows(viewer.ipc)
+      }),
+    SystemFile(
+      "sysvipc/sem", 0o444,
+      read: { kernel, viewer in
+        "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"
+          + kernel.semaphoreRows(viewer.ipc)
+      }),
+    SystemFile(
+      "sysvipc/shm", 0o444,
+      read: { kernel, viewer in
+        "       key      shmid perms                  size  "
+          + "cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime"
+          + "      ctime                   rss                  swap\n" + kernel.segmentRows(viewer.ipc)
+      }),
   ]
 }
 
@@ -98,7 +112,9 @@ extension QueueDirectory {
 extension IPCPermission {
   /// Columns that all kinds begin with, and those that all have in the middle.
   var head: String { "\(key)".padded(10) + " " + "\(id)".padded(10) + "  " + String(mode, radix: 8).padded(4) }
-  var owners: String { "\(uid)".padded(5) + " " + "\(gid)".padded(5) + " " + "\(cuid)".padded(5) + " " + "\(cgid)".padded(5) }
+  var owners: String {
+    "\(uid)".padded(5) + " " + "\(gid)".padded(5) + " " + "\(cuid)".padded(5) + " " + "\(cgid)".padded(5)
+  }
 }
 
 extension String {

@@ -43,10 +43,11 @@ struct IPCTable<Object> {
     return slot
   }
 
-  /// The object with this identifier, and whether `who` may do what `requested` asks for: what the calls do that are made
-  /// most, in one access to the slot.
+  /// The object with this identifier, and whether `who` may do what `requested` asks for: what the calls do that are
+  /// made most, in one access to the slot.
   @inline(__always)
-  func find(_ id: Int32, for requested: UInt32, _ who: borrowing Credentials) -> (object: ID<Object>, isAllowed: Bool)? {
+  func find(_ id: Int32, for requested: UInt32, _ who: borrowing Credentials) -> (object: ID<Object>, isAllowed: Bool)?
+  {
     let slot = Int(id) & (IPCTable.slotLimit - 1)
     guard id >= 0, slot < slots.count, let entry = slots[slot], entry.permission.id == id else { return nil }
     return (entry.object, entry.permission.allows(requested, who))
@@ -95,7 +96,9 @@ struct IPCTable<Object> {
     let slot: Int, sequence: Int32
     if wanted < 0 {
       let cycle = min(max(count * 3 / 2, IPCTable.shortestCycle), IPCTable.slotLimit)
-      guard let free = freeSlot(from: cursor, below: cycle) ?? freeSlot(from: 0, below: cycle) else { throw .errno(.ENOSPC) }
+      guard let free = freeSlot(from: cursor, below: cycle) ?? freeSlot(from: 0, below: cycle) else {
+        throw .errno(.ENOSPC)
+      }
       slot = free
       cursor = slot + 1
       // Going back to a lower slot begins a new round, and the same identifier does not come again at once.
@@ -144,7 +147,8 @@ struct IPCTable<Object> {
     return entry
   }
 
-  /// The key no longer leads to the object, which lives on (a segment marked for destruction). Linux: ipc_set_key_private().
+  /// The key no longer leads to the object, which lives on (a segment marked for destruction). Linux:
+  /// ipc_set_key_private().
   mutating func forgetKey(of slot: Int) {
     let key = self[slot].permission.key
     guard key != IPCFlags.privateKey else { return }

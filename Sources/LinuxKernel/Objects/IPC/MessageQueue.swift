@@ -1,8 +1,8 @@
-/// A bounded queue of messages, and those who sleep until it has room or a message: what both kinds of message queue stand
-/// on. Linux has this twice, in ipc/msg.c and in ipc/mqueue.c.
+/// A bounded queue of messages, and those who sleep until it has room or a message: what both kinds of message queue
+/// stand on. Linux has this twice, in ipc/msg.c and in ipc/mqueue.c.
 ///
-/// Messages stand in the order of their arrival, and the oldest of each type in an index: so the next one of a type, the
-/// lowest type and the highest priority are found without a walk past others.
+/// Messages stand in the order of their arrival, and the oldest of each type in an index: so the next one of a type,
+/// the lowest type and the highest priority are found without a walk past others.
 struct MessageQueue {
   /// The two kinds, where they differ: in who is served first of those who sleep.
   enum Kind: Sendable { case systemV, posix }
@@ -35,7 +35,9 @@ struct MessageQueue {
   }
 
   /// Linux: msg_fits_inqueue().
-  @inline(__always) func hasRoom(for length: Int) -> Bool { count < countLimit && length <= byteLimit && byteCount <= byteLimit - length }
+  @inline(__always) func hasRoom(for length: Int) -> Bool {
+    count < countLimit && length <= byteLimit && byteCount <= byteLimit - length
+  }
   /// Whether there is room for a message, and whether anybody sleeps who may want it.
   @inline(__always) func acceptance(of length: Int) -> (hasRoom: Bool, isAwaited: Bool) {
     (hasRoom(for: length), !receivers.isEmpty)
@@ -122,7 +124,9 @@ extension MessageQueue {
   /// Takes out a message, which is the oldest of its type: every selector finds such a one, but that of a copy.
   mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) { remove(number, store[number], &store) }
 
-  @inline(__always) private mutating func remove(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
+  @inline(__always) private mutating func remove(
+    _ number: MessageNumber, _ message: Message, _ store: inout MessageStore
+  ) {
     count -= 1
     byteCount -= Int(message.length)
     if message.previous.isNone { first = message.next } else { store[message.previous].next = message.next }
@@ -133,10 +137,11 @@ extension MessageQueue {
   /// Whether there is nothing to be found.
   @inline(__always) var isEmpty: Bool { count == 0 }
 
-  /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender waits
-  /// for its place. Not for `position`.
+  /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender
+  /// waits for its place. Not for `position`.
   @inline(__always)
-  mutating func take(_ selector: MessageSelector, _ room: Int, _ store: inout MessageStore) -> (MessageNumber, Message)? {
+  mutating func take(_ selector: MessageSelector, _ room: Int, _ store: inout MessageStore) -> (MessageNumber, Message)?
+  {
     let number = find(selector, &store)
     guard !number.isNone, senders.isEmpty else { return nil }
     let message = store[number]

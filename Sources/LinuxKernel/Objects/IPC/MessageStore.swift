@@ -15,7 +15,8 @@ struct Message {
   var next = MessageNumber.none
   /// The next younger one of the same type.
   var nextOfType = MessageNumber.none
-  // Of the oldest one of its type, which stands for the type in the queue's tree: the youngest, and the tree's branches.
+  // Of the oldest one of its type, which stands for the type in the queue's tree: the youngest, and the tree's
+  // branches.
   var lastOfType = MessageNumber.none
   var left = MessageNumber.none
   var right = MessageNumber.none
@@ -40,9 +41,9 @@ struct Message {
 
 /// The messages of all queues, of both kinds. Linux: struct msg_msg, ipc/msgutil.c.
 ///
-/// A message costs no allocation of its own: its fields lie in a chunked array, its bytes one behind the other in pages that
-/// they share with their neighbours in time. What this comes to is 53 bytes a message and its payload, plus at most a
-/// quarter for pages that others have left.
+/// A message costs no allocation of its own: its fields lie in a chunked array, its bytes one behind the other in pages
+/// that they share with their neighbours in time. What this comes to is 53 bytes a message and its payload, plus at
+/// most a quarter for pages that others have left.
 struct MessageStore: ~Copyable {
   private var messages = ChunkedStore<Message>()
   private var firstFree = MessageNumber.none
@@ -199,8 +200,8 @@ private struct PayloadPages: ~Copyable {
   }
 
   static let none = UInt32.max
-  /// Bytes that may lie idle however few are in use: moving a thousand messages ten times as often would cost a tenth of
-  /// each receipt's time.
+  /// Bytes that may lie idle however few are in use: moving a thousand messages ten times as often would cost a tenth
+  /// of each receipt's time.
   private static let tolerated = 262144
 
   private var entries = ChunkedStore<Entry>()

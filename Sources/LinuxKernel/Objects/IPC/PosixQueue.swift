@@ -56,7 +56,8 @@ extension Kernel {
   @inline(__always)
   private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
     let (table, isAtLeisure) = tasks[me].queueCaller
-    guard priority < PosixQueue.priorityCount, isAtLeisure, !current.isRetry, let file = fileTables[table].file(fd.number),
+    guard priority < PosixQueue.priorityCount, isAtLeisure, !current.isRetry,
+      let file = fileTables[table].file(fd.number),
       let object = files[file].queueToSend
     else { return false }
     let (queue, size, changed, inode, isQuiet) = posixQueues[object].parts
@@ -123,7 +124,9 @@ extension Kernel {
   mutating func receive(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
-    if timeout == nil, destination.isReply, let received = receiveAtOnce(fd, destination.remaining, me) { return received }
+    if timeout == nil, destination.isReply, let received = receiveAtOnce(fd, destination.remaining, me) {
+      return received
+    }
     return try receiveInSteps(fd, &destination, timeout, me)
   }
 
@@ -167,7 +170,9 @@ extension Kernel {
       return try unpackPosix(slept.message, &destination, me)
     }
     guard files[file].isReadable else { throw .errno(.EBADF) }
-    guard UInt(bitPattern: destination.remaining) >= UInt(posixQueues[object].messageSize) else { throw .errno(.EMSGSIZE) }
+    guard UInt(bitPattern: destination.remaining) >= UInt(posixQueues[object].messageSize) else {
+      throw .errno(.EMSGSIZE)
+    }
     let queue = posixQueues[object].queue
     let number = messageQueues[queue].find(.highest, &messages)
     if number.isNone {
@@ -236,7 +241,9 @@ extension Kernel {
 
   /// A message has come that no sleeper was handed: tells who has asked for that, and pollers. Linux: __do_notify().
   @inline(__always) private mutating func notify(of object: ID<PosixQueue>, by me: TaskID) {
-    if posixQueues[object].notification != nil, messageQueues[posixQueues[object].queue].count == 1 { sendNotification(of: object, by: me) }
+    if posixQueues[object].notification != nil, messageQueues[posixQueues[object].queue].count == 1 {
+      sendNotification(of: object, by: me)
+    }
     wake(posixQueues[object].changed)
   }
 
@@ -297,7 +304,9 @@ extension Kernel {
 
 extension Kernel.Task {
   /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep.
-  @inline(__always) fileprivate var queueCaller: (files: ID<FileTable>, isAtLeisure: Bool) { (files, queueSleeper == nil) }
+  @inline(__always) fileprivate var queueCaller: (files: ID<FileTable>, isAtLeisure: Bool) {
+    (files, queueSleeper == nil)
+  }
 }
 
 extension OpenFile {

@@ -32,7 +32,8 @@ struct QueueAttributes: Argument, Returned {
   static let layout = Layout(
     "mq_attr", size: 64,
     [
-      Layout.Field("mq_flags", 0, .i64, names: flagNames), Layout.Field("mq_maxmsg", 8, .i64), Layout.Field("mq_msgsize", 16, .i64),
+      Layout.Field("mq_flags", 0, .i64, names: flagNames), Layout.Field("mq_maxmsg", 8, .i64),
+      Layout.Field("mq_msgsize", 16, .i64),
       Layout.Field("mq_curmsgs", 24, .i64),
     ])
   private static let flagNames = NameSet("mq_flags", .bits, ["O_NONBLOCK": 0o4000])
@@ -41,7 +42,9 @@ struct QueueAttributes: Argument, Returned {
 
   static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> QueueAttributes {
     try raw.structure(64, &kernel, me).withByteView {
-      QueueAttributes(flags: $0.load(at: 0), messageLimit: $0.load(at: 8), messageSize: $0.load(at: 16), messageCount: $0.load(at: 24))
+      QueueAttributes(
+        flags: $0.load(at: 0), messageLimit: $0.load(at: 8), messageSize: $0.load(at: 16), messageCount: $0.load(at: 24)
+      )
     }
   }
 
@@ -59,7 +62,8 @@ extension Kernel {
     fileSystems[fileSystem].namespace = namespace
     let time = fileTime
     var root = Inode(
-      number: nextNumber(in: fileSystem), fileSystem: fileSystem, mode: FileMode.directory | 0o1777, uid: 0, gid: 0, accessed: time,
+      number: nextNumber(in: fileSystem), fileSystem: fileSystem, mode: FileMode.directory | 0o1777, uid: 0, gid: 0,
+      accessed: time,
       modified: time, changed: time, born: time, content: .directory)
     root.links = 2
     let dentry = makeDentry([], inodes.insert(root))
@@ -67,8 +71,8 @@ extension Kernel {
     ipcNamespaces[namespace].posix.mount = mount(dentry, of: fileSystem, at: nil)
   }
 
-  /// The namespace ends: no queue can be made any more, and those that nobody holds end unless a mount still shows them.
-  /// Linux: mq_clear_sbinfo(), mq_put_mnt().
+  /// The namespace ends: no queue can be made any more, and those that nobody holds end unless a mount still shows
+  /// them. Linux: mq_clear_sbinfo(), mq_put_mnt().
   mutating func releaseQueueDirectory(of namespace: ID<IPCNamespace>) {
     guard let mount = ipcNamespaces[namespace].posix.mount else { return }
     fileSystems[mounts[mount].fileSystem].namespace = nil
@@ -106,7 +110,8 @@ extension Kernel {
     let time = fileTime
     let inode = inodes.insert(
       Inode(
-        number: nextNumber(in: fileSystem), fileSystem: fileSystem, mode: FileMode.regular | mode & FileMode.changeable, uid: who.fsuid, gid: who.fsgid,
+        number: nextNumber(in: fileSystem), fileSystem: fileSystem, mode: FileMode.regular | mode & FileMode.changeable,
+        uid: who.fsuid, gid: who.fsgid,
         accessed: time, modified: time, changed: time, born: time, content: .messageQueue(object)))
     posixQueues[object].inode = inode
     ipcNamespaces[namespace].posix.count += 1
@@ -126,15 +131,22 @@ extension Kernel {
     let highestCount = isPrivileged ? QueueDirectory.hardMessageLimit : Int(limits.messageLimit)
     let highestSize = isPrivileged ? QueueDirectory.hardMessageSizeLimit : Int(limits.messageSizeLimit)
     guard count > 0, size > 0, count <= highestCount, size <= highestSize else { throw .errno(.EINVAL) }
-    // What Linux may need for the messages' own structures counts too: 48 bytes for each, and 48 for each priority in use.
-    let charge = UInt64(count) * UInt64(size) + UInt64(count) * 48 + UInt64(min(count, Int64(PosixQueue.priorityCount))) * 48
+    // What Linux may need for the messages' own structures counts too: 48 bytes for each, and 48 for each priority in
+    // use.
+    let charge =
+      UInt64(count) * UInt64(size) + UInt64(count) * 48 + UInt64(min(count, Int64(PosixQueue.priorityCount))) * 48
     let position = queueCharges.firstIndex { $0.user == who.uid }
     let charged = (position.map { queueCharges[$0].bytes } ?? 0) + charge
     guard charged <= limit(ResourceLimits.msgqueue, of: me) else { throw .errno(.EMFILE) }
-    if let position { queueCharges[position].bytes = charged } else { queueCharges.append(QueueCharge(user: who.uid, bytes: charged)) }
+    if let position {
+      queueCharges[position].bytes = charged
+    } else {
+      queueCharges.append(QueueCharge(user: who.uid, bytes: charged))
+    }
     let queue = messageQueues.insert(MessageQueue(.posix, countLimit: Int(count), byteLimit: .max))
     return posixQueues.insert(
-      PosixQueue(queue: queue, messageSize: Int(size), owner: who.uid, charge: charge, changed: waitQueues.insert(WaitQueue())))
+      PosixQueue(
+        queue: queue, messageSize: Int(size), owner: who.uid, charge: charge, changed: waitQueues.insert(WaitQueue())))
   }
 
   /// The queue's file is gone. Linux: mqueue_evict_inode().
@@ -178,7 +190,9 @@ extension Kernel {
   ) throws(Stop) -> FD {
     let bytes = try queueName(name, me)
     // The descriptor is the first thing that Linux takes: a call that fails leaves no queue behind.
-    guard UInt64(fileTables[tasks[me].files].lowestFree()) < limit(ResourceLimits.nofile, of: me) else { throw .errno(.EMFILE) }
+    guard UInt64(fileTables[tasks[me].files].lowestFree()) < limit(ResourceLimits.nofile, of: me) else {
+      throw .errno(.EMFILE)
+    }
     let root = queueRoot(me)
     let dentry: ID<Dentry>
     if let found = try findQueue(bytes, in: root, me) {
@@ -198,7 +212,9 @@ extension Kernel {
     let path = Path(mount: root.mount, dentry: dentry)
     hold(path)
     let file = files.insert(
-      OpenFile(object: .messageQueue(object), status: flags.subtracting([.create, .exclusive, .noctty, .truncate]), path: path))
+      OpenFile(
+        object: .messageQueue(object), status: flags.subtracting([.create, .exclusive, .noctty, .truncate]), path: path)
+    )
     return try install(file, closesOnExec: true, for: me)
   }
 
@@ -223,8 +239,10 @@ extension Kernel {
       let digits = "\(number)"
       return digits + String(repeating: " ", count: max(0, width - digits.count))
     }
-    let text = "QSIZE:\(column(messageQueues[posixQueues[object].queue].byteCount, 10)) "
-      + "NOTIFY:\(column(Int(notification?.event.notify ?? 0), 5)) SIGNO:\(column(isSignal ? Int(notification!.event.signal) : 0, 5)) "
+    let text =
+      "QSIZE:\(column(messageQueues[posixQueues[object].queue].byteCount, 10)) "
+      + "NOTIFY:\(column(Int(notification?.event.notify ?? 0), 5)) "
+      + "SIGNO:\(column(isSignal ? Int(notification!.event.signal) : 0, 5)) "
       + "NOTIFY_PID:\(column(Int(owner), 6))\n"
     if (offset ?? files[file].position) < 0 { throw .errno(.EINVAL) }
     let copied = try read(text, as: file, &destination, at: offset, for: me)
@@ -242,7 +260,9 @@ extension Kernel {
   }
 
   /// Linux: default_llseek().
-  mutating func seek(_ file: ID<OpenFile>, in object: ID<PosixQueue>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
+  mutating func seek(_ file: ID<OpenFile>, in object: ID<PosixQueue>, _ offset: Int64, _ whence: Whence) throws(Stop)
+    -> Int64
+  {
     let size = posixQueues[object].statusSize
     var target = offset
     switch whence {

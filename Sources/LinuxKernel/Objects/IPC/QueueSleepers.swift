@@ -1,5 +1,5 @@
-// Those who sleep on a message queue, and how they are handed what they wait for: by whoever brings it about, while they
-// sleep. When such a task goes on, its call finds the outcome and has only to tell it.
+// Those who sleep on a message queue, and how they are handed what they wait for: by whoever brings it about, while
+// they sleep. When such a task goes on, its call finds the outcome and has only to tell it.
 
 /// A task that sleeps until a message comes, or until there is room for its own. Linux: struct msg_receiver, struct
 /// msg_sender, struct ext_wait_queue.
@@ -28,8 +28,12 @@ struct QueueSleeper {
   fileprivate(set) var outcome = Outcome.none
 
   // What is asked of it together, in one access.
-  @inline(__always) fileprivate var place: Place { Place(queue: queue, isSender: isSender, previous: previous, next: next) }
-  @inline(__always) fileprivate var end: (end: EndedSleep, isInLine: Bool) { (EndedSleep(outcome: outcome, message: message), isInLine) }
+  @inline(__always) fileprivate var place: Place {
+    Place(queue: queue, isSender: isSender, previous: previous, next: next)
+  }
+  @inline(__always) fileprivate var end: (end: EndedSleep, isInLine: Bool) {
+    (EndedSleep(outcome: outcome, message: message), isInLine)
+  }
 
   /// What a message of a type and a length is to a receiver, and who stands behind it.
   @inline(__always) func offer(_ type: Int64, _ length: Int) -> (isWanted: Bool, fits: Bool, next: ID<QueueSleeper>?) {
@@ -104,7 +108,8 @@ struct SleeperLine {
 }
 
 extension Kernel {
-  /// Whether the call may put its task on a queue. Not when the wait is to be cut short at once: `sleep` finds that out.
+  /// Whether the call may put its task on a queue. Not when the wait is to be cut short at once: `sleep` finds that
+  /// out.
   func maySleep(_ me: TaskID) -> Bool {
     canSleep && !current.isInterrupted && (!tasks[me].needsAttention || deliverable(me).isEmpty)
   }
@@ -132,7 +137,9 @@ extension Kernel {
     if ahead != nil, messageQueues[sleeper.queue].kind == .posix {
       // Behind those of its own or a better priority. Linux: wq_add().
       let niceness = tasks[sleeper.task].niceness
-      while let other = ahead, tasks[queueSleepers[other].task].niceness > niceness { ahead = queueSleepers[other].previous }
+      while let other = ahead, tasks[queueSleepers[other].task].niceness > niceness {
+        ahead = queueSleepers[other].previous
+      }
     }
     return ahead
   }
@@ -140,7 +147,11 @@ extension Kernel {
   private mutating func put(_ id: ID<QueueSleeper>, behind ahead: ID<QueueSleeper>?) {
     let queue = queueSleepers[id].queue, isSender = queueSleepers[id].isSender
     let next: ID<QueueSleeper>?
-    if let ahead { next = queueSleepers[ahead].next } else { next = messageQueues[queue][lineOfSenders: isSender].first }
+    if let ahead {
+      next = queueSleepers[ahead].next
+    } else {
+      next = messageQueues[queue][lineOfSenders: isSender].first
+    }
     queueSleepers[id].stand(ahead, next)
     if let ahead { queueSleepers[ahead].next = id }
     if let next { queueSleepers[next].previous = id }
@@ -216,7 +227,9 @@ extension Kernel {
 
   /// Ends a queue, its messages and everybody's sleep on it.
   mutating func end(_ queue: ID<MessageQueue>) {
-    for id in sleepers(messageQueues[queue].receivers) + sleepers(messageQueues[queue].senders) { settle(id, .failed(.EIDRM)) }
+    for id in sleepers(messageQueues[queue].receivers) + sleepers(messageQueues[queue].senders) {
+      settle(id, .failed(.EIDRM))
+    }
     var next = messageQueues[queue].first
     while !next.isNone {
       let number = next

@@ -11,8 +11,8 @@ struct SemaphoreSet {
     /// Pending calls that name it: only then need anybody be looked for when it changes.
     var pendingCount: Int32 = 0
 
-    /// Does an operation that undoes nothing, as process `pid`. Returns whether others may go on now; nil where it cannot
-    /// be done.
+    /// Does an operation that undoes nothing, as process `pid`. Returns whether others may go on now; nil where it
+    /// cannot be done.
     @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool? {
       let result = value &+ Int32(operation.change)
       guard UInt32(bitPattern: result) <= UInt32(SemaphoreSet.valueLimit), operation.change != 0 || value == 0
@@ -91,10 +91,13 @@ enum SemaphoreAttempt {
 }
 
 extension SemaphoreSet {
-  /// All of a call of one operation that undoes nothing. Returns whether others may go on now; nil where it cannot be done.
+  /// All of a call of one operation that undoes nothing. Returns whether others may go on now; nil where it cannot be
+  /// done.
   @inline(__always)
   mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool? {
-    guard only.index < semaphores.count, let letsOthers = semaphores[only.index].perform(only, for: pid) else { return nil }
+    guard only.index < semaphores.count, let letsOthers = semaphores[only.index].perform(only, for: pid) else {
+      return nil
+    }
     operated = time
     return letsOthers
   }
@@ -130,7 +133,9 @@ extension SemaphoreSet {
       return operation.flags & SemaphoreOperation.noWait != 0 ? .failed(.EAGAIN) : .blocked(by: 0)
     }
     if result > SemaphoreSet.valueLimit { return .failed(.ERANGE) }
-    if operation.isUndone, Int16(exactly: Int32(adjustment) - Int32(operation.change)) == nil { return .failed(.ERANGE) }
+    if operation.isUndone, Int16(exactly: Int32(adjustment) - Int32(operation.change)) == nil {
+      return .failed(.ERANGE)
+    }
     semaphores[operation.index].value = result
     return .done
   }

@@ -18,7 +18,10 @@ struct PendingOperation {
 extension PendingOperation {
   // What is asked of it together, in one access.
   @inline(__always) fileprivate var place:
-    (set: ID<SemaphoreSet>, previous: ID<PendingOperation>?, next: ID<PendingOperation>?, changesValues: Bool, only: SemaphoreOperation?)
+    (
+      set: ID<SemaphoreSet>, previous: ID<PendingOperation>?, next: ID<PendingOperation>?, changesValues: Bool,
+      only: SemaphoreOperation?
+    )
   {
     (set, previous, next, changesValues, operations.only)
   }
@@ -116,7 +119,8 @@ extension Kernel {
       // The time is noted once, for all that are completed.
       return semaphoreSets[set].attempt(only, for: processNumber(of: task))
     }
-    return attempt(pendingOperations[id].operations.list, on: set, for: processNumber(of: task), pendingOperations[id].undo)
+    return attempt(
+      pendingOperations[id].operations.list, on: set, for: processNumber(of: task), pendingOperations[id].undo)
   }
 
   /// Completes what values of the set have made possible: first those that wait for zeros, then those that change

@@ -101,7 +101,9 @@ extension Kernel {
   /// A thread has taken its leader's place.
   mutating func adoptSegments(of old: TaskID, by new: TaskID) {
     guard sharedSegments.count > 0 else { return }
-    for segment in sharedSegments.ids where sharedSegments[segment].creator == old { sharedSegments[segment].creator = new }
+    for segment in sharedSegments.ids where sharedSegments[segment].creator == old {
+      sharedSegments[segment].creator = new
+    }
   }
 
   /// kernel.shm_rmid_forced was set to 1: what nobody has attached and whose creator is gone goes too.
@@ -118,7 +120,9 @@ extension Kernel {
   /// Pages of segments that a user has locked. Linux: the user's UCOUNT_RLIMIT_MEMLOCK.
   private func lockedPages(of user: UInt32) -> UInt64 {
     var pages: UInt64 = 0
-    for segment in sharedSegments.ids where sharedSegments[segment].lockedBy == user { pages += sharedSegments[segment].pages }
+    for segment in sharedSegments.ids where sharedSegments[segment].lockedBy == user {
+      pages += sharedSegments[segment].pages
+    }
     return pages
   }
 

@@ -42,7 +42,9 @@ extension Kernel {
   /// Gives a message's bytes to the one who receives it, and ends it: where they cannot be stored they are lost.
   /// Linux: store_msg(), free_msg().
   @inline(__always)
-  mutating func unpack(_ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID) throws(Stop) -> Int {
+  mutating func unpack(_ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID) throws(Stop)
+    -> Int
+  {
     let message = messages[number], length = Int(message.length)
     guard destination.isReply, length <= limit else { return try unpackInPart(number, limit: limit, &destination, me) }
     messages.remove(number, message, into: output)
@@ -78,7 +80,8 @@ extension Kernel {
   private mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
     let caller = tasks[me].ipcCaller
     guard type > 0, caller.isAtLeisure,
-      let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.write, caller.euid, length: view.count)
+      let queue = ipcNamespaces[caller.namespace].ownQueue(
+        id, for: IPCPermission.write, caller.euid, length: view.count)
     else { return false }
     let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: view.count)
     guard hasRoom else { return false }
@@ -109,7 +112,9 @@ extension Kernel {
     if let slept = endSleep(me) {
       number = try takeUp(slept, me)
     } else {
-      guard type > 0, id >= 0, source.remaining >= 0, source.remaining <= Int(ipcNamespaces[namespace].limits.messageSize) else {
+      guard type > 0, id >= 0, source.remaining >= 0,
+        source.remaining <= Int(ipcNamespaces[namespace].limits.messageSize)
+      else {
         throw .errno(.EINVAL)
       }
       number = try makeMessage(type, source, me)
@@ -125,7 +130,8 @@ extension Kernel {
   private func queue(
     _ id: Int32, in namespace: ID<IPCNamespace>, for requested: UInt32, _ me: TaskID
   ) throws(Stop) -> ID<MessageQueue> {
-    guard let (object, isAllowed) = ipcNamespaces[namespace].queues.find(id, for: requested, tasks[me].credentials) else {
+    guard let (object, isAllowed) = ipcNamespaces[namespace].queues.find(id, for: requested, tasks[me].credentials)
+    else {
       throw .errno(.EINVAL)
     }
     guard isAllowed else { throw .errno(.EACCES) }
@@ -155,14 +161,20 @@ extension Kernel {
       throw .sleep(until: .max)
     }
     messageQueues[queue].sent = QueueUse(pid: processNumber(of: me), time: realTime)
-    if !messageQueues[queue].receivers.isEmpty, handOver(number, messages[number].type, Int(messages[number].length), on: queue) { return }
+    if !messageQueues[queue].receivers.isEmpty,
+      handOver(number, messages[number].type, Int(messages[number].length), on: queue)
+    {
+      return
+    }
     messageQueues[queue].append(number, &messages)
     if isWatched { observe(depth(of: queue)) }
   }
 
-  /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is asked.
-  /// Linux: pipelined_send().
-  private mutating func handOver(_ number: MessageNumber, _ type: Int64, _ length: Int, on queue: ID<MessageQueue>) -> Bool {
+  /// Gives a message to the first sleeper who wants it. One whose buffer is too small is told so, and the next is
+  /// asked. Linux: pipelined_send().
+  private mutating func handOver(_ number: MessageNumber, _ type: Int64, _ length: Int, on queue: ID<MessageQueue>)
+    -> Bool
+  {
     var next = messageQueues[queue].receivers.first
     while let id = next {
       let offer = queueSleepers[id].offer(type, length)
@@ -186,12 +198,14 @@ extension Kernel {
   mutating func receive(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
-    if destination.isReply, let received = try receiveAtOnce(id, destination.remaining, type, flags, me) { return received }
+    if destination.isReply, let received = try receiveAtOnce(id, destination.remaining, type, flags, me) {
+      return received
+    }
     return try receiveInSteps(id, &destination, type, flags, me)
   }
 
-  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room; or it is empty;
-  /// or the caller was handed a message while it slept. nil for all others, and nothing has changed.
+  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room; or it is
+  /// empty; or the caller was handed a message while it slept. nil for all others, and nothing has changed.
   @inline(__always)
   private mutating func receiveAtOnce(
     _ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
@@ -291,7 +305,8 @@ extension Kernel {
 }
 
 extension Kernel.Task {
-  /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a sleep.
+  /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a
+  /// sleep.
   @inline(__always)
   var ipcCaller: (namespace: ID<IPCNamespace>, pid: Int32, euid: UInt32, isAtLeisure: Bool) {
     (ipcNamespace, processNumber, credentials.euid, queueSleeper == nil)

@@ -1,8 +1,8 @@
 /// Finds the oldest message of each type in a queue, and the lowest and the highest type.
 ///
-/// Types below 32768, among them all of POSIX's priorities, are bits in groups of 64, and the groups bits of a summary: what
-/// one looks for is a few steps away. Others stand in a tree, threaded through the messages themselves; it is a treap, whose
-/// shape depends on the types in it alone. Younger messages of a type hang behind the oldest.
+/// Types below 32768, among them all of POSIX's priorities, are bits in groups of 64, and the groups bits of a summary:
+/// what one looks for is a few steps away. Others stand in a tree, threaded through the messages themselves; it is a
+/// treap, whose shape depends on the types in it alone. Younger messages of a type hang behind the oldest.
 struct TypeIndex {
   /// A bit for each group that holds something, and a bit for each of these words that is not 0.
   private var summary: InlineArray<8, UInt64> = .init(repeating: 0)
@@ -110,11 +110,15 @@ struct TypeIndex {
     if oldest.isNone { enterTree(number, type, &store) } else { store.line(number, upBehind: oldest) }
   }
 
-  @inline(never) private mutating func removeFromTree(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
+  @inline(never) private mutating func removeFromTree(
+    _ number: MessageNumber, _ message: Message, _ store: inout MessageStore
+  ) {
     let successor = message.nextOfType
     let replacement: MessageNumber
     if successor.isNone {
-      replacement = message.left.isNone ? message.right : message.right.isNone ? message.left : merge(message.left, message.right, &store)
+      replacement =
+        message.left.isNone
+        ? message.right : message.right.isNone ? message.left : merge(message.left, message.right, &store)
     } else {
       store[successor].left = message.left
       store[successor].right = message.right
@@ -171,12 +175,16 @@ struct TypeIndex {
     if parent.isNone { root = number } else { setBranch(of: parent, towards: type, number, &store) }
   }
 
-  private func setBranch(of parent: MessageNumber, towards type: Int64, _ child: MessageNumber, _ store: inout MessageStore) {
+  private func setBranch(
+    of parent: MessageNumber, towards type: Int64, _ child: MessageNumber, _ store: inout MessageStore
+  ) {
     if type < store[parent].type { store[parent].left = child } else { store[parent].right = child }
   }
 
   /// Puts `replacement` where `number`, which is not the root, hangs.
-  private func replace(_ number: MessageNumber, _ type: Int64, by replacement: MessageNumber, _ store: inout MessageStore) {
+  private func replace(
+    _ number: MessageNumber, _ type: Int64, by replacement: MessageNumber, _ store: inout MessageStore
+  ) {
     var parent = root
     while true {
       let next = type < store[parent].type ? store[parent].left : store[parent].right
