@@ -208,7 +208,7 @@ private struct Storm: ~Copyable {
     case .mode: return .word(Int64(random.below(0o10000)))
     case .flags(let set), .value(let set): return .word(set.sample(&random))
     case .address: return .word(address())
-    case .path: return oneIn(10) ? .memory(UInt64(bitPattern: address()), count: -1) : .bytes(Array(path().utf8))
+    case .path, .program: return oneIn(10) ? .memory(UInt64(bitPattern: address()), count: -1) : .bytes(Array(path().utf8))
     case .data, .destination:
       if oneIn(3) { return .memory(UInt64(bitPattern: address()), count: Int(count())) }
       // Room in the answer is the machine's own memory, so not too much of it.
@@ -224,6 +224,7 @@ private struct Storm: ~Copyable {
     case .signalSet: return oneIn(8) ? .absent : .bytes(bytes(8))
     case .signalAction: return oneIn(4) ? .absent : structure(32)
     case .integers(let size): return .bytes(bytes(size * random.below(5)))
+    case .strings: return oneIn(4) ? .word(address()) : .bytes(bytes(random.below(20)) + [0])
     case .vector: return oneIn(4) ? .word(address()) : vector()
     case .function: return 0
     }

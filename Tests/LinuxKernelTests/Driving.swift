@@ -102,7 +102,6 @@ extension Outcome {
     case .handler: "handler"
     case .start: "start"
     case .ended: "ended"
-    case .replaced: "replaced"
     case .cannotSleep: "cannotSleep"
     }
   }
