@@ -107,8 +107,8 @@ static int advance(lua_State *L, lua_State *thread, int arguments, int how) {
     interpreter->suspended = 0; /* only if a system call did not ask ks_can_suspend */
     return luaL_error(L, "attempt to wait across a C-call boundary");
   }
-  if (interpreter->interrupted && !interpreter->unwinding) ks_raise_interrupted(L, 1);
-  if (interpreter->exhausted && !interpreter->unwinding) ks_raise_exhausted(L, 1);
+  if (interpreter->interrupted && !interpreter->unwinding) ks_raise_interrupted(L);
+  if (interpreter->exhausted && !interpreter->unwinding) ks_raise_exhausted(L);
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(thread, L, 1);
     return fail(L, thread, status, how);

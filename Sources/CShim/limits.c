@@ -2,6 +2,7 @@
  * and the protected calls that let it pass.
  * Manual: sections 2.3, 6.1 (pcall, xpcall) and 4.7 (hooks).
  */
+#include "calls.h"
 #include "interpreter.h"
 #include <lauxlib.h>
 
@@ -26,32 +27,32 @@ void ks_set_hook(lua_State *L) {
   else lua_sethook(L, NULL, 0, 0);
 }
 
-static int raise_unwinding(lua_State *L, int why, int level, const char *message) {
+/* At the script's line, also where a prelude's function runs for it. */
+static int raise_unwinding(lua_State *L, int why, const char *message) {
+  char place[256] = "";
   ks_interpreter_of(L)->unwinding = why;
-  luaL_where(L, level);
-  lua_pushstring(L, message);
-  lua_concat(L, 2);
+  ks_where(L, place, sizeof place);
+  lua_pushfstring(L, "%s%s%s", place, *place ? ": " : "", message);
   return lua_error(L);
 }
 
-int ks_raise_interrupted(lua_State *L, int level) {
+int ks_raise_interrupted(lua_State *L) {
   ks_interpreter_of(L)->interrupted = 0;
-  return raise_unwinding(L, KS_UNWIND_INTERRUPTED, level, "interrupted");
+  return raise_unwinding(L, KS_UNWIND_INTERRUPTED, "interrupted");
 }
 
-int ks_raise_exhausted(lua_State *L, int level) {
+int ks_raise_exhausted(lua_State *L) {
   ks_interpreter_of(L)->exhausted = 0;
-  return raise_unwinding(L, KS_UNWIND_MEMORY, level, "the limit of memory is reached");
+  return raise_unwinding(L, KS_UNWIND_MEMORY, "the limit of memory is reached");
 }
 
-/* Level 0 is the script's function: a hook has no frame of its own. */
 static void on_hook(lua_State *L, lua_Debug *record) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
   int is_counting =
     record->event == LUA_HOOKCOUNT && lua_gethookmask(L) == LUA_MASKCOUNT && interpreter->instructions_limited;
   if (interpreter->interrupted || interpreter->exhausted || !is_counting) ks_set_hook(L);
-  if (interpreter->interrupted) ks_raise_interrupted(L, 0);
-  if (interpreter->exhausted) ks_raise_exhausted(L, 0);
+  if (interpreter->interrupted) ks_raise_interrupted(L);
+  if (interpreter->exhausted) ks_raise_exhausted(L);
   if (!is_counting) return; /* left over from an interrupt that was raised elsewhere, or from a lifted limit */
   uint64_t period = (uint64_t)interpreter->instructions_period;
   if (interpreter->instructions_left > period) {
@@ -59,7 +60,7 @@ static void on_hook(lua_State *L, lua_Debug *record) {
     return;
   }
   interpreter->instructions_left = 0; /* and so each further period raises again, in a __close for example */
-  raise_unwinding(L, KS_UNWIND_INSTRUCTIONS, 0, "the limit of instructions is spent");
+  raise_unwinding(L, KS_UNWIND_INSTRUCTIONS, "the limit of instructions is spent");
 }
 
 void ks_limit_instructions(lua_State *L, uint64_t n) {

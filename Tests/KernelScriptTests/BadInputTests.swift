@@ -78,16 +78,16 @@ struct BadInputTests {
         """, ["--memory", "16"]), 124, "--memory")
   }
 
-  /// What the kernel holds for its files is bounded by the size of their file system.
+  /// What the kernel holds for its files is bounded by the size of their file system, and by --memory.
   @Test func allocationInKernel() {
-    check(
-      Program.run(
-        """
-        local ks = require "kscript"
-        local fd = ks.must.open("/tmp/f", "O_RDWR|O_CREAT", "0600")
-        local s = ("x"):rep(1 << 20)
-        while true do ks.must.write(fd, s) end
-        """, ["--memory", "64"], seconds: 30), 1, "script.lua:4: write(3, ", "ENOSPC")
+    let script = """
+      local ks = require "kscript"
+      local fd = ks.must.open("/tmp/f", "O_RDWR|O_CREAT", "0600")
+      local s = ("x"):rep(1 << 20)
+      while true do ks.must.write(fd, s) end
+      """
+    check(Program.run(script, seconds: 30), 1, "script.lua:4: write(3, ", "ENOSPC")
+    check(Program.run(script, ["--memory", "64"], seconds: 30), 124, "script.lua:4: the limit of 64 MiB is reached")
   }
 
   @Test func errorInChild() {

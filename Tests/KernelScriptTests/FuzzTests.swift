@@ -36,7 +36,7 @@ struct FuzzTests {
 
   /// A wrong errno can only be found in a call that fails: each does, often enough.
   @Test func everyCallThatCanFailFails() {
-    let answers = Fuzzer.answers(seed: 11, calls: 20_000)
+    let answers = Fuzzer.answers(seed: 11, calls: 40_000)
     // What fails on no road that a script can take without the whole table being full, or that ends its task.
     let others: Set = ["getpid", "gettid", "getcwd", "pipe", "poll", "fork", "vfork", "clock_getres", "getitimer"]
     let usual = Set(FuzzFamily.usual.flatMap(\.calls))

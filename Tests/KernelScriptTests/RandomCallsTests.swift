@@ -208,7 +208,8 @@ private struct Storm: ~Copyable {
     case .mode: return .word(Int64(random.below(0o10000)))
     case .flags(let set), .value(let set): return .word(set.sample(&random))
     case .address: return .word(address())
-    case .path, .program: return oneIn(10) ? .memory(UInt64(bitPattern: address()), count: -1) : .bytes(Array(path().utf8))
+    case .path, .program:
+      return oneIn(10) ? .memory(UInt64(bitPattern: address()), count: -1) : .bytes(Array(path().utf8))
     case .data, .destination:
       if oneIn(3) { return .memory(UInt64(bitPattern: address()), count: Int(count())) }
       // Room in the answer is the machine's own memory, so not too much of it.

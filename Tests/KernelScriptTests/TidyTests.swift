@@ -77,6 +77,7 @@ struct TidyTests {
       separator: "\n", omittingEmptySubsequences: false)
     let copied = Set(lines.compactMap { $0.words(after: "copy.")?.first.map(String.init) })
     let given = ["policy", "epoch"]  // to the copy's initializer
+    let allowances = ["memoryLimit"]  // of the machine that runs it: the copy may take no more
     var state: [String] = []
     for line in lines.drop(while: { !$0.contains("public struct Kernel") }) {
       if line.contains("// Of the call being performed, and so not state") { break }
@@ -85,7 +86,9 @@ struct TidyTests {
     }
     #expect(state.count > 30)
     for name in state { #expect(copied.contains(name) || given.contains(name), "snapshot() forgets \(name)") }
-    for name in copied { #expect(state.contains(name), "snapshot() copies \(name), which is not said to be state") }
+    for name in copied where !allowances.contains(name) {
+      #expect(state.contains(name), "snapshot() copies \(name), which is not said to be state")
+    }
     // And nothing that holds objects hides behind the line.
     let rest = lines.drop { !$0.contains("// Of the call being performed, and so not state") }
     for line in rest where line.contains("= Slab<") { Issue.record("a slab that is not state: \(line)") }

@@ -124,8 +124,8 @@ void ks_open_modules(lua_State *L);
 /* modules.c: function(loaded, package) -> a `require` of its own. */
 int ks_new_require(lua_State *L);
 void ks_set_hook(lua_State *L);
-int ks_raise_interrupted(lua_State *L, int level);
-int ks_raise_exhausted(lua_State *L, int level);
+int ks_raise_interrupted(lua_State *L);
+int ks_raise_exhausted(lua_State *L);
 /* Puts function `wrapper` in place of a field of the table on top, with what was there as its upvalue. */
 void ks_wrap(lua_State *L, const char *name, lua_CFunction wrapper);
 /* What the allocator remembers of a thread besides its serial. */

@@ -149,13 +149,18 @@ package enum FuzzExclusion {
     ("sleeps until a moment", "whether it has passed on the host is chance"),
     ("negative clocks", "processor times of other processes are not built"),
     ("RESOLVE_CACHED", "what is cached is the machine's own business"),
+    ("mlockall, munlockall", "they would lock the proxy's own memory"),
+    ("mlock, mlock2, munlock, socket, recv", "no family draws them yet"),
     ("execve, execveat", "the rest of the drawn program would be gone"),
     // Known gaps of the emulation, to be closed: then these lines go.
     ("listings of /proc/sysvipc read in pieces", "gap: Linux keeps the row that a piece began as it was then"),
     ("settings of real time", "the machine's clock is not the world's own"),
   ]
 
-  package static let calls: Set = ["sync", "sched_yield", "execve", "execveat"]
+  package static let calls: Set = [
+    "sync", "sched_yield", "execve", "execveat", "mlock", "mlock2", "munlock", "mlockall", "munlockall", "socket",
+    "recv",
+  ]
 
   /// Names that are not drawn, for the reasons above.
   static let names: Set = [

@@ -108,7 +108,8 @@ extension Kernel {
     case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .messageQueue,
       .socket:
       true
-    case .inode: false
+    // Those of the system's own files below /proc that are always ready. Linux: proc_reg_poll(), proc_sys_poll().
+    case .inode(let inode): if case .process(.system) = inodes[inode].content { inodes[inode].isRegular } else { false }
     }
   }
 

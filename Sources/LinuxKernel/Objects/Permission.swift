@@ -8,13 +8,19 @@ struct Access: OptionSet, Sendable {
 }
 
 extension Kernel {
+  /// The setting below /proc/sys that an inode is.
+  private func setting(_ id: ID<Inode>) -> SystemFile? {
+    guard case .process(.system(let node)) = inodes[id].content, let file = SystemNode.all[node].file,
+      file.isSetting
+    else { return nil }
+    return file
+  }
+
   /// Throws EACCES unless the mode bits or a capability allow it. Linux: generic_permission().
   func checkPermission(_ id: ID<Inode>, _ access: Access, _ who: Credentials) throws(Stop) {
     if access.isEmpty { return }
     let inode = inodes[id]
-    if case .process(.system(let node)) = inode.content, let file = SystemNode.all[node].file, file.isSetting {
-      return try checkSetting(file, access, who)
-    }
+    if let file = setting(id) { return try checkSetting(file, access, who) }
     if access.contains(.write), fileSystems[inode.fileSystem].isReadOnly,
       inode.isRegular || inode.isDirectory || inode.isSymlink
     {
@@ -93,6 +99,8 @@ extension Kernel {
     let old = inodes[inode].mode
     if fileSystems[inodes[inode].fileSystem].isReadOnly { throw .errno(.EROFS) }
     if inodes[inode].isSymlink { throw .errno(.EOPNOTSUPP) }
+    // Settings keep theirs. Linux: proc_sys_setattr().
+    if setting(inode) != nil { throw .errno(.EPERM) }
     var new = mode.bits & FileMode.changeable | old & ~FileMode.changeable
     guard isOwnerOrCapable(inode, who) else { throw .errno(.EPERM) }
     if !who.isInGroup(inodes[inode].gid), !who.has(.fsetid) { new &= ~FileMode.setGID }
@@ -105,6 +113,7 @@ extension Kernel {
   mutating func changeOwner(_ inode: ID<Inode>, uid: UInt32, gid: UInt32, _ who: Credentials) throws(Stop) {
     let old = inodes[inode]
     if fileSystems[old.fileSystem].isReadOnly { throw .errno(.EROFS) }
+    if uid != .max || gid != .max, setting(inode) != nil { throw .errno(.EPERM) }
     let dropped = old.isDirectory ? 0 : setIDBits(inode, who)
     if uid != .max, !(old.uid == who.fsuid && uid == old.uid), !who.has(.chown) { throw .errno(.EPERM) }
     if gid != .max, !(old.uid == who.fsuid && (gid == old.gid || who.isInGroup(gid))), !who.has(.chown) {

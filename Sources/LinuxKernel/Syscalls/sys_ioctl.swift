@@ -35,9 +35,9 @@ extension Kernel {
     case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): return pipes[pipe].byteCount
     case .console: return console.input.count
     case .inode(let inode):
-      guard let memory = inodes[inode].memory else { throw .errno(.ENOTTY) }
-      return Int(Int32(truncatingIfNeeded: memories[memory].size - Int(files[file].position)))
-    // A regular file, by its size.
+      // A regular file by its size, which is 0 below /proc. Linux: file_ioctl().
+      guard inodes[inode].isRegular else { throw .errno(.ENOTTY) }
+      return Int(Int32(truncatingIfNeeded: size(of: inode) - files[file].position))
     case .messageQueue(let queue):
       return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
     // ep_eventpoll_ioctl() has operations of its own, and refuses others in its own way.

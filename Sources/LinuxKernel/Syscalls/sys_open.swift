@@ -76,7 +76,7 @@ struct OpenHow: Argument {
     if flags & ~known != 0 || resolve & ~UInt64(ResolveFlags.names.mask) != 0 { throw .errno(.EINVAL) }
     // RESOLVE_CACHED asks for an answer from caches alone; whatever is not cached is EAGAIN, which is always allowed.
     if resolve & 8 != 0, resolve & 16 != 0 { throw .errno(.EINVAL) }
-    let flags = OpenFlags(rawValue: Int32(truncatingIfNeeded: flags))
+    var flags = OpenFlags(rawValue: Int32(truncatingIfNeeded: flags))
     let creates = flags.contains(.create) || flags.contains(.tmpfileBit)
     if mode & ~UInt64(creates ? FileMode.changeable : 0) != 0 { throw .errno(.EINVAL) }
     if flags.contains(.path), !flags.isSubset(of: [.directory, .nofollow, .path, .cloexec]) { throw .errno(.EINVAL) }
@@ -86,6 +86,7 @@ struct OpenHow: Argument {
     {
       if resolve & bit != 0 { walk.insert(flag) }
     }
+    if !flags.contains(.path) { flags.insert(.largefile) }
     let request = try OpenRequest(flags, mode: UInt32(mode), walk)
     if resolve & 32 != 0 { throw .errno(.EAGAIN) }
     return request

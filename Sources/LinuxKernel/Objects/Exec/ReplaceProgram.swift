@@ -138,7 +138,7 @@ extension Kernel {
     return (new, isSecure)
   }
 
-  /// Whether another process could change this one's root directory under it. Linux: check_unsafe_exec().
+  /// Whether another process could change this one's root directory under it. Linux: fs_struct.in_exec.
   private func isDirectoryShared(by me: TaskID) -> Bool {
     let context = tasks[me].fileSystem
     let own = threads(of: process(of: me)).count { tasks[$0].state != .dead && tasks[$0].fileSystem == context }
