@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "proxy.h"
+#include "proc_files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -126,7 +127,7 @@ struct plan {
   const ks_world *world;
   const ks_world_options *options;
   ks_header *header;
-  int program, memory, console, errors, channel, processor;
+  int program, memory, console, errors, channel, lock, processor;
 };
 
 /* Where proxies that begin anew ask for what they need. */
@@ -143,6 +144,7 @@ static int listen_for_proxies(const struct plan *plan) {
 static void become_proxy(const struct plan *plan) {
   ks_header *header = plan->header;
   mount_new(header, "proc", "proc", NULL);
+  if (ks_cover_proc(plan->options->known_files, "proc", "run")) give_up(header, "proc");
   mount_new(header, "mqueue", "dev/mqueue", NULL);
   if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/")) give_up(header, "pivot_root");
   if (setsid() < 0) give_up(header, "setsid");
@@ -190,7 +192,8 @@ static void become_proxy(const struct plan *plan) {
    small table whatever its ancestors had open, and tables are seen by select(2) and by /proc/PID/status. */
 static int keep_descriptors(struct plan *plan) {
   enum { FIRST = 4 };
-  int *const kept[] = {&plan->program, &plan->memory, &plan->console, &plan->errors, &plan->channel};
+  int *const kept[] = {&plan->program, &plan->memory, &plan->console, &plan->errors, &plan->channel,
+                       &plan->lock};
   const int count = sizeof kept / sizeof *kept;
   /* Out of each other's way first. */
   for (int i = 0; i < count; i++)
@@ -202,11 +205,26 @@ static int keep_descriptors(struct plan *plan) {
   return (int)syscall(SYS_close_range, FIRST + count, ~0U, 0);
 }
 
-/* Process 1 of the outer pid namespace. */
+/* Until the first proxy has ended, and with it all others; SIGTERM says that it shall. The status as of wait(2). */
+static int await_end(pid_t init) {
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  sigaddset(&awaited, SIGCHLD);
+  sigaddset(&awaited, SIGTERM);
+  int status = 0;
+  while (waitpid(init, &status, WNOHANG) == 0)
+    if (sigwaitinfo(&awaited, NULL) == SIGTERM) kill(init, SIGKILL);
+  return status;
+}
+
+/* Process 1 of the outer pid namespace. All signals are blocked: it learns of its controller's end by one that waits,
+   since there are things to put right behind a world. */
 static void keep(struct plan *plan) {
   ks_header *header = plan->header;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (keep_descriptors(plan)) give_up(header, "descriptors");
+  ks_proc_owners owners;
+  if (ks_remember_proc_owners(&owners, plan->options->known_files)) give_up(header, "/proc");
   /* Clocks that count from the start of the machine begin at 0 here too. */
   if (unshare(CLONE_NEWTIME)) give_up(header, "time namespaces");
   struct timespec now;
@@ -226,10 +244,12 @@ static void keep(struct plan *plan) {
   pid_t init = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
   if (init < 0) give_up(header, "pid namespaces");
   if (init == 0) become_proxy(plan);
-  syscall(SYS_close_range, 0, ~0U, 0);
-  int status = 0;
-  while (waitpid(init, &status, 0) < 0 && errno == EINTR) {}
-  header->init_status = status;
+  /* The lock is held until the machine is as it was, even when the controller is gone. */
+  if (dup2(plan->lock, 0) < 0 || dup2(owners.proc, 1) < 0) _exit(1);
+  owners.proc = 1;
+  syscall(SYS_close_range, 2, ~0U, 0);
+  header->init_status = await_end(init);
+  ks_restore_proc_owners(&owners);
   __atomic_store_n(&header->has_ended, 1, __ATOMIC_RELEASE);
   _exit(0);
 }
@@ -312,7 +332,7 @@ int ks_world_start(ks_world *world, const ks_world_options *options, char *messa
     return -1;
   }
   if (lock_processor(world, message, size)) return -1;
-  struct plan plan = {.world = world, .options = options, .processor = choose_processor(world)};
+  struct plan plan = {.world = world, .options = options, .lock = world->lock, .processor = choose_processor(world)};
   int pair[2] = {-1, -1}, result = -1;
   plan.console = plan.errors = plan.memory = -1;
   plan.program = ks_proxy_program();
@@ -376,7 +396,7 @@ cleaned:
 
 void ks_world_stop(ks_world *world) {
   if (world->keeper > 0) {
-    kill(world->keeper, SIGKILL);
+    kill(world->keeper, SIGTERM);
     while (waitpid(world->keeper, NULL, 0) < 0 && errno == EINTR) {}
   }
   int *const descriptors[] = {&world->processes, &world->root,   &world->console[0], &world->console[1],

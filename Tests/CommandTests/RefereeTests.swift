@@ -16,10 +16,14 @@ struct RefereeTests {
     return result!
   }
 
-  /// What a world could leave on this machine besides processes: mounts, objects of System V and POSIX.
+  /// What a world could leave on this machine besides processes: mounts, objects of System V and POSIX, and owners of
+  /// those files of /proc that all namespaces share.
   private static func remains() -> [String] {
     ["sysvipc/msg", "sysvipc/sem", "sysvipc/shm", "self/mounts"].map { name in
-      (try? String(contentsOfFile: "/proc/" + name, encoding: .utf8)) ?? ""
+      var status = stat()
+      lstat("/proc/" + name, &status)
+      return "\(status.st_mode) \(status.st_uid) \(status.st_gid) "
+        + ((try? String(contentsOfFile: "/proc/" + name, encoding: .utf8)) ?? "")
     }
   }
 
@@ -51,6 +55,7 @@ struct RefereeTests {
     end
     must.mq_open("/left", "O_CREAT|O_RDWR", "0600")
     ks.put("/tmp/left", "x")
+    must.chmod("/proc/sysvipc/msg", 0) must.chown("/proc/sysvipc/sem", 7, 8)
     for _ = 1, 5 do must.fork(function() must.setsid() must.fork(function() sys.pause() end) sys.pause() end) end
     ks.settle()
     """
@@ -75,8 +80,11 @@ struct RefereeTests {
       must.mknod("/tmp/disk", C.S_IFBLK | 384, 8 << 8)
       print(select(3, sys.open("/tmp/disk", "O_RDONLY")) == C.EACCES)
       print(must.read(must.open("/dev/zero", 0), 1) == "\\0")
+      -- Settings of the machine, not of a namespace.
+      print(select(3, sys.open("/proc/sys/kernel/panic", "O_WRONLY")) == C.EROFS)
+      print(select(3, sys.chmod("/proc/version", 0)) == C.EROFS)
       """)
-    #expect(result.output == "true\ntrue\ntrue\n", "\(result.output)\(result.errors)")
+    #expect(result.output == "true\ntrue\ntrue\ntrue\ntrue\n", "\(result.output)\(result.errors)")
   }
 
   /// How a run ends: by itself, or by a signal.

@@ -93,6 +93,8 @@ typedef struct ks_world {
 typedef struct ks_world_options {
   uint64_t limits[16][2];   /* RLIMIT_*, soft and hard; what may not be raised stays */
   const char *host_name;
+  /* The files that scripts may find below /proc besides those of processes, each between line feeds. */
+  const char *known_files;
 } ks_world_options;
 
 static inline ks_header *ks_world_header(const ks_world *world) { return (ks_header *)(void *)world->channel; }

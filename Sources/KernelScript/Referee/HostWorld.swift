@@ -20,9 +20,13 @@ final class HostWorld {
       }
     }
     var message = [CChar](repeating: 0, count: 600)
+    let files = "\n" + Kernel.systemFiles.map { $0 + "\n" }.joined()
     let status = Kernel.hostName.withCString { name in
-      options.host_name = name
-      return ks_world_start(&world, &options, &message, message.count)
+      files.withCString { files in
+        options.host_name = name
+        options.known_files = files
+        return ks_world_start(&world, &options, &message, message.count)
+      }
     }
     if status != 0 {
       throw Unavailable(reason: message.withUnsafeBufferPointer { String(cString: $0.baseAddress!) })
