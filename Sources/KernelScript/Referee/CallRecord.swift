@@ -22,6 +22,8 @@ public final class CallRecord {
   /// The tasks in the order in which calls that had slept were answered.
   public private(set) var wakes: [Int32] = []
   public private(set) var count = 0
+  /// For how long, in ns, the host was not watched while it ran the tasks: HostAttention.
+  var longestAbsence: Int64 = 0
   /// Calls that have not been answered, by task: those but the last were interrupted by handlers that run.
   private var open: [Int32: [(call: TracedCall, position: Int)]] = [:]
 

@@ -20,6 +20,9 @@ public struct Comparison: Sendable {
   public private(set) var taskCount = 0
   /// Calls that were the same on both.
   public private(set) var sameCount = 0
+  /// For how long, in ns, the host was not watched: where that was long, a timer may have run out in the meantime.
+  let longestAbsence: Int64
+  var wasDisturbed: Bool { longestAbsence > HostAttention.tolerance }
   /// Why the host could not run it; nothing was compared then.
   public var unavailable: String?
 
@@ -29,6 +32,7 @@ public struct Comparison: Sendable {
   /// - Parameter comparesOrder: whether the order in which sleepers were woken counts: where the emulated run was
   ///   fifo's.
   public init(host: CallRecord, emulated: CallRecord, comparesOrder: Bool = true) {
+    longestAbsence = host.longestAbsence
     taskCount = max(host.tasks.count, emulated.tasks.count)
     callCount = max(host.count, emulated.count)
     var tids = emulated.tasks.map(\.tid)

@@ -8,31 +8,33 @@ import LinuxKernel
 /// of those that are awake, first in first out, and the controller goes on with that one's script.
 final class HostBackend {
   unowned let machine: Machine
-  private(set) var world: HostWorld!
+  var world: HostWorld!
   let answer: UnsafeMutablePointer<ks_answer>
   let output = ByteBuffer()
   /// By slot; nil where a slot is free.
-  private(set) var tasks: [HostTask?] = []
-  private(set) var current: HostTask!
-  private var settling: [HostTask] = []
+  var tasks: [HostTask?] = []
+  var current: HostTask!
+  var settling: [HostTask] = []
   var hash: UInt64 = 0
   var callCount = 0
   var tracer: HostTracer?
   /// Something may have been written to the console since it was last looked at.
-  private var mayHaveWritten = false
+  var mayHaveWritten = false
   /// The end of the input was typed and not yet read.
-  private var hasTypedEnd = false
+  var hasTypedEnd = false
   /// When something last happened, on the host's clock in ns.
-  private var lastEvent: Int64 = 0
+  var lastEvent: Int64 = 0
 
   init(machine: Machine, answer: UnsafeMutablePointer<ks_answer>) {
     self.machine = machine
     self.answer = answer
   }
 
+  var attention = HostAttention()
+
   /// Since the world was made, in ns; once it is gone, how long it lasted.
   var time: Int64 { world == nil ? endTime : HostClock.now - world.startTime }
-  private var endTime: Int64 = 0
+  var endTime: Int64 = 0
 
   // MARK: Speaking to proxies
 
@@ -40,9 +42,9 @@ final class HostBackend {
   private enum Event { case posted, asleep, ended, interrupted }
 
   /// How long a call is waited for by spinning before /proc is asked, in turns of some 40 ns.
-  private static let patience = 1500
+  static let patience = 1500
 
-  private func turn(_ task: HostTask) -> UInt32 { ks_turn(world.slot(task.slot)) }
+  func turn(_ task: HostTask) -> UInt32 { ks_turn(world.slot(task.slot)) }
 
   /// Waits until the running proxy says something, sleeps in its call, or is no more.
   private func wait(for task: HostTask) -> Event {
@@ -52,6 +54,7 @@ final class HostBackend {
         if turn(task) == UInt32(KS_TURN_CONTROLLER) { return .posted }
         ks_pause()
       }
+      attention.look()
       // Who says something runs, and then this one does not.
       if tasks.contains(where: {
         $0.map { $0 !== task && $0.state != .ended && turn($0) == UInt32(KS_TURN_CONTROLLER) } ?? false
@@ -70,7 +73,10 @@ final class HostBackend {
     }
   }
 
-  func give(_ task: HostTask, _ command: ks_command) { ks_give(world.slot(task.slot), UInt32(command.rawValue)) }
+  func give(_ task: HostTask, _ command: ks_command) {
+    attention.look()
+    ks_give(world.slot(task.slot), UInt32(command.rawValue))
+  }
 
   /// Makes a call that cannot wait, for purposes of the controller's own.
   func perform(_ number: Int64, _ arguments: [UInt64], on task: HostTask, by command: ks_command = KS_DO_CALL) -> Int64
@@ -191,7 +197,7 @@ final class HostBackend {
   }
 
   /// Takes what a proxy has posted; nil when nobody waits for it.
-  private func take(_ task: HostTask) -> Int32? {
+  func take(_ task: HostTask) -> Int32? {
     let slot = world.slot(task.slot)
     lastEvent = HostClock.now
     task.state = .running
@@ -257,7 +263,7 @@ final class HostBackend {
   }
 
   /// Puts the coroutine of a new program in the place of the old one, once that has been left.
-  private func beginProgram(_ task: HostTask) {
+  func beginProgram(_ task: HostTask) {
     guard let program = task.program else { return }
     task.program = nil
     if let thread = task.thread { ks_release_task(machine.state, thread) }
@@ -266,7 +272,7 @@ final class HostBackend {
   }
 
   /// Has the proxy take the signals that came while it waited for a command.
-  private func letSignalsIn(_ task: HostTask) -> Int32 {
+  func letSignalsIn(_ task: HostTask) -> Int32 {
     task.calls.append(HostCall(index: nil, arenaBefore: task.arenaNext))
     give(task, KS_DO_NOTHING)
     return goOn(task)
@@ -399,7 +405,7 @@ final class HostBackend {
     return goOn(current)
   }
 
-  private func end(_ task: HostTask) {
+  func end(_ task: HostTask) {
     guard task.state != .ended else { return }
     task.state = .ended
     tracer?.ended(self, task)
@@ -408,156 +414,5 @@ final class HostBackend {
     if let thread = task.thread { ks_release_task(machine.state, thread) }
     task.thread = nil
     tasks[task.slot] = nil
-  }
-
-  // MARK: The loop
-
-  /// Makes the world, and runs until its first process has ended or nothing can go on.
-  func run(_ thread: OpaquePointer) -> Machine.Outcome {
-    do throws(HostWorld.Unavailable) { world = try HostWorld() } catch { return .unavailable(error.reason) }
-    defer {
-      endTime = time
-      world = nil
-    }
-    let first = HostTask(slot: 0)
-    first.thread = thread
-    tasks = [first]
-    current = first
-    greet(first, as: Array("kscript".utf8))
-    lastEvent = HostClock.now
-    while true {
-      if let outcome = runOnce() {
-        flushConsole(isLate: true)
-        return outcome
-      }
-    }
-  }
-
-  private func runOnce() -> Machine.Outcome? {
-    if machine.interpreter.pointee.interrupted != 0 { return .interrupted }
-    if let task = tasks.compactMap({ $0 }).first(where: { turn($0) == UInt32(KS_TURN_CONTROLLER) }) {
-      current = task
-      beginProgram(task)
-      return resume(task, take(task) ?? Int32(KS_BLOCKED))
-    }
-    if let status = world.initStatus { return .done(status: status) }
-    guard everybodySleeps() else { return nil }
-    flushConsole(isLate: false)
-    machine.quiet()
-    if let task = settling.first {
-      settling.removeFirst()
-      current = task
-      task.state = .running
-      return resume(task, letSignalsIn(task))
-    }
-    // Who sleeps for a time wakes first, as the emulated clock jumps before anybody types.
-    if !hasTypedEnd, longestSleep == 0, tasks.contains(where: { $0.map(awaitsConsole) ?? false }) {
-      let line = machine.input()
-      hasTypedEnd = line == nil
-      world.type(line)
-      return nil
-    }
-    return waitInVain()
-  }
-
-  /// Goes on with a task's script.
-  private func resume(_ task: HostTask, _ outcome: Int32) -> Machine.Outcome? {
-    guard outcome != Int32(KS_BLOCKED), outcome != Int32(KS_ENDED), let thread = task.thread else { return nil }
-    task.outcome = outcome
-    return machine.goOn(thread) { [self] in
-      machine.tellFailure(tid: task.tid, thread)
-      exit(task, status: 1)
-    }
-  }
-
-  /// Whether every proxy sleeps, in a call or parked, and goes on sleeping. Those that are no more are let go.
-  private func everybodySleeps() -> Bool {
-    var seen: [HostWorld.State] = []
-    for round in 0..<2 {
-      for (position, task) in tasks.compactMap({ $0 }).enumerated() {
-        if turn(task) == UInt32(KS_TURN_CONTROLLER) { return false }
-        // A task whose first words nobody has heard yet.
-        if task.tid == 0 { return false }
-        let state = world.state(of: task.tid)
-        switch state {
-        case .running: return false
-        case .ended:
-          if turn(task) == UInt32(KS_TURN_CONTROLLER) { return false }
-          end(task)
-          return false
-        case .asleep:
-          if round == 0 {
-            seen.append(state)
-          } else if position >= seen.count || seen[position] != state {
-            return false
-          }
-        }
-      }
-      if round == 0 { for _ in 0..<HostBackend.patience { ks_pause() } }
-    }
-    return !tasks.allSatisfy { $0 == nil }
-  }
-
-  /// How long nothing may happen before the run counts as stuck, in ns: sleeping scripts take real time here.
-  static let patienceWithSleepers: Int64 = 3_000_000_000
-
-  private func waitInVain() -> Machine.Outcome? {
-    if HostClock.now - lastEvent > machine.options.hostPatience ?? HostBackend.patienceWithSleepers + longestSleep {
-      return .deadlock(
-        tasks.compactMap { $0 }.map { task in
-          StuckTask(
-            tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep",
-            place: task.thread.map { machine.place($0) } ?? "",
-            reason: "sleeps, and nothing has happened for \(HostBackend.patienceWithSleepers / 1_000_000_000) s")
-        })
-    }
-    HostClock.sleep(nanoseconds: 100_000)
-    return nil
-  }
-
-  /// The longest time that a sleeping call was given, in ns.
-  private var longestSleep: Int64 {
-    tasks.compactMap { $0?.calls.last }.map { call in
-      guard let index = call.index else { return 0 }
-      for (position, parameter) in Syscall.all[index].parameters.enumerated()
-      where parameter.name == "timeout" && call.words[position] > 0 {
-        return min(call.words[position], 60_000) * 1_000_000
-      }
-      for (position, parameter) in Syscall.all[index].parameters.enumerated() {
-        if case .time = parameter.kind, call.counts[position] > 0 { return 10_000_000_000 }
-      }
-      return 0
-    }.max() ?? 0
-  }
-
-  func flushConsole(isLate: Bool) {
-    guard mayHaveWritten, world != nil else { return }
-    mayHaveWritten = false
-    world.takeConsole(isLate: isLate) { bytes, isError in bytes.withByteView { machine.console($0, isError) } }
-  }
-}
-
-/// Where a task that shares its creator's memory has its stack.
-enum HostClone {
-  private static let sharesMemory: UInt64 = 0x100
-
-  static func placeStack(_ arguments: inout HostArguments, _ child: Int) {
-    let top = ks_slot_address(UInt32(child)) + UInt64(KS_SLOT_SIZE) - 64
-    switch arguments.declaration.name {
-    case "clone3":
-      let structure = arguments.world.channel + Int(arguments.call.registers[0] &- KS_CHANNEL)
-      guard arguments.call.inputs[0] != nil, structure.loadUnaligned(as: UInt64.self) & sharesMemory != 0,
-        structure.loadUnaligned(fromByteOffset: 40, as: UInt64.self) == 0,
-        structure.loadUnaligned(fromByteOffset: 48, as: UInt64.self) == 0
-      else { return }
-      let size = UInt64(KS_SLOT_SIZE) - UInt64(KS_SLOT_STACK)
-      structure.storeBytes(of: top - size + 4096, toByteOffset: 40, as: UInt64.self)
-      structure.storeBytes(of: size - 4096, toByteOffset: 48, as: UInt64.self)
-    case "vfork":
-      // The kernel's vfork lends the creator's stack; the child here returns through frames of its own, so it gets
-      // another.
-      arguments.becomeClone(flags: 0x4000 | sharesMemory | 17, stack: top)
-    default: break
-    }
   }
 }

@@ -7,7 +7,7 @@ struct HostTracer {
   private var order = 0
   private let showsNames: Bool
   private let take: (TraceEvent) -> Void
-  private let record: CallRecord?
+  let record: CallRecord?
 
   init(showsNames: Bool, record: CallRecord? = nil, take: @escaping (TraceEvent) -> Void) {
     self.showsNames = showsNames
