@@ -281,6 +281,11 @@ public final class Session {
     machine.core.pointee.kernel.task(pid).map { machine.core.pointee.kernel.describe($0) }
   }
 
+  /// The System V and POSIX objects that a task sees, as :ipc shows them; nil where there is no such task.
+  public func ipcObjects(of pid: Int32) -> [Kernel.IPCView]? {
+    machine.core.pointee.kernel.task(pid).map { machine.core.pointee.kernel.ipcObjects(of: $0) }
+  }
+
   /// Whether the task with this pid is task 1, which runs the lines.
   public func isPrompt(_ view: Kernel.TaskView) -> Bool { view.tid == 1 && !isBlocked }
 }

@@ -35,8 +35,21 @@ import Testing
     }
   }
 
+  private static let objects = """
+    :ipc
+    local must = require "kscript".must
+    local q = must.msgget(7, "IPC_CREAT|0600") must.msgsnd(q, 1, "hello")
+    local s = must.semget(0, 2, "0640") must.shmat(must.shmget(0, 100, "0600"))
+    local d = must.mq_open("/jobs", "O_CREAT|O_RDWR", "0644")
+    local _ = must.fork(function() must.semop(s, {{sem_num = 0, sem_op = -1}}) end)
+    local _ = must.fork(function() must.mq_receive(d) end)
+    :ipc
+    """
+
   @Test func aPipedSessionPrintsResultsAndTellsFailure() throws {
-    try CommandTests.withFiles(["in": "1 + 1\nlocal x = _ * 21\nx\n", "bad": "x = = 1\n2\n", "a.lua": "local y = 5"]) {
+    try CommandTests.withFiles([
+      "in": "1 + 1\nlocal x = _ * 21\nx\n", "bad": "x = = 1\n2\n", "a.lua": "local y = 5", "ipc": Self.objects,
+    ]) {
       folder in
       func session(_ input: String, _ arguments: String) throws -> (String, Int32) {
         let process = Process()
@@ -55,6 +68,16 @@ import Testing
       let good = try session("in", ""), bad = try session("bad", "a.lua")
       #expect(good == ("2\n42\n", 0))
       #expect(bad == ("2\n", 1))
+      let objects = try session("ipc", "")
+      #expect(
+        objects.0 == """
+          no queue, semaphore set or shared memory
+            msg 0 key 0x7        0600 0:0  1 message, 5 of 16384 bytes
+            sem 0                0640 0:0  values 0 0; 1 caller waits
+            shm 0                0600 0:0  100 bytes, attached 3 times
+            mq  /jobs            0644 0:0  0 of 10 messages, 0 bytes; 1 receiver waits
+
+          """, "\(objects.0)")
     }
   }
 }

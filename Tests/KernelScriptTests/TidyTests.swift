@@ -22,10 +22,8 @@ struct TidyTests {
 
   @Test("No source has more than 500 lines")
   func lengths() {
-    withKnownIssue("some have outgrown it", isIntermittent: true) {
-      for file in Self.sources where isCode(file) && file.lines.count > 501 {
-        Issue.record("\(file.path): \(file.lines.count - 1) lines")
-      }
+    for file in Self.sources where isCode(file) && file.lines.count > 501 {
+      Issue.record("\(file.path): \(file.lines.count - 1) lines")
     }
   }
 

@@ -16,8 +16,8 @@ extension Repl {
     Command(name: "fds", usage: ":fds [PID]", help: "the descriptors of a task, by default of all") { repl, words in
       repl.listDescriptors(words)
     },
-    Command(name: "ipc", usage: ":ipc", help: "queues, semaphores and shared memory") { _, _ in
-      Terminal.output("nothing: System V and POSIX queues are not built yet\n")
+    Command(name: "ipc", usage: ":ipc [PID]", help: "the queues, semaphores and shared memory that a task sees") {
+      repl, words in repl.listIPC(words)
     },
     Command(name: "time", usage: ":time [+SECONDS]", help: "the clocks; or lets virtual time pass") { repl, words in
       repl.time(words)
@@ -100,6 +100,19 @@ extension Repl {
     for view in views {
       if views.count > 1 { Terminal.output("task \(view.tid)\n") }
       for (number, name) in view.descriptors { Terminal.output("  \(Text.pad("\(number)", 3)) \(name)\n") }
+    }
+  }
+
+  private func listIPC(_ words: [String]) {
+    guard let pid = words.first.map({ Int32($0) }) ?? 1, let views = session.ipcObjects(of: pid) else {
+      return fail("there is no task \(words.first ?? "1")")
+    }
+    if views.isEmpty { return Terminal.output("no queue, semaphore set or shared memory\n") }
+    for view in views {
+      let key = view.key.map { " key 0x" + String(UInt32(bitPattern: $0), radix: 16) } ?? ""
+      let mode = Text.padLeft(String(view.mode, radix: 8), 4).replacing(" ", with: "0")
+      Terminal.output(
+        "  \(Text.pad(view.kind, 3)) \(Text.pad(view.name + key, 16)) \(mode) \(view.uid):\(view.gid)  \(view.state)\n")
     }
   }
 
