@@ -3,8 +3,6 @@ local sys, must, C = ks.sys, ks.must, ks.C
 local helpers = require "helpers"
 local sleeper, reap, from_now = helpers.sleeper, helpers.reap, helpers.from_now
 
--- The referee's tasks are real-time ones, whose priority nice values do not touch.
-local it_by_niceness = ks.backend == "host" and pending or it
 local size = 16
 local q
 local function open() q = must.mq_open("/a", "O_CREAT|O_RDWR", "0600", { mq_maxmsg = 1, mq_msgsize = size }) end
@@ -46,7 +44,7 @@ describe("those who wait for a message", function()
   before_each(open)
 
   -- covers: mq.wake.receivers
-  it_by_niceness("are served by priority and then in turn, each handed its message", function()
+  it("are served by priority and then in turn, each handed its message", function()
     local got = {}
     local pids = receivers({ 10, 0, 10, 5, 0 }, got)
     for letter in ("abcde"):gmatch "." do
@@ -94,7 +92,7 @@ describe("those who wait for room", function()
   end)
 
   -- covers: mq.wake.senders
-  it_by_niceness("are served by priority and then in turn", function()
+  it("are served by priority and then in turn", function()
     local sent, pids = {}, {}
     for number, nice in ipairs { 10, 0, 10, 0 } do
       pids[number] = sleeper(function()

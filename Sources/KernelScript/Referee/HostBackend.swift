@@ -201,6 +201,7 @@ final class HostBackend {
     let slot = world.slot(task.slot)
     lastEvent = HostClock.now
     task.state = .running
+    HostPriority.restore(task, self)
     switch slot.pointee.event {
     case UInt32(KS_HELLO.rawValue):
       task.tid = slot.pointee.tid

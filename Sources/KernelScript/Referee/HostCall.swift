@@ -20,6 +20,8 @@ struct HostCall {
   var remaining: HostWorld.Room?
   /// Where an operation answers that the declaration does not tell of (HostLibrary).
   var answer: HostWorld.Room?
+  /// Priorities for a task that makes it as an ordinary one: HostPriority.
+  var priorityRoom: HostWorld.Room?
   /// The errno with which the C library refuses it before the kernel is asked.
   var refusal: Errno?
   /// The slot of the task that it makes.
@@ -192,6 +194,7 @@ struct HostArguments {
   mutating func replaceTransfer(_ room: HostWorld.Room) { call.transfer = [room] }
   mutating func setRegister(_ register: Int, _ word: UInt64) { call.registers[register] = word }
   mutating func refuse(_ errno: Errno) { call.refusal = errno }
+  mutating func setPriorityRoom(_ room: HostWorld.Room) { call.priorityRoom = room }
   mutating func setAnswer(_ room: HostWorld.Room) { call.answer = room }
   /// clone(2) with a stack of its own.
   mutating func becomeClone(flags: UInt64, stack: UInt64) {

@@ -9,7 +9,11 @@ extension HostLibrary {
   private static let attributesSize = 64, messageSizeOffset = 16
   private static let typeSize = 8
 
+  /// Calls in which a task's priority decides when it is served.
+  private static let servedByPriority: Set = ["mq_send", "mq_timedsend", "mq_receive", "mq_timedreceive"]
+
   static func prepareQueue(_ arguments: inout HostArguments, _ raw: Arguments, _ backend: HostBackend) -> Bool {
+    if servedByPriority.contains(arguments.declaration.name) { HostPriority.prepare(&arguments, backend) }
     switch arguments.declaration.name {
     case "mq_open", "mq_unlink":
       // mq_open(3): a name begins with a slash, which the kernel does not get.
