@@ -3,9 +3,13 @@ import Glibc
 /// The host's time, for what is told about a run; nothing of the emulated world depends on it.
 package enum HostClock {
   /// Nanoseconds since some moment.
-  package static var now: Int64 {
+  package static var now: Int64 { time(CLOCK_MONOTONIC) }
+  /// Nanoseconds since 1970.
+  static var realTime: Int64 { time(CLOCK_REALTIME) }
+
+  private static func time(_ clock: clockid_t) -> Int64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 

@@ -37,8 +37,8 @@ public final class Machine {
     public var isHosted = false
     /// Whether the first process has only the capabilities that this program has, as it would on the host.
     public var hasHostCapabilities = false
-    /// How long nothing may happen on the host before the run counts as stuck, in ns, however long its tasks mean to
-    /// sleep.
+    /// How long nothing may happen on the host before the run counts as stuck, in ns, even if a clock were to wake one
+    /// of its tasks later.
     package var hostPatience: Int64?
     /// A mistake made on purpose, for tests of what finds mistakes.
     package var plant: Plant?

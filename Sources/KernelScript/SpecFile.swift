@@ -104,6 +104,9 @@ public struct SpecFile: Sendable {
     var isUnavailable = false
   }
 
+  /// A failing case may sleep for very long: on the host, for so many ns.
+  private static let hostPatience: Int64 = 15_000_000_000
+
   /// Runs one case on the emulated kernel and on this machine's, and compares what its tasks did.
   public func compare(_ testCase: Case, _ options: Machine.Options) -> (
     comparison: Comparison, emulated: Result, host: Result
@@ -114,6 +117,7 @@ public struct SpecFile: Sendable {
     let emulatedCalls = CallRecord(), hostCalls = CallRecord()
     let emulated = run(testCase, options, record: emulatedCalls)
     options.isHosted = true
+    options.hostPatience = SpecFile.hostPatience
     let host = run(testCase, options, record: hostCalls)
     var comparison = Comparison(host: hostCalls, emulated: emulatedCalls, comparesOrder: options.policy == .fifo)
     if host.isUnavailable { comparison.unavailable = host.message }

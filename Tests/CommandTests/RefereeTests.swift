@@ -156,6 +156,23 @@ struct RefereeTests {
     let result = try run("local r = must.pipe2() must.read(r, 1)")
     #expect(result.status == 2)
     #expect(result.errors.contains("task 1  read"), "\(result.errors)")
+    #expect(result.errors.contains("sleeps, and no clock wakes it"))
+  }
+
+  /// Longer than any wait for what is not a clock.
+  @Test func whoeverWaitsForATimerIsNotStuck() throws {
+    let result = try run(
+      """
+      must.sigaction("SIGALRM", function() must.setitimer("ITIMER_REAL", { it_value = 0.8 }) end)
+      must.setitimer("ITIMER_REAL", { it_value = 0.8 })
+      for _ = 1, 2 do sys.pause() end
+      local times = must.timerfd_create("CLOCK_REALTIME", 0)
+      local soon = must.clock_gettime("CLOCK_REALTIME").tv_sec + 2
+      must.timerfd_settime(times, "TFD_TIMER_ABSTIME", { it_value = { tv_sec = soon, tv_nsec = 0 } })
+      must.sigaction("SIGALRM", "SIG_IGN")
+      print(#must.read(times, 8))
+      """)
+    #expect(result.output == "8\n", "\(result.errors)")
   }
 
   @Test func handlersMaskedSleepsAndThreadsWork() throws {

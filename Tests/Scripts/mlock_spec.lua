@@ -6,7 +6,10 @@ local function map(pages, flags, protection)
   return sys.mmap(0, pages * PAGE, protection or "PROT_READ|PROT_WRITE", "MAP_PRIVATE|MAP_ANONYMOUS" .. (flags or ""))
 end
 -- Pages that are locked, of the whole process. Looked at from outside: the other lines are the machine's business.
-local function locked() return tonumber(ks.get(("/proc/%d/status"):format(must.getpid())):match "VmLck:%s*(%d+)") // 4 end
+local function locked()
+  local status = ks.get(("/proc/%d/status"):format(must.getpid()))
+  return tonumber(status:match "VmLck:%s*(%d+)") // 4
+end
 local function there(address, pages)
   return (must.mincore(address, pages * PAGE):gsub(".", function(c) return string.char(48 + c:byte() % 2) end))
 end

@@ -43,7 +43,10 @@ describe("select", function()
 
   it("looks no further than the room of the table, which grows by powers of two and shrinks in a child", function()
     -- covers: select.table_room
-    local function room() return tonumber(ks.get(("/proc/%d/status"):format(must.getpid())):match("FDSize:%s*(%d+)")) end
+    local function room()
+      local status = ks.get(("/proc/%d/status"):format(must.getpid()))
+      return tonumber(status:match "FDSize:%s*(%d+)")
+    end
     assert.equal(64, room())
     assert.same({ 0, { 64, 99 }, {}, {} }, { must.select({ 99, 64 }, nil, nil, 0) })
     assert.equal(70, must.dup2(0, 70))

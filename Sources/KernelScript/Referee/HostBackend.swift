@@ -31,6 +31,7 @@ final class HostBackend {
   }
 
   var attention = HostAttention()
+  private(set) var patience = HostPatience()
 
   /// Since the world was made, in ns; once it is gone, how long it lasted.
   var time: Int64 { world == nil ? endTime : HostClock.now - world.startTime }
@@ -42,7 +43,7 @@ final class HostBackend {
   private enum Event { case posted, asleep, ended, interrupted }
 
   /// How long a call is waited for by spinning before /proc is asked, in turns of some 40 ns.
-  static let patience = 1500
+  static let spins = 1500
 
   func turn(_ task: HostTask) -> UInt32 { ks_turn(world.slot(task.slot)) }
 
@@ -50,7 +51,7 @@ final class HostBackend {
   private func wait(for task: HostTask) -> Event {
     var seen: HostWorld.State?
     while true {
-      for _ in 0..<HostBackend.patience {
+      for _ in 0..<HostBackend.spins {
         if turn(task) == UInt32(KS_TURN_CONTROLLER) { return .posted }
         ks_pause()
       }
@@ -114,6 +115,7 @@ final class HostBackend {
       drop(arguments.call, of: current)
       return reply(failure: refusal.code)
     }
+    arguments.setLongestSleep(patience.note(arguments.declaration, raw))
     let request = ExecuteRequest(arguments.call)
     if let request, let name = HostProgram.registeredName(arguments.declaration, raw) {
       defer { drop(arguments.call, of: current) }

@@ -20,6 +20,8 @@ struct HostCall {
   var remaining: HostWorld.Room?
   /// Where an operation answers that the declaration does not tell of (HostLibrary).
   var answer: HostWorld.Room?
+  /// For how long it may sleep before a clock ends that, in ns; 0 where it sleeps until something happens.
+  var longestSleep: Int64 = 0
   /// Priorities for a task that makes it as an ordinary one: HostPriority.
   var priorityRoom: HostWorld.Room?
   /// The errno with which the C library refuses it before the kernel is asked.
@@ -194,6 +196,7 @@ struct HostArguments {
   mutating func replaceTransfer(_ room: HostWorld.Room) { call.transfer = [room] }
   mutating func setRegister(_ register: Int, _ word: UInt64) { call.registers[register] = word }
   mutating func refuse(_ errno: Errno) { call.refusal = errno }
+  mutating func setLongestSleep(_ time: Int64) { call.longestSleep = time }
   mutating func setPriorityRoom(_ room: HostWorld.Room) { call.priorityRoom = room }
   mutating func setAnswer(_ room: HostWorld.Room) { call.answer = room }
   /// clone(2) with a stack of its own.

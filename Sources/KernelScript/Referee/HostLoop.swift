@@ -45,7 +45,7 @@ extension HostBackend {
       return resume(task, letSignalsIn(task))
     }
     // Who sleeps for a time wakes first, as the emulated clock jumps before anybody types.
-    if !hasTypedEnd, longestSleep == 0, tasks.contains(where: { $0.map(awaitsConsole) ?? false }) {
+    if !hasTypedEnd, !sleeps.contains(where: { $0 > 0 }), tasks.contains(where: { $0.map(awaitsConsole) ?? false }) {
       let line = machine.input()
       hasTypedEnd = line == nil
       world.type(line)
@@ -87,42 +87,28 @@ extension HostBackend {
           }
         }
       }
-      if round == 0 { for _ in 0..<HostBackend.patience { ks_pause() } }
+      if round == 0 { for _ in 0..<HostBackend.spins { ks_pause() } }
     }
     return !tasks.allSatisfy { $0 == nil }
   }
 
-  /// How long nothing may happen before the run counts as stuck, in ns: sleeping scripts take real time here.
-  static let patienceWithSleepers: Int64 = 3_000_000_000
-
   private func waitInVain() -> Machine.Outcome? {
-    if HostClock.now - lastEvent > machine.options.hostPatience ?? HostBackend.patienceWithSleepers + longestSleep {
-      return .deadlock(
-        tasks.compactMap { $0 }.map { task in
-          StuckTask(
-            tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep",
-            place: task.thread.map { machine.place($0) } ?? "",
-            reason: "sleeps, and nothing has happened for \(HostBackend.patienceWithSleepers / 1_000_000_000) s")
-        })
+    let silence = HostClock.now - lastEvent, needed = patience.limit(sleeps)
+    if silence <= min(needed, machine.options.hostPatience ?? .max) {
+      attention.sleep(nanoseconds: 100_000)
+      return nil
     }
-    attention.sleep(nanoseconds: 100_000)
-    return nil
+    let reason = silence > needed ? "no clock wakes it" : "nothing has happened for \(silence / 1_000_000) ms"
+    return .deadlock(
+      tasks.compactMap { $0 }.map { task in
+        StuckTask(
+          tid: task.tid, call: task.calls.last?.index.map { Syscall.all[$0].name } ?? "sleep",
+          place: task.thread.map { machine.place($0) } ?? "", reason: "sleeps, and \(reason)")
+      })
   }
 
-  /// The longest time that a sleeping call was given, in ns.
-  private var longestSleep: Int64 {
-    tasks.compactMap { $0?.calls.last }.map { call in
-      guard let index = call.index else { return 0 }
-      for (position, parameter) in Syscall.all[index].parameters.enumerated()
-      where parameter.name == "timeout" && call.words[position] > 0 {
-        return min(call.words[position], 60_000) * 1_000_000
-      }
-      for (position, parameter) in Syscall.all[index].parameters.enumerated() {
-        if case .time = parameter.kind, call.counts[position] > 0 { return 10_000_000_000 }
-      }
-      return 0
-    }.max() ?? 0
-  }
+  /// For how long the tasks may sleep in their calls, those to which handlers will return too, in ns.
+  private var sleeps: [Int64] { tasks.compactMap { $0?.calls.map(\.longestSleep).max() } }
 
   func flushConsole(isLate: Bool) {
     guard mayHaveWritten, world != nil else { return }
