@@ -322,7 +322,7 @@ public final class Machine {
       let shown = frame.drop { $0 == "\t" }
       return !shown.hasPrefix("[C]:") && !shown.hasPrefix("kscript:")
     }
-    return (message, frames.count > 1 ? frames.map(String.init) : [])
+    return (Suggestion.withCure(message), frames.count > 1 ? frames.map(String.init) : [])
   }
 
   private func unwound(_ thread: OpaquePointer, failed: Bool) -> Outcome {

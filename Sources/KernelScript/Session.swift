@@ -265,7 +265,7 @@ public final class Session {
     }
     let reports = machine.reports.filter { $0.first == "line" }
     machine.reports.removeAll { $0.first == "line" }
-    if let failure = reports.first(where: { $0[1] == "failed" }) { return .failed(failure[2]) }
+    if let failure = reports.first(where: { $0[1] == "failed" }) { return .failed(Suggestion.withCure(failure[2])) }
     return .finished(reports.filter { $0[1] == "result" }.map { $0[2] })
   }
 

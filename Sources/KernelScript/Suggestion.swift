@@ -1,3 +1,5 @@
+import LinuxKernel
+
 /// "Did you mean" for names typed by people.
 package enum Suggestion {
   /// The candidate that is fewest edits away, if any is near; the first of several equally near.
@@ -17,6 +19,17 @@ package enum Suggestion {
   /// " (did you mean X?)", or nothing.
   package static func text(_ name: String, _ candidates: [String]) -> String {
     nearest(name, candidates).map { " (did you mean \($0)?)" } ?? ""
+  }
+
+  /// A message of Lua with what its reader probably forgot: the table that a call or function of kscript is in.
+  package static func withCure(_ message: String) -> String {
+    guard let match = message.firstMatch(of: /a nil value \(global '(\w+)'\)$/) else { return message }
+    let name = String(match.1)
+    let from = "local \(name) = require \"kscript\"" + (name == "ks" ? "" : ".\(name)")
+    if ["ks", "sys", "must", "C"].contains(name) { return "\(message); \(from)" }
+    if Syscall.all.contains(where: { $0.name == name }) { return "\(message); the call is sys.\(name)" }
+    if Library.functions.contains(where: { $0.name == name }) { return "\(message); the function is ks.\(name)" }
+    return message
   }
 
   /// Levenshtein's distance, with one row of the table.

@@ -26,6 +26,12 @@ struct BadInputTests {
     #expect(result.errorLines == 1)
   }
 
+  @Test func aTableThatWasForgotten() {
+    check(Program.run("getpid()"), 1, "script.lua:1: ", "(global 'getpid'); the call is sys.getpid")
+    check(Program.run("local x = 1\nsettle()"), 1, "script.lua:2: ", "; the function is ks.settle")
+    check(Program.run("sys.getpid()"), 1, "(global 'sys'); local sys = require \"kscript\".sys")
+  }
+
   @Test func garbage() {
     check(Program.run((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ $0 >> 3) }), 1, "script.lua")
     check(Program.run([0, 0xff, 0xfe] + [UInt8](repeating: 0x80, count: 100)), 1, "script.lua")
