@@ -199,6 +199,9 @@ public final class ByteBuffer {
 }
 
 /// A page of bytes, as the hardware has them: 4096, zero at first, shared between copies until one side writes.
+///
+/// A page made for a few bytes has room for its beginning only, until something is written behind that: of a hundred
+/// thousand pipes with a byte in each, pages would be almost half of all memory.
 package struct Page {
   package static let size = 4096
   private var storage: PageStorage
@@ -207,16 +210,21 @@ package struct Page {
 
   /// A page whose bytes are not yet anything: for a writer that fills what it hands on.
   package static var uninitialised: Page { Page(storage: PageStorage(zeroed: false)) }
+  /// The same for a writer of the first `count` bytes, which are all that is looked at until more are written.
+  static func uninitialised(beginning count: Int) -> Page {
+    count <= PageStorage.smallCapacity ? Page(storage: PageStorage(smallOf: nil)) : .uninitialised
+  }
   private init(storage: PageStorage) { self.storage = storage }
 
-  @inline(__always) private mutating func writable() -> UnsafeMutableRawPointer {
-    if !isKnownUniquelyReferenced(&storage) { storage = PageStorage(copying: storage) }
+  @inline(__always) private mutating func writable(upTo end: Int) -> UnsafeMutableRawPointer {
+    if !isKnownUniquelyReferenced(&storage) { storage = storage.copy() }
+    if end > storage.capacity { storage = storage.grown() }
     return storage.base
   }
 
   /// The bytes of `range`, valid while this page is held and not written to.
   @inline(__always) package func view(_ offset: Int, _ count: Int) -> ByteView {
-    precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
+    precondition(offset >= 0 && count >= 0 && offset + count <= storage.capacity)
     return ByteView(start: storage.base + offset, count: count)
   }
 
@@ -227,14 +235,15 @@ package struct Page {
     precondition(offset >= 0 && offset + view.count <= Page.size)
     guard let start = view.start else { return false }
     let isShared = !isKnownUniquelyReferenced(&storage)
-    if isShared { storage = PageStorage(copying: storage) }
+    if isShared { storage = storage.copy() }
+    if offset + view.count > storage.capacity { storage = storage.grown() }
     (storage.base + offset).copyMemory(from: start, byteCount: view.count)
     return isShared
   }
 
   package mutating func zero(_ offset: Int, _ count: Int) {
     precondition(offset >= 0 && count >= 0 && offset + count <= Page.size)
-    (writable() + offset).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    (writable(upTo: offset + count) + offset).initializeMemory(as: UInt8.self, repeating: 0, count: count)
   }
 
   package var identity: ObjectIdentifier { ObjectIdentifier(storage) }
@@ -243,19 +252,38 @@ package struct Page {
   package static func isShared(_ a: Page, _ b: Page) -> Bool { a.storage === b.storage }
 }
 
-/// One allocation a page: the object's header and its 4096 bytes.
+/// Where the bytes of a page lie: all 4096, or the first few.
 private final class PageStorage {
   let base: UnsafeMutableRawPointer
+  let capacity: Int
+
+  static let smallCapacity = 240
 
   init(zeroed: Bool) {
+    capacity = Page.size
     base = .allocate(byteCount: Page.size, alignment: 64)
     if zeroed { base.initializeMemory(as: UInt8.self, repeating: 0, count: Page.size) }
   }
 
-  init(copying other: PageStorage) {
-    base = .allocate(byteCount: Page.size, alignment: 64)
-    base.copyMemory(from: other.base, byteCount: Page.size)
+  /// A small one, a copy of `other` where there is one.
+  init(smallOf other: PageStorage?) {
+    capacity = PageStorage.smallCapacity
+    base = .allocate(byteCount: capacity, alignment: 16)
+    if let other { base.copyMemory(from: other.base, byteCount: capacity) }
   }
+
+  private init(copying other: PageStorage) {
+    capacity = Page.size
+    base = .allocate(byteCount: Page.size, alignment: 64)
+    base.copyMemory(from: other.base, byteCount: other.capacity)
+  }
+
+  @inline(never) func copy() -> PageStorage {
+    capacity == Page.size ? PageStorage(copying: self) : PageStorage(smallOf: self)
+  }
+
+  /// A whole page that begins as this small one.
+  @inline(never) func grown() -> PageStorage { PageStorage(copying: self) }
 
   deinit { base.deallocate() }
 }

@@ -17,15 +17,10 @@ public struct ID<Object>: Hashable, Sendable {
 ///
 /// Invariants: a table whose `isShared` is false, and a page with `references == 1`, belong to this slab alone; a bit
 /// of `live` is set exactly while its slot holds an initialised object; a free slot holds the index of the next free
-/// one. A slab is copied by `copy()` alone, which marks the table: each write looks at that mark, where to ask for the
-/// number of references would cost a call.
+/// one.
 public struct Slab<Object>: ~Copyable {
-  /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
-  private var storage: PageTable<Object>?
-  /// The table's fields and pages and how many slots were ever used, kept here since each access needs them: loads
-  /// less, each of which would wait for the one before.
-  private var fields: UnsafeMutablePointer<PageTable<Object>.Fields>?
-  private var pages: UnsafeMutablePointer<SlabPage<Object>>?
+  private var table = MarkedTable<Object>()
+  /// How many slots were ever used.
   private var usedSlots: UInt32 = 0
 
   public init() {}
@@ -33,22 +28,22 @@ public struct Slab<Object>: ~Copyable {
   /// A second slab with the same objects.
   public borrowing func copy() -> Slab {
     var copy = Slab()
-    fields?.pointee.isShared = true
-    (copy.storage, copy.fields, copy.pages, copy.usedSlots) = (storage, fields, pages, usedSlots)
+    copy.table = table.copy()
+    copy.usedSlots = usedSlots
     return copy
   }
 
   /// How many objects live in the slab.
-  public var count: Int { fields?.pointee.liveCount ?? 0 }
+  public var count: Int { table.fields?.pointee.liveCount ?? 0 }
 
   @discardableResult
   public mutating func insert(_ object: Object) -> ID<Object> { place { object } }
 
   /// As `insert`, for what comes and goes with each wait: the object is made where it is to lie.
   @inline(__always) mutating func place(_ make: () -> Object) -> ID<Object> {
-    let fields = uniqueFields()
+    let fields = table.ownFields()
     let index = fields.pointee.firstFree != .max ? fields.pointee.firstFree : addSlot()
-    let page = ownPage(index), slot = Int(index) & 63
+    let page = table.ownPage(Int(index) >> 6), slot = Int(index) & 63
     if fields.pointee.firstFree == index {
       fields.pointee.firstFree = UnsafeRawPointer(page.objects + slot).loadUnaligned(as: UInt32.self)
     }
@@ -60,11 +55,8 @@ public struct Slab<Object>: ~Copyable {
 
   /// One more slot, of a table that is this slab's own.
   @inline(never) private mutating func addSlot() -> UInt32 {
-    let fields = fields.unsafelyUnwrapped, index = usedSlots
-    if Int(index) >> 6 == fields.pointee.pageCount {
-      storage.unsafelyUnwrapped.grow()
-      pages = fields.pointee.pages
-    }
+    let index = usedSlots
+    table.grow(toHold: Int(index), hasGenerations: true)
     usedSlots += 1
     return index
   }
@@ -88,7 +80,7 @@ public struct Slab<Object>: ~Copyable {
 
   /// Puts a slot whose object is gone at the head of the free ones.
   @inline(__always) private mutating func free(_ id: ID<Object>, _ page: SlabPage<Object>) {
-    let fields = fields.unsafelyUnwrapped, slot = Int(id.index) & 63
+    let fields = table.fields.unsafelyUnwrapped, slot = Int(id.index) & 63
     page.header.pointee.live &= ~(1 << UInt64(slot))
     page.generations[slot] &+= 1
     UnsafeMutableRawPointer(page.objects + slot).storeBytes(of: fields.pointee.firstFree, as: UInt32.self)
@@ -98,7 +90,7 @@ public struct Slab<Object>: ~Copyable {
 
   @inline(__always) public func contains(_ id: ID<Object>) -> Bool {
     guard id.index < usedSlots else { return false }
-    let page = pages.unsafelyUnwrapped[Int(id.index) >> 6], slot = Int(id.index) & 63
+    let page = table.page(Int(id.index) >> 6), slot = Int(id.index) & 63
     return page.generations[slot] == id.generation && page.header.pointee.live & (1 << UInt64(slot)) != 0
   }
 
@@ -106,7 +98,7 @@ public struct Slab<Object>: ~Copyable {
   @inline(__always) public subscript(_ id: ID<Object>) -> Object {
     @inline(__always) unsafeAddress {
       precondition(id.index < usedSlots, "a handle of another kernel")
-      let page = pages.unsafelyUnwrapped[Int(id.index) >> 6], slot = Int(id.index) & 63
+      let page = table.page(Int(id.index) >> 6), slot = Int(id.index) & 63
       precondition(page.generations[slot] == id.generation, "stale handle")
       return UnsafePointer(page.objects + slot)
     }
@@ -120,7 +112,7 @@ public struct Slab<Object>: ~Copyable {
   /// Where an object lies, for as long as it lives and nobody writes to the slab.
   @inline(__always) func address(of id: ID<Object>) -> UnsafePointer<Object> {
     precondition(id.index < usedSlots, "a handle of another kernel")
-    let page = pages.unsafelyUnwrapped[Int(id.index) >> 6], slot = Int(id.index) & 63
+    let page = table.page(Int(id.index) >> 6), slot = Int(id.index) & 63
     precondition(page.generations[slot] == id.generation, "stale handle")
     return UnsafePointer(page.objects + slot)
   }
@@ -128,7 +120,7 @@ public struct Slab<Object>: ~Copyable {
   /// The ids of all live objects, in slot order.
   public var ids: [ID<Object>] {
     var found: [ID<Object>] = []
-    guard let fields = fields?.pointee else { return [] }
+    guard let fields = table.fields?.pointee else { return [] }
     for number in 0..<fields.pageCount {
       let page = fields.pages[number]
       var bits = page.header.pointee.live
@@ -140,6 +132,35 @@ public struct Slab<Object>: ~Copyable {
     }
     return found
   }
+
+  @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
+    precondition(index < usedSlots, "a handle of another kernel")
+    return table.writablePage(Int(index) >> 6)
+  }
+}
+
+/// A table of pages that is copied by `copy()` alone, which marks it: each write looks at that mark, where to ask for
+/// the number of references would cost a call.
+///
+/// Invariant: a table that is not marked is this one's own.
+private struct MarkedTable<Object>: ~Copyable {
+  /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
+  private var storage: PageTable<Object>?
+  /// The table's fields and pages, kept here since each access needs them: loads less, each of which would wait for the
+  /// one before.
+  private(set) var fields: UnsafeMutablePointer<PageTable<Object>.Fields>?
+  private var pages: UnsafeMutablePointer<SlabPage<Object>>?
+
+  init() {}
+
+  borrowing func copy() -> MarkedTable {
+    var copy = MarkedTable()
+    fields?.pointee.isShared = true
+    (copy.storage, copy.fields, copy.pages) = (storage, fields, pages)
+    return copy
+  }
+
+  @inline(__always) func page(_ number: Int) -> SlabPage<Object> { pages.unsafelyUnwrapped[number] }
 
   /// Takes a table of its own: the first one, the one that nobody shares any more, or a copy of the one that somebody
   /// does.
@@ -155,67 +176,82 @@ public struct Slab<Object>: ~Copyable {
     pages = own.pointee.pages
   }
 
-  @inline(__always) private mutating func uniqueFields() -> UnsafeMutablePointer<PageTable<Object>.Fields> {
+  /// The fields of a table of its own.
+  @inline(__always) mutating func ownFields() -> UnsafeMutablePointer<PageTable<Object>.Fields> {
     if fields == nil || fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
     return fields.unsafelyUnwrapped
   }
 
-  @inline(__always) private mutating func writablePage(_ index: UInt32) -> SlabPage<Object> {
-    precondition(index < usedSlots, "a handle of another kernel")
-    if fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
-    return ownPage(index)
+  /// Adds a page, unless there is one for the slot. The table is its own.
+  @inline(__always) mutating func grow(toHold slot: Int, hasGenerations: Bool) {
+    let fields = fields.unsafelyUnwrapped
+    guard slot >> 6 == fields.pointee.pageCount else { return }
+    storage.unsafelyUnwrapped.grow(hasGenerations: hasGenerations)
+    pages = fields.pointee.pages
   }
 
-  /// The page of a slot, of a table that is this slab's own; it becomes the slab's own as well.
-  @inline(__always) private mutating func ownPage(_ index: UInt32) -> SlabPage<Object> {
-    let page = pages.unsafelyUnwrapped[Int(index) >> 6]
+  /// A page of a table that is its own; it becomes its own as well.
+  @inline(__always) mutating func ownPage(_ number: Int) -> SlabPage<Object> {
+    let page = pages.unsafelyUnwrapped[number]
     if page.header.pointee.references == 1 { return page }
-    return storage.unsafelyUnwrapped.unsharePage(Int(index) >> 6)
+    return storage.unsafelyUnwrapped.unsharePage(number)
+  }
+
+  /// A page of a table that is not empty; both become its own.
+  @inline(__always) mutating func writablePage(_ number: Int) -> SlabPage<Object> {
+    if fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
+    return ownPage(number)
   }
 }
 
-/// 64 slots in one block: header, generations, objects. Counted by hand, since a kernel belongs to one thread and an
-/// atomic count would be the dearest part of a snapshot.
+/// 64 slots in one block: generations, where they are kept, header, objects. Counted by hand, since a kernel belongs to
+/// one thread and an atomic count would be the dearest part of a snapshot.
 private struct SlabPage<Object> {
   struct Header {
-    var references: Int
+    var references: Int32
+    /// How many bytes lie before the header: those of the generations, or none in a page of an array.
+    let prefix: Int32
     var live: UInt64
   }
 
   let base: UnsafeMutableRawPointer
 
+  static var generationsSize: Int { 64 * MemoryLayout<UInt32>.size }
   static var objectsOffset: Int {
-    let end = MemoryLayout<Header>.size + 64 * MemoryLayout<UInt32>.size
     let alignment = max(MemoryLayout<Object>.alignment, 16)
-    return (end + alignment - 1) / alignment * alignment
+    return (MemoryLayout<Header>.size + alignment - 1) / alignment * alignment
   }
 
   @inline(__always) var header: UnsafeMutablePointer<Header> { base.assumingMemoryBound(to: Header.self) }
+  /// Of a page of a slab.
   @inline(__always) var generations: UnsafeMutablePointer<UInt32> {
-    (base + MemoryLayout<Header>.size).assumingMemoryBound(to: UInt32.self)
+    (base - Self.generationsSize).assumingMemoryBound(to: UInt32.self)
   }
   @inline(__always) var objects: UnsafeMutablePointer<Object> {
     (base + Self.objectsOffset).assumingMemoryBound(to: Object.self)
   }
 
-  static func make() -> SlabPage {
+  static func make(hasGenerations: Bool) -> SlabPage {
     // A free slot keeps a UInt32 in the object's place.
-    precondition(MemoryLayout<Object>.stride >= MemoryLayout<UInt32>.size)
-    let size = objectsOffset + 64 * MemoryLayout<Object>.stride
-    let page = SlabPage(base: .allocate(byteCount: size, alignment: max(MemoryLayout<Object>.alignment, 16)))
-    page.header.initialize(to: Header(references: 1, live: 0))
-    page.generations.initialize(repeating: 0, count: 64)
+    precondition(MemoryLayout<Object>.stride >= MemoryLayout<UInt32>.size && MemoryLayout<Object>.alignment <= 16)
+    let prefix = hasGenerations ? generationsSize : 0
+    let start = UnsafeMutableRawPointer.allocate(
+      byteCount: prefix + objectsOffset + 64 * MemoryLayout<Object>.stride, alignment: 16)
+    let page = SlabPage(base: start + prefix)
+    page.header.initialize(to: Header(references: 1, prefix: Int32(prefix), live: 0))
+    if hasGenerations { page.generations.initialize(repeating: 0, count: 64) }
     return page
   }
 
   func copy() -> SlabPage {
-    let new = SlabPage.make()
+    let hasGenerations = header.pointee.prefix > 0
+    let new = SlabPage.make(hasGenerations: hasGenerations)
     new.header.pointee.live = header.pointee.live
-    new.generations.update(from: generations, count: 64)
+    if hasGenerations { new.generations.update(from: generations, count: 64) }
     for slot in 0..<64 {
       if header.pointee.live & (1 << UInt64(slot)) != 0 {
         (new.objects + slot).initialize(to: objects[slot])
-      } else {
+      } else if hasGenerations {
         UnsafeMutableRawPointer(new.objects + slot).copyMemory(
           from: objects + slot, byteCount: MemoryLayout<UInt32>.size)
       }
@@ -231,7 +267,7 @@ private struct SlabPage<Object> {
       (objects + bits.trailingZeroBitCount).deinitialize(count: 1)
       bits &= bits - 1
     }
-    base.deallocate()
+    (base - Int(header.pointee.prefix)).deallocate()
   }
 }
 
@@ -272,7 +308,7 @@ private final class PageTable<Object> {
     return new
   }
 
-  @inline(never) func grow() {
+  @inline(never) func grow(hasGenerations: Bool) {
     if fields.pointee.pageCount == fields.pointee.capacity {
       let larger = UnsafeMutablePointer<SlabPage<Object>>.allocate(capacity: fields.pointee.capacity * 2)
       larger.moveInitialize(from: fields.pointee.pages, count: fields.pointee.pageCount)
@@ -280,7 +316,7 @@ private final class PageTable<Object> {
       fields.pointee.pages = larger
       fields.pointee.capacity *= 2
     }
-    (fields.pointee.pages + fields.pointee.pageCount).initialize(to: .make())
+    (fields.pointee.pages + fields.pointee.pageCount).initialize(to: .make(hasGenerations: hasGenerations))
     fields.pointee.pageCount += 1
   }
 
@@ -341,7 +377,7 @@ package struct ChunkedArray<Element> {
   }
 
   @inline(never) private mutating func addPage() {
-    storage.unsafelyUnwrapped.grow()
+    storage.unsafelyUnwrapped.grow(hasGenerations: false)
     pages = storage.unsafelyUnwrapped.fields.pointee.pages
   }
 
@@ -365,9 +401,7 @@ package struct ChunkedArray<Element> {
 /// A chunked array for what a kernel itself holds and writes with many calls: copied by `copy()` alone, which marks the
 /// table as a slab's does. So a write looks at that mark instead of asking for the number of references.
 struct ChunkedStore<Element>: ~Copyable {
-  private var storage: PageTable<Element>?
-  private var fields: UnsafeMutablePointer<PageTable<Element>.Fields>?
-  private var pages: UnsafeMutablePointer<SlabPage<Element>>?
+  private var table = MarkedTable<Element>()
   private(set) var count = 0
 
   init() {}
@@ -375,50 +409,28 @@ struct ChunkedStore<Element>: ~Copyable {
   /// A second store with the same elements.
   borrowing func copy() -> ChunkedStore {
     var copy = ChunkedStore()
-    fields?.pointee.isShared = true
-    (copy.storage, copy.fields, copy.pages, copy.count) = (storage, fields, pages, count)
+    copy.table = table.copy()
+    copy.count = count
     return copy
   }
 
   @inline(__always) subscript(_ index: Int) -> Element {
     @inline(__always) unsafeAddress {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-      return UnsafePointer(pages.unsafelyUnwrapped[index >> 6].objects + (index & 63))
+      return UnsafePointer(table.page(index >> 6).objects + (index & 63))
     }
     @inline(__always) unsafeMutableAddress {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-      return writablePage(index >> 6).objects + (index & 63)
+      return table.writablePage(index >> 6).objects + (index & 63)
     }
   }
 
   @inline(never) mutating func append(_ element: Element) {
-    if fields == nil || fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
-    if count >> 6 == fields.unsafelyUnwrapped.pointee.pageCount {
-      storage.unsafelyUnwrapped.grow()
-      pages = fields.unsafelyUnwrapped.pointee.pages
-    }
-    let page = writablePage(count >> 6)
+    _ = table.ownFields()
+    table.grow(toHold: count, hasGenerations: false)
+    let page = table.ownPage(count >> 6)
     (page.objects + (count & 63)).initialize(to: element)
     page.header.pointee.live |= 1 << UInt64(count & 63)
     count += 1
-  }
-
-  @inline(never) private mutating func makeOwn() {
-    if storage == nil {
-      storage = PageTable(capacity: 1)
-    } else if !isKnownUniquelyReferenced(&storage) {
-      storage = storage.unsafelyUnwrapped.copy()
-    }
-    let own = storage.unsafelyUnwrapped.fields
-    own.pointee.isShared = false
-    fields = own
-    pages = own.pointee.pages
-  }
-
-  @inline(__always) private mutating func writablePage(_ number: Int) -> SlabPage<Element> {
-    if fields.unsafelyUnwrapped.pointee.isShared { makeOwn() }
-    let page = pages.unsafelyUnwrapped[number]
-    if page.header.pointee.references == 1 { return page }
-    return storage.unsafelyUnwrapped.unsharePage(number)
   }
 }

@@ -141,7 +141,7 @@ extension Pipe.Buffer {
   /// Becomes a buffer of these bytes.
   @inline(__always) mutating func fill(_ view: ByteView, _ isPacket: Bool, _ spare: inout Page?) {
     if page == nil { swap(&page, &spare) }
-    if page == nil { page = .uninitialised }
+    if page == nil { page = .uninitialised(beginning: view.count) }
     page!.write(view, at: 0)
     offset = 0
     count = Int32(truncatingIfNeeded: view.count)
