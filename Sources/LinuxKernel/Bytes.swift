@@ -90,6 +90,27 @@ struct ShortBytes {
   }
 }
 
+/// The bytes of a message that has few: at most 80, which lie in the message itself.
+struct MessageBytes {
+  private var words = InlineArray<10, UInt64>(repeating: 0)
+
+  static let capacity = 80
+
+  @inline(__always) mutating func store(_ view: ByteView) {
+    precondition(view.count <= MessageBytes.capacity)
+    guard let start = view.start else { return }
+    withUnsafeMutableBytes(of: &words) {
+      $0.baseAddress.unsafelyUnwrapped.copyMemory(from: start, byteCount: view.count)
+    }
+  }
+
+  /// Appends the first `count` to `output`. (It changes nothing: a value that is only read would be copied first.)
+  @inline(__always) mutating func append(_ count: Int, to output: ByteBuffer) {
+    precondition(count <= MessageBytes.capacity)
+    withUnsafeMutableBytes(of: &words) { output.append(ByteView(start: $0.baseAddress, count: count)) }
+  }
+}
+
 extension ByteView {
   /// Lends the low `size` bytes of `word`, the lowest first, to `body`.
   @inline(__always) static func with<R>(_ word: UInt64, _ size: Int, _ body: (ByteView) -> R) -> R {

@@ -95,7 +95,9 @@ extension Kernel {
   mutating func closed(_ file: ID<OpenFile>, in table: ID<FileTable>, by me: TaskID) {
     // Any descriptor of the file will do: that is how POSIX has it.
     if lockLists.count > 0 { removeLocks(of: .table(table), on: file) }
-    if case .messageQueue(let queue) = files[file].object { dropNotification(of: queue, ownedBy: process(of: me)) }
+    if case .messageQueue(let queue) = files[file].object {
+      dropNotification(of: posix(queue), ownedBy: process(of: me))
+    }
     release(file)
   }
 

@@ -32,7 +32,7 @@ extension Kernel {
 
   /// Sets the position. Linux: vfs_llseek() and the llseek operations.
   mutating func seek(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
-    if case .messageQueue(let queue) = files[file].object { return try seek(file, in: queue, offset, whence) }
+    if case .messageQueue(let queue) = files[file].object { return try seek(file, in: posix(queue), offset, whence) }
     guard case .inode(let inode) = files[file].object else {
       if isStream(file) { throw .errno(.ESPIPE) }
       // noop_llseek(): eventfds and their like have a position that means nothing.

@@ -144,7 +144,7 @@ extension Kernel {
     case .messageQueue(let queue):
       if flags.contains(.direct) { throw .errno(.EINVAL) }
       if flags.contains(.truncate), !isNew { posixQueues[queue].statusSize = 0 }
-      return addOpenFile(.messageQueue(queue), walk.path, request)
+      return addOpenFile(.messageQueue(posixQueues[queue].queue), walk.path, request)
     case .process(let kind):
       if flags.contains(.direct) { throw .errno(.EINVAL) }
       let file = addOpenFile(.inode(inode), walk.path, request)

@@ -34,7 +34,7 @@ enum FileObject {
   case timer(ID<TimerFile>)
   case epoll(ID<Epoll>)
   case signals(ID<SignalDescriptor>)
-  case messageQueue(ID<PosixQueue>)
+  case messageQueue(ID<MessageQueue>)
   case socket(ID<Sock>)
   /// A fifo, or a pipe opened through /proc; its status says which ends.
   case fifo(ID<Pipe>)
@@ -62,7 +62,7 @@ extension Kernel {
     case .timer(let timer): return try read(timer, file, &destination, for: me)
     case .epoll: throw .errno(.EINVAL)
     case .signals(let signals): return try read(signals, file, &destination, for: me)
-    case .messageQueue(let queue): return try readStatus(of: queue, file, &destination, at: offset, for: me)
+    case .messageQueue(let queue): return try readStatus(of: posix(queue), file, &destination, at: offset, for: me)
     case .socket(let socket): return try read(socket, file, &destination, for: me)
     case .fifo(let pipe): return try readFIFO(pipe, file, &destination, for: me)
     case .inode(let inode): return try readInode(inode, file, &destination, at: offset, for: me)

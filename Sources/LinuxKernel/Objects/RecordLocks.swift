@@ -85,7 +85,7 @@ extension Kernel {
     case .current: base = files[file].position
     case .end:
       if case .messageQueue(let queue) = files[file].object {
-        base = posixQueues[queue].statusSize
+        base = posixQueues[posix(queue)].statusSize
       } else {
         base = inode(of: file).map { size(of: $0) } ?? 0
       }

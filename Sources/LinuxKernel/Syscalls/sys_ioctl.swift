@@ -39,7 +39,7 @@ extension Kernel {
       guard inodes[inode].isRegular else { throw .errno(.ENOTTY) }
       return Int(Int32(truncatingIfNeeded: size(of: inode) - files[file].position))
     case .messageQueue(let queue):
-      return Int(Int32(truncatingIfNeeded: posixQueues[queue].statusSize - files[file].position))
+      return Int(Int32(truncatingIfNeeded: posixQueues[posix(queue)].statusSize - files[file].position))
     // ep_eventpoll_ioctl() has operations of its own, and refuses others in its own way.
     case .epoll: throw .errno(.EINVAL)
     case .eventCounter, .timer, .signals, .socket: throw .errno(.ENOTTY)

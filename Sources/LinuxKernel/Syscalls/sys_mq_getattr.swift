@@ -41,6 +41,6 @@ extension Kernel {
     let queue = messageQueues[posixQueues[object].queue]
     return QueueAttributes(
       flags: Int64(files[file].status.intersection(.nonblock).rawValue), messageLimit: Int64(queue.countLimit),
-      messageSize: Int64(posixQueues[object].messageSize), messageCount: Int64(queue.count))
+      messageSize: Int64(queue.messageSize), messageCount: Int64(queue.count))
   }
 }

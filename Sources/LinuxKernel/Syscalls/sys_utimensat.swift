@@ -100,5 +100,8 @@ extension Kernel {
       inodes[inode][keyPath: field] = time.map { $0.nanoseconds == TwoTimes.now ? current : $0 } ?? current
     }
     inodes[inode].changed = current
+    if case .messageQueue(let object) = inodes[inode].content {
+      messageQueues[posixQueues[object].queue].usedSince = .min
+    }
   }
 }

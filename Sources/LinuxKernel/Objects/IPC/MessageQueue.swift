@@ -1,14 +1,15 @@
 /// A bounded queue of messages, and those who sleep until it has room or a message: what both kinds of message queue
 /// stand on. Linux has this twice, in ipc/msg.c and in ipc/mqueue.c.
 ///
-/// Messages stand in the order of their arrival, and the oldest of each type in an index: so the next one of a type,
-/// the lowest type and the highest priority are found without a walk past others.
+/// The oldest message of each type stands in an index, and those of System V in the order of their arrival as well: so
+/// the next one of a type, the lowest type, the highest priority and the oldest of all are found without a walk past
+/// others.
 struct MessageQueue {
   /// The two kinds, where they differ: in who is served first of those who sleep.
   enum Kind: Sendable { case systemV, posix }
 
   let kind: Kind
-  // The oldest and the youngest message.
+  // The oldest and the youngest message (System V).
   fileprivate(set) var first = MessageNumber.none
   fileprivate(set) var last = MessageNumber.none
   private var index = TypeIndex()
@@ -20,6 +21,16 @@ struct MessageQueue {
   var sent = QueueUse()
   var received = QueueUse()
   var changed: Int64 = 0
+  // What a POSIX queue asks of itself with each message; the rest of it is there.
+  var posix: ID<PosixQueue>?
+  /// The longest message there may be.
+  var messageSize = Int.max
+  /// Somebody has polled it, so that what changes is an event.
+  var isPolled = false
+  /// Somebody is to be told that a message has come.
+  var hasNotification = false
+  /// Since when its inode has the time at which it was last used; .min for no time.
+  var usedSince = Int64.min
   var receivers = SleeperLine()
   var senders = SleeperLine()
   /// The line of those who send, or of those who receive.
@@ -37,10 +48,6 @@ struct MessageQueue {
   /// Linux: msg_fits_inqueue().
   @inline(__always) func hasRoom(for length: Int) -> Bool {
     count < countLimit && length <= byteLimit && byteCount <= byteLimit - length
-  }
-  /// Whether there is room for a message, and whether anybody sleeps who may want it.
-  @inline(__always) func acceptance(of length: Int) -> (hasRoom: Bool, isAwaited: Bool) {
-    (hasRoom(for: length), !receivers.isEmpty)
   }
 }
 
@@ -80,14 +87,9 @@ enum MessageSelector: Equatable, Sendable {
 
 extension MessageQueue {
   /// Adds a message that is in no queue. Linux: msg_insert(), and the end of do_msgsnd().
-  mutating func append(_ number: MessageNumber, _ store: inout MessageStore) {
+  @inline(never) mutating func append(_ number: MessageNumber, _ store: inout MessageStore) {
     store[number].previous = last
     enter(number, store[number].type, Int(store[number].length), &store)
-  }
-
-  /// Makes a message and adds it.
-  @inline(__always) mutating func append(type: Int64, _ view: ByteView, _ store: inout MessageStore) {
-    enter(store.insert(type: type, view, behind: last), type, view.count, &store)
   }
 
   /// A message that stands behind the last one comes to be in the queue.
@@ -95,8 +97,10 @@ extension MessageQueue {
   private mutating func enter(_ number: MessageNumber, _ type: Int64, _ length: Int, _ store: inout MessageStore) {
     count += 1
     byteCount += length
-    if last.isNone { first = number } else { store[last].next = number }
-    last = number
+    if kind == .systemV {
+      if last.isNone { first = number } else { store[last].next = number }
+      last = number
+    }
     index.enter(number, type, &store)
   }
 
@@ -122,38 +126,106 @@ extension MessageQueue {
   }
 
   /// Takes out a message, which is the oldest of its type: every selector finds such a one, but that of a copy.
-  mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) { remove(number, store[number], &store) }
+  @inline(never) mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) {
+    left(store[number].previous, store[number].next, Int(store[number].length), &store)
+    index.remove(number, &store)
+  }
 
-  @inline(__always) private mutating func remove(
-    _ number: MessageNumber, _ message: Message, _ store: inout MessageStore
+  /// A message that stood between these two is gone.
+  @inline(__always) private mutating func left(
+    _ previous: MessageNumber, _ next: MessageNumber, _ length: Int, _ store: inout MessageStore
   ) {
     count -= 1
-    byteCount -= Int(message.length)
-    if message.previous.isNone { first = message.next } else { store[message.previous].next = message.next }
-    if message.next.isNone { last = message.previous } else { store[message.next].previous = message.previous }
-    index.remove(number, message, &store)
+    byteCount -= length
+    guard kind == .systemV else { return }
+    if previous.isNone { first = next } else { store[previous].next = next }
+    if next.isNone { last = previous } else { store[next].previous = previous }
   }
 
   /// Whether there is nothing to be found.
   @inline(__always) var isEmpty: Bool { count == 0 }
 
-  /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender
-  /// waits for its place. Not for `position`.
+  /// What has become of a message that was to be sent.
+  enum Sending {
+    /// It is in the queue.
+    case sent
+    /// The same, and others are to learn of it.
+    case sentInSight
+    /// Receivers sleep on the queue: it is for them to be offered to.
+    case isAwaited
+    /// It is for the long way; nothing has changed.
+    case refused
+  }
+
+  /// Takes in a message for which there is room. Linux: the end of do_msgsnd().
   @inline(__always)
-  mutating func take(_ selector: MessageSelector, _ room: Int, _ store: inout MessageStore) -> (MessageNumber, Message)?
-  {
-    let number = find(selector, &store)
-    guard !number.isNone, senders.isEmpty else { return nil }
-    let message = store[number]
-    guard Int(message.length) <= room else { return nil }
-    remove(number, message, &store)
-    return (number, message)
+  mutating func send(_ type: Int64, _ view: ByteView, _ store: inout MessageStore, _ use: QueueUse) -> Sending {
+    guard hasRoom(for: view.count) else { return .refused }
+    guard receivers.isEmpty else { return .isAwaited }
+    sent = use
+    count += 1
+    byteCount += view.count
+    let number = store.insert(type: type, view, behind: last)
+    if last.isNone { first = number } else { store[last].next = number }
+    last = number
+    index.enter(number, type, &store)
+    return .sent
+  }
+
+  /// The same for a POSIX queue at the time `now`. Linux: the end of do_mq_timedsend().
+  @inline(__always)
+  mutating func send(priority: Int64, _ view: ByteView, _ store: inout MessageStore, at now: Int64) -> Sending {
+    guard count < countLimit, view.count <= messageSize else { return .refused }
+    guard receivers.isEmpty else { return .isAwaited }
+    guard !hasNotification else { return .refused }
+    count += 1
+    byteCount += view.count
+    index.enter(store.insert(type: priority, view), priority, &store)
+    return usedSince == now && !isPolled ? .sent : .sentInSight
+  }
+
+  /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender
+  /// waits for its place; its bytes go to `output`. Not for `position`.
+  @inline(__always)
+  mutating func receive(
+    _ selector: MessageSelector, _ room: Int, _ store: inout MessageStore, _ use: QueueUse, into output: ByteBuffer
+  ) -> (type: Int64, count: Int)? {
+    guard senders.isEmpty else { return nil }
+    let type: Int64
+    if case .type(let wanted) = selector {
+      type = wanted
+    } else {
+      let number = find(selector, &store)
+      guard !number.isNone else { return nil }
+      type = store[number].type
+    }
+    guard let message = index.takeOldest(type, room: room, &store, into: output) else { return nil }
+    left(message.previous, message.next, Int(message.length), &store)
+    received = use
+    return (type, Int(message.length))
+  }
+
+  /// Takes the oldest message of the highest priority out of a POSIX queue, if there is one and no sender waits for its
+  /// place; its bytes go to `output`.
+  @inline(__always)
+  mutating func receive(_ store: inout MessageStore, at now: Int64, into output: ByteBuffer) -> (
+    priority: Int64, count: Int, isInSight: Bool
+  )? {
+    guard senders.isEmpty, let message = index.takeHighest(&store, into: output) else { return nil }
+    count -= 1
+    byteCount -= Int(message.length)
+    return (message.type, Int(message.length), usedSince != now || isPolled)
+  }
+
+  /// Any message there is; none in an empty queue.
+  mutating func any(_ store: inout MessageStore) -> MessageNumber {
+    kind == .systemV ? first : index.highest(&store)
   }
 
   /// Gives back what the index holds of the store; the queue ends.
   mutating func dismantle(_ store: inout MessageStore) { index.dismantle(&store) }
 
-  /// The types of the oldest messages, in order.
+  /// The types of the oldest messages, in order (System V).
   func types(_ store: borrowing MessageStore, limit: Int) -> [Int64] {
     var types: [Int64] = []
     var next = first

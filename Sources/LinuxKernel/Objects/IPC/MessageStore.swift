@@ -6,11 +6,11 @@ struct MessageNumber: Equatable, Sendable {
   @inline(__always) var isNone: Bool { index == .max }
 }
 
-/// A message without its bytes: 48 bytes, of which there may be a million.
+/// A message: 128 bytes, of which there may be a million.
 struct Message {
   /// System V's type or POSIX's priority: what its queue finds it by.
-  let type: Int64
-  // Its neighbours in the queue, in the order of arrival. In the store's free list, `next` is the next free one.
+  fileprivate(set) var type: Int64 = 0
+  // Its neighbours in a System V queue, in the order of arrival. In the store's free list, `next` is the next free one.
   var previous = MessageNumber.none
   var next = MessageNumber.none
   /// The next younger one of the same type.
@@ -20,30 +20,68 @@ struct Message {
   var lastOfType = MessageNumber.none
   var left = MessageNumber.none
   var right = MessageNumber.none
-  /// The page where its bytes start, and where in it; they go on in the page after that one.
-  fileprivate(set) var page = PayloadPages.none
-  fileprivate(set) var offset: UInt16 = 0
-  fileprivate(set) var length: UInt32
+  fileprivate(set) var length = Message.freeLength
+  /// Of one that is too long for `bytes`: the page where its bytes start, and where in it; they go on in the page after
+  /// that one.
+  fileprivate var page = PayloadPages.none
+  fileprivate var offset: UInt16 = 0
+  /// All its bytes, if they are few: then one access finds all that there is of it.
+  private var bytes = MessageBytes()
 
   fileprivate static let freeLength = UInt32.max
   fileprivate var isFree: Bool { length == Message.freeLength }
+  @inline(__always) fileprivate var isLong: Bool { length > MessageBytes.capacity }
+
   @inline(__always) fileprivate mutating func free(before next: MessageNumber) {
     length = Message.freeLength
     self.next = next
   }
-  /// A free place is taken; returns the next free one.
-  @inline(__always) fileprivate mutating func become(_ message: Message) -> MessageNumber {
-    let next = self.next
-    self = message
-    return next
+
+  /// A free place is taken by a message; returns the next free one. The bytes are kept if they are few.
+  @inline(__always) fileprivate mutating func begin(
+    _ number: MessageNumber, _ type: Int64, behind previous: MessageNumber, _ view: ByteView
+  ) -> MessageNumber {
+    let nextFree = next
+    self.type = type
+    self.previous = previous
+    next = .none
+    nextOfType = .none
+    lastOfType = number
+    length = UInt32(truncatingIfNeeded: view.count)
+    if view.count <= MessageBytes.capacity { bytes.store(view) }
+    return nextFree
   }
+
+  /// Appends the first of its few bytes to `output`.
+  fileprivate mutating func read(_ count: Int, into output: ByteBuffer) { bytes.append(count, to: output) }
+
+  /// The message goes, and its few bytes with it to `output`; returns what is left to be done about it.
+  @inline(__always) fileprivate mutating func leave(before nextFree: MessageNumber, into output: ByteBuffer)
+    -> LeavingMessage
+  {
+    let leaving = LeavingMessage(
+      type: type, length: length, previous: previous, next: next, nextOfType: nextOfType, lastOfType: lastOfType)
+    bytes.append(Int(length), to: output)
+    free(before: nextFree)
+    return leaving
+  }
+}
+
+/// What is known of a message that goes.
+struct LeavingMessage {
+  let type: Int64
+  let length: UInt32
+  fileprivate(set) var previous: MessageNumber
+  fileprivate(set) var next: MessageNumber
+  fileprivate(set) var nextOfType: MessageNumber
+  fileprivate(set) var lastOfType: MessageNumber
 }
 
 /// The messages of all queues, of both kinds. Linux: struct msg_msg, ipc/msgutil.c.
 ///
-/// A message costs no allocation of its own: its fields lie in a chunked array, its bytes one behind the other in pages
-/// that they share with their neighbours in time. What this comes to is 53 bytes a message and its payload, plus at
-/// most a quarter for pages that others have left.
+/// A message costs no allocation of its own: it lies in a chunked array, with up to 80 bytes; more lie one behind the
+/// other in pages that they share with their neighbours in time. What this comes to is 128 bytes a message, and for a
+/// long one its payload, plus at most a quarter for pages that others have left.
 struct MessageStore: ~Copyable {
   private var messages = ChunkedStore<Message>()
   private var firstFree = MessageNumber.none
@@ -66,62 +104,93 @@ struct MessageStore: ~Copyable {
   }
 
   @inline(__always) subscript(_ number: MessageNumber) -> Message {
-    _read { yield messages[Int(number.index)] }
-    _modify { yield &messages[Int(number.index)] }
+    @inline(__always) _read { yield messages[Int(number.index)] }
+    @inline(__always) _modify { yield &messages[Int(number.index)] }
   }
 
   /// A new message, which is to stand behind `previous`; with none, it is in no queue yet.
   @inline(__always)
   mutating func insert(type: Int64, _ view: ByteView, behind previous: MessageNumber = .none) -> MessageNumber {
-    var message = Message(type: type, previous: previous, length: UInt32(truncatingIfNeeded: view.count))
-    if view.count > 0 { (message.page, message.offset) = payload.append(view) }
-    count += 1
+    if firstFree.isNone { grow() }
     let number = firstFree
-    guard !number.isNone else { return insertNew(message) }
-    message.lastOfType = number
-    firstFree = messages[Int(number.index)].become(message)
+    firstFree = messages[Int(number.index)].begin(number, type, behind: previous, view)
+    count += 1
+    if view.count > MessageBytes.capacity { appendPayload(number, view) }
     return number
   }
 
-  @inline(never) private mutating func insertNew(_ message: Message) -> MessageNumber {
-    var message = message
-    message.lastOfType = MessageNumber(index: UInt32(messages.count))
-    messages.append(message)
-    return message.lastOfType
+  @inline(never) private mutating func grow() {
+    firstFree = MessageNumber(index: UInt32(messages.count))
+    messages.append(Message())
+  }
+
+  @inline(never) private mutating func appendPayload(_ number: MessageNumber, _ view: ByteView) {
+    (messages[Int(number.index)].page, messages[Int(number.index)].offset) = payload.append(view)
   }
 
   /// Ends a message that is in no queue.
   @inline(never) mutating func remove(_ number: MessageNumber) {
+    if messages[Int(number.index)].isLong { payload.release(messages[Int(number.index)]) }
+    messages[Int(number.index)].free(before: firstFree)
+    freed(number)
+    compactIfWorthIt()
+  }
+
+  /// The same; its bytes go to `output`. Returns what it was.
+  @inline(__always) mutating func remove(_ number: MessageNumber, into output: ByteBuffer) -> LeavingMessage {
+    if messages[Int(number.index)].isLong { return removeLong(number, into: output) }
+    let leaving = messages[Int(number.index)].leave(before: firstFree, into: output)
+    freed(number)
+    return leaving
+  }
+
+  @inline(never) private mutating func removeLong(_ number: MessageNumber, into output: ByteBuffer) -> LeavingMessage {
     let message = messages[Int(number.index)]
-    if message.length > 0 { payload.release(message) }
-    free(number)
+    payload.release(message, into: output)
+    messages[Int(number.index)].free(before: firstFree)
+    freed(number)
+    compactIfWorthIt()
+    return LeavingMessage(
+      type: message.type, length: message.length, previous: message.previous, next: message.next,
+      nextOfType: message.nextOfType, lastOfType: message.lastOfType)
   }
 
-  /// The same for one whose fields are known; its bytes go to `output`.
-  @inline(__always) mutating func remove(_ number: MessageNumber, _ message: Message, into output: ByteBuffer) {
-    if message.length > 0 { payload.release(message, into: output) }
-    free(number)
+  /// Takes out the oldest message of a type that an index has in this place of its group, if it has no more than `room`
+  /// bytes, which go to `output`; tells whether nothing is left in the group.
+  @inline(__always)
+  mutating func takeOldest(_ bit: Int, in group: UInt32, room: Int, into output: ByteBuffer) -> (
+    LeavingMessage, isGroupEmpty: Bool
+  )? {
+    let number = groups[Int(group)].oldest[bit]
+    guard !number.isNone, Int(messages[Int(number.index)].length) <= room else { return nil }
+    let leaving = remove(number, into: output)
+    if !leaving.nextOfType.isNone { messages[Int(leaving.nextOfType.index)].lastOfType = leaving.lastOfType }
+    return (leaving, groups[Int(group)].advance(bit, to: leaving.nextOfType))
   }
 
-  @inline(__always) private mutating func free(_ number: MessageNumber) {
+  /// The place of a message is free, and first among those that are.
+  @inline(__always) private mutating func freed(_ number: MessageNumber) {
+    firstFree = number
     count -= 1
-    if count == 0, messages.count > MessageStore.keptWhenEmpty {
-      // A burst is over: its room goes back.
-      messages = ChunkedStore()
-      firstFree = .none
-    } else {
-      messages[Int(number.index)].free(before: firstFree)
-      firstFree = number
-    }
-    if payload.isWorthCompacting(messageCount: count) { compact() }
+    if count == 0, messages.count > MessageStore.keptWhenEmpty { giveBack() }
+  }
+
+  /// A burst is over: its room goes back.
+  @inline(never) private mutating func giveBack() {
+    messages = ChunkedStore()
+    firstFree = .none
   }
 
   private static let keptWhenEmpty = 4096
 
   /// Appends the first `limit` bytes of a message to `output`; returns how many there were.
-  func read(_ number: MessageNumber, limit: Int, into output: ByteBuffer) -> Int {
-    let message = messages[Int(number.index)], count = min(limit, Int(message.length))
-    if count > 0 { payload.read(message, count, into: output) }
+  mutating func read(_ number: MessageNumber, limit: Int, into output: ByteBuffer) -> Int {
+    let count = min(limit, Int(messages[Int(number.index)].length))
+    if messages[Int(number.index)].isLong {
+      payload.read(messages[Int(number.index)], count, into: output)
+    } else {
+      messages[Int(number.index)].read(count, into: output)
+    }
     return count
   }
 
@@ -156,13 +225,17 @@ struct MessageStore: ~Copyable {
     firstFreeGroup = place
   }
 
+  private mutating func compactIfWorthIt() {
+    if payload.isWorthCompacting(messageCount: count) { compact() }
+  }
+
   /// Moves all bytes together, so that pages with few live ones are given back. Each byte that is moved stands for a
   /// quarter of one that was released since the last time.
   @inline(never) private mutating func compact() {
     var old = PayloadPages()
     swap(&old, &payload)
     let bytes = ByteBuffer()
-    for index in 0..<messages.count where !messages[index].isFree && messages[index].length > 0 {
+    for index in 0..<messages.count where !messages[index].isFree && messages[index].isLong {
       bytes.clear()
       old.read(messages[index], Int(messages[index].length), into: bytes)
       (messages[index].page, messages[index].offset) = payload.append(bytes.view)
@@ -170,7 +243,7 @@ struct MessageStore: ~Copyable {
   }
 }
 
-/// The bytes of messages, one behind the other in pages. A page ends when no message has a piece in it.
+/// The bytes of long messages, one behind the other in pages. A page ends when no message has a piece in it.
 private struct PayloadPages: ~Copyable {
   private struct Entry {
     /// nil for a free entry.

@@ -28,7 +28,7 @@ extension Kernel {
   /// A registration is taken back. Linux: remove_notification().
   mutating func removeNotification(of object: ID<PosixQueue>) {
     let cookie = posixQueues[object].notification?.cookie
-    posixQueues[object].notification = nil
+    set(nil, for: object)
     if let cookie { sendCookie(cookie, .removed) }
   }
 }

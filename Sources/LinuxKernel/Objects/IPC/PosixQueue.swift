@@ -1,8 +1,6 @@
 /// A POSIX message queue: what it has besides the queue itself. Linux: struct mqueue_inode_info, ipc/mqueue.c.
 struct PosixQueue {
   let queue: ID<MessageQueue>
-  /// The longest message there may be.
-  let messageSize: Int
   /// Who is charged for it, and with how much (RLIMIT_MSGQUEUE).
   let owner: UInt32
   let charge: UInt64
@@ -32,8 +30,11 @@ extension Kernel {
   func posixQueue(_ fd: FD, of me: TaskID) throws(Stop) -> (file: ID<OpenFile>, queue: ID<PosixQueue>) {
     let file = try file(fd, of: me)
     guard case .messageQueue(let queue) = files[file].object else { throw .errno(.EBADF) }
-    return (file, queue)
+    return (file, posix(queue))
   }
+
+  /// What a POSIX queue has besides the queue itself.
+  @inline(__always) func posix(_ queue: ID<MessageQueue>) -> ID<PosixQueue> { messageQueues[queue].posix! }
 
   /// When a time-out is over, on the monotonic clock. Linux: prepare_timeout().
   @inline(__always) func end(of timeout: TimeSpec?) throws(Stop) -> Int64 {
@@ -57,31 +58,30 @@ extension Kernel {
   private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
     let (table, isAtLeisure) = tasks[me].queueCaller
     guard priority < PosixQueue.priorityCount, isAtLeisure, !current.isRetry,
-      let file = fileTables[table].file(fd.number),
-      let object = files[file].queueToSend
+      let file = fileTables[table].file(fd.number), let queue = files[file].queueToSend
     else { return false }
-    let (queue, size, changed, inode, isQuiet) = posixQueues[object].parts
-    guard view.count <= size else { return false }
-    let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: 0)
-    guard hasRoom, isQuiet || isAwaited else { return false }
-    if isAwaited {
-      send(Int64(priority), view, toReceiverOf: queue, inode)
-      return true
+    switch messageQueues[queue].send(priority: Int64(priority), view, &messages, at: realTime) {
+    case .refused: return false
+    case .isAwaited: send(Int64(priority), view, toReceiverOf: queue)
+    case .sent: if isWatched { observe(depth(of: queue)) }
+    case .sentInSight: used(queue)
     }
-    messageQueues[queue].append(type: Int64(priority), view, &messages)
-    if isWatched { observe(depth(of: queue)) }
-    wake(changed)
-    inodes[inode].touchAll(fileTime)
     return true
   }
 
+  /// A queue was sent to or received from, which pollers and its times show.
+  @inline(never) private mutating func used(_ queue: ID<MessageQueue>) {
+    let object = posix(queue)
+    if isWatched { observe(depth(of: queue)) }
+    touchQueue(object)
+    wake(posixQueues[object].changed)
+  }
+
   @inline(never)
-  private mutating func send(
-    _ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>, _ inode: ID<Inode>
-  ) {
+  private mutating func send(_ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>) {
     let number = messages.insert(type: priority, view)
     if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
-    inodes[inode].touchAll(fileTime)
+    touchQueue(posix(queue))
   }
 
   @inline(never) private mutating func sendInSteps(
@@ -99,7 +99,7 @@ extension Kernel {
       return
     }
     guard files[file].isWritable else { throw .errno(.EBADF) }
-    guard UInt(bitPattern: source.remaining) <= UInt(posixQueues[object].messageSize) else { throw .errno(.EMSGSIZE) }
+    guard UInt(bitPattern: source.remaining) <= UInt(messageQueues[posixQueues[object].queue].messageSize) else { throw .errno(.EMSGSIZE) }
     let number = try makeMessage(Int64(priority), source, me), queue = posixQueues[object].queue
     guard messageQueues[queue].hasRoom(for: 0) else {
       if files[file].isNonblocking {
@@ -136,26 +136,20 @@ extension Kernel {
   private mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
     let (table, isAtLeisure) = tasks[me].queueCaller
     guard isAtLeisure else { return takeHanded(me) }
-    guard !current.isRetry, let file = fileTables[table].file(fd.number), let object = files[file].queueToReceive
+    guard !current.isRetry, let file = fileTables[table].file(fd.number), let queue = files[file].queueToReceive,
+      room >= messageQueues[queue].messageSize,
+      let message = messageQueues[queue].receive(&messages, at: realTime, into: output)
     else { return nil }
-    let (queue, size, changed, inode, _) = posixQueues[object].parts
-    guard UInt(bitPattern: room) >= UInt(bitPattern: size),
-      let (number, message) = messageQueues[queue].take(.highest, .max, &messages)
-    else { return nil }
-    if isWatched { observe(depth(of: queue)) }
-    inodes[inode].touchAll(fileTime)
-    wake(changed)
-    messages.remove(number, message, into: output)
-    return (message.type, Int(message.length))
+    if message.isInSight { used(queue) } else if isWatched { observe(depth(of: queue)) }
+    return (message.priority, message.count)
   }
 
   /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep. (Its
   /// descriptor is held while it sleeps, and means the same queue.)
   @inline(never) private mutating func takeHanded(_ me: TaskID) -> (priority: Int64, count: Int)? {
     guard current.holdsFile, let number = handedMessage(me) else { return nil }
-    let message = messages[number]
     _ = endSleep(me)
-    messages.remove(number, message, into: output)
+    let message = messages.remove(number, into: output)
     return (message.type, Int(message.length))
   }
 
@@ -170,7 +164,7 @@ extension Kernel {
       return try unpackPosix(slept.message, &destination, me)
     }
     guard files[file].isReadable else { throw .errno(.EBADF) }
-    guard UInt(bitPattern: destination.remaining) >= UInt(posixQueues[object].messageSize) else {
+    guard UInt(bitPattern: destination.remaining) >= UInt(messageQueues[posixQueues[object].queue].messageSize) else {
       throw .errno(.EMSGSIZE)
     }
     let queue = posixQueues[object].queue
@@ -226,8 +220,9 @@ extension Kernel {
   }
 
   /// A queue's file was read and written.
-  @inline(__always) private mutating func touchQueue(_ object: ID<PosixQueue>) {
+  private mutating func touchQueue(_ object: ID<PosixQueue>) {
     inodes[posixQueues[object].inode!].touchAll(fileTime)
+    messageQueues[posixQueues[object].queue].usedSince = realTime
   }
 
   /// The status of a queue's file was asked for or changed.
@@ -249,7 +244,7 @@ extension Kernel {
 
   @inline(never) private mutating func sendNotification(of object: ID<PosixQueue>, by me: TaskID) {
     guard let notification = posixQueues[object].notification else { return }
-    posixQueues[object].notification = nil
+    set(nil, for: object)
     if let cookie = notification.cookie { sendCookie(cookie, .message) }
     // A signal number of 0 is taken, and means none.
     guard notification.event.notify == SignalEvent.signal, notification.event.signal != 0 else { return }
@@ -279,13 +274,20 @@ extension Kernel {
   ) throws(Stop) {
     if let event {
       guard posixQueues[object].notification == nil else { throw .errno(.EBUSY) }
-      posixQueues[object].notification = QueueNotification(
-        owner: process(of: me), executionCount: processes[process(of: me)].executionCount, event: event, cookie: cookie)
+      let owner = process(of: me)
+      let notification = QueueNotification(
+        owner: owner, executionCount: processes[owner].executionCount, event: event, cookie: cookie)
+      set(notification, for: object)
     } else {
       guard posixQueues[object].notification?.owner == process(of: me) else { return }
       removeNotification(of: object)
     }
     touchStatus(object)
+  }
+
+  mutating func set(_ notification: QueueNotification?, for object: ID<PosixQueue>) {
+    posixQueues[object].notification = notification
+    messageQueues[posixQueues[object].queue].hasNotification = notification != nil
   }
 
   private func check(_ event: SignalEvent) throws(Stop) {
@@ -311,22 +313,15 @@ extension Kernel.Task {
 
 extension OpenFile {
   // The queue behind a descriptor that may be used this way.
-  @inline(__always) fileprivate var queueToSend: ID<PosixQueue>? {
+  @inline(__always) fileprivate var queueToSend: ID<MessageQueue>? {
     if case .messageQueue(let queue) = object, isWritable { queue } else { nil }
   }
-  @inline(__always) fileprivate var queueToReceive: ID<PosixQueue>? {
+  @inline(__always) fileprivate var queueToReceive: ID<MessageQueue>? {
     if case .messageQueue(let queue) = object, isReadable { queue } else { nil }
   }
 }
 
 extension PosixQueue {
-  /// What sending and receiving needs, in one access: `isQuiet` when nobody has asked to be told.
-  @inline(__always) fileprivate var parts:
-    (queue: ID<MessageQueue>, size: Int, changed: ID<WaitQueue>, inode: ID<Inode>, isQuiet: Bool)
-  {
-    (queue, messageSize, changed, inode!, notification == nil)
-  }
-
   /// MQ_PRIO_MAX.
   static let priorityCount: UInt32 = 32768
 }

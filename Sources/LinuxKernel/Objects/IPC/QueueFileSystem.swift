@@ -144,9 +144,11 @@ extension Kernel {
       queueCharges.append(QueueCharge(user: who.uid, bytes: charged))
     }
     let queue = messageQueues.insert(MessageQueue(.posix, countLimit: Int(count), byteLimit: .max))
-    return posixQueues.insert(
-      PosixQueue(
-        queue: queue, messageSize: Int(size), owner: who.uid, charge: charge, changed: waitQueues.insert(WaitQueue())))
+    let object = posixQueues.insert(
+      PosixQueue(queue: queue, owner: who.uid, charge: charge, changed: waitQueues.insert(WaitQueue())))
+    messageQueues[queue].posix = object
+    messageQueues[queue].messageSize = Int(size)
+    return object
   }
 
   /// The queue's file is gone. Linux: mqueue_evict_inode().
@@ -213,7 +215,7 @@ extension Kernel {
     hold(path)
     let file = files.insert(
       OpenFile(
-        object: .messageQueue(object), status: flags.subtracting([.create, .exclusive, .noctty, .truncate]), path: path)
+        object: .messageQueue(posixQueues[object].queue), status: flags.subtracting([.create, .exclusive, .noctty, .truncate]), path: path)
     )
     return try install(file, closesOnExec: true, for: me)
   }
@@ -251,9 +253,10 @@ extension Kernel {
   }
 
   /// Linux: mqueue_poll_file(). Which way the descriptor was opened makes no difference.
-  func poll(_ object: ID<PosixQueue>) -> PollAnswer {
-    let queue = messageQueues[posixQueues[object].queue]
-    var answer = PollAnswer(events: [], queues: (posixQueues[object].changed, nil))
+  mutating func poll(_ id: ID<MessageQueue>) -> PollAnswer {
+    messageQueues[id].isPolled = true
+    let queue = messageQueues[id]
+    var answer = PollAnswer(events: [], queues: (posixQueues[posix(id)].changed, nil))
     if queue.count > 0 { answer.events.formUnion(.readable) }
     if queue.count < queue.countLimit { answer.events.formUnion(.writable) }
     return answer

@@ -230,11 +230,11 @@ extension Kernel {
     for id in sleepers(messageQueues[queue].receivers) + sleepers(messageQueues[queue].senders) {
       settle(id, .failed(.EIDRM))
     }
-    var next = messageQueues[queue].first
+    var next = messageQueues[queue].any(&messages)
     while !next.isNone {
-      let number = next
-      next = messages[number].next
-      messages.remove(number)
+      messageQueues[queue].remove(next, &messages)
+      messages.remove(next)
+      next = messageQueues[queue].any(&messages)
     }
     messageQueues[queue].dismantle(&messages)
     messageQueues.remove(queue)

@@ -45,10 +45,10 @@ extension Kernel {
   mutating func unpack(_ number: MessageNumber, limit: Int, _ destination: inout Destination, _ me: TaskID) throws(Stop)
     -> Int
   {
-    let message = messages[number], length = Int(message.length)
-    guard destination.isReply, length <= limit else { return try unpackInPart(number, limit: limit, &destination, me) }
-    messages.remove(number, message, into: output)
-    return length
+    guard destination.isReply, Int(messages[number].length) <= limit else {
+      return try unpackInPart(number, limit: limit, &destination, me)
+    }
+    return Int(messages.remove(number, into: output).length)
   }
 
   @inline(never) private mutating func unpackInPart(
@@ -83,14 +83,12 @@ extension Kernel {
       let queue = ipcNamespaces[caller.namespace].ownQueue(
         id, for: IPCPermission.write, caller.euid, length: view.count)
     else { return false }
-    let (hasRoom, isAwaited) = messageQueues[queue].acceptance(of: view.count)
-    guard hasRoom else { return false }
-    if isAwaited {
-      send(type, view, toReceiversOf: queue, caller.pid)
-      return true
+    let use = QueueUse(pid: caller.pid, time: realTime)
+    switch messageQueues[queue].send(type, view, &messages, use) {
+    case .refused: return false
+    case .isAwaited: send(type, view, toReceiversOf: queue, caller.pid)
+    case .sent, .sentInSight: if isWatched { observe(depth(of: queue)) }
     }
-    messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime))
-    if isWatched { observe(depth(of: queue)) }
     return true
   }
 
@@ -216,22 +214,19 @@ extension Kernel {
       let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
     else { return nil }
     let use = QueueUse(pid: caller.pid, time: realTime)
-    guard let (number, message) = messageQueues[queue].receive(flags.selector(type), room, &messages, use) else {
+    guard let message = messageQueues[queue].receive(flags.selector(type), room, &messages, use, into: output) else {
       try awaitFirst(queue, room, type, flags, me)
       return nil
     }
     if isWatched { observe(depth(of: queue)) }
-    messages.remove(number, message, into: output)
-    return (message.type, Int(message.length))
+    return message
   }
 
   /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep.
   @inline(never) private mutating func takeHanded(_ room: Int, _ me: TaskID) -> (type: Int64, count: Int)? {
-    guard let number = handedMessage(me) else { return nil }
-    let message = messages[number]
-    guard Int(message.length) <= room else { return nil }
+    guard let number = handedMessage(me), Int(messages[number].length) <= room else { return nil }
     _ = endSleep(me)
-    messages.remove(number, message, into: output)
+    let message = messages.remove(number, into: output)
     return (message.type, Int(message.length))
   }
 
@@ -310,23 +305,6 @@ extension Kernel.Task {
   @inline(__always)
   var ipcCaller: (namespace: ID<IPCNamespace>, pid: Int32, euid: UInt32, isAtLeisure: Bool) {
     (ipcNamespace, processNumber, credentials.euid, queueSleeper == nil)
-  }
-}
-
-extension MessageQueue {
-  /// Makes a message and adds it. Linux: the end of do_msgsnd().
-  @inline(__always)
-  fileprivate mutating func send(_ type: Int64, _ view: ByteView, _ store: inout MessageStore, _ use: QueueUse) {
-    sent = use
-    append(type: type, view, &store)
-  }
-
-  @inline(__always) fileprivate mutating func receive(
-    _ selector: MessageSelector, _ room: Int, _ store: inout MessageStore, _ use: QueueUse
-  ) -> (MessageNumber, Message)? {
-    guard let taken = take(selector, room, &store) else { return nil }
-    received = use
-    return taken
   }
 }
 

@@ -34,8 +34,6 @@ struct TypeIndex {
       return bits == 0
     }
 
-    @inline(__always) var lowest: MessageNumber { oldest[bits.trailingZeroBitCount] }
-    @inline(__always) var highest: MessageNumber { oldest[63 - bits.leadingZeroBitCount] }
   }
 
   private static let smallTypes: Int64 = 512 * 64
@@ -54,14 +52,59 @@ struct TypeIndex {
   @inline(__always) mutating func lowest(_ store: inout MessageStore) -> MessageNumber {
     guard usedWords != 0 else { return lowestInTree(&store) }
     let word = usedWords.trailingZeroBitCount, number = word << 6 | summary[word].trailingZeroBitCount
-    return store.groups[Int(groups[number])].lowest
+    let group = Int(groups[number])
+    return store.groups[group].oldest[store.groups[group].bits.trailingZeroBitCount & 63]
+  }
+
+  /// The group of the highest small type there is, and its place there.
+  @inline(__always) private func highestPlace(_ store: inout MessageStore) -> (group: Int, bit: Int) {
+    let word = 7 - usedWords.leadingZeroBitCount, group = word << 6 | (63 - summary[word].leadingZeroBitCount)
+    return (group, (63 - store.groups[Int(groups[group])].bits.leadingZeroBitCount) & 63)
   }
 
   @inline(__always) mutating func highest(_ store: inout MessageStore) -> MessageNumber {
     guard root.isNone else { return highestInTree(&store) }
     guard usedWords != 0 else { return .none }
-    let word = 7 - usedWords.leadingZeroBitCount, number = word << 6 | (63 - summary[word].leadingZeroBitCount)
-    return store.groups[Int(groups[number])].highest
+    let (group, bit) = highestPlace(&store)
+    return store.groups[Int(groups[group])].oldest[bit]
+  }
+
+  /// Takes out the oldest message of the highest type, where no type is large; its bytes go to `output`.
+  @inline(__always) mutating func takeHighest(_ store: inout MessageStore, into output: ByteBuffer) -> LeavingMessage? {
+    guard usedWords != 0 else { return nil }
+    let (group, bit) = highestPlace(&store)
+    return takeOldest(group, bit, room: .max, &store, output)
+  }
+
+  /// Takes out the oldest message of a type, if there is one and it has no more than `room` bytes; those go to
+  /// `output`.
+  @inline(__always)
+  mutating func takeOldest(_ type: Int64, room: Int, _ store: inout MessageStore, into output: ByteBuffer)
+    -> LeavingMessage?
+  {
+    guard TypeIndex.isSmall(type) else { return takeFromTree(type, room, &store, output) }
+    let group = Int(type >> 6)
+    guard group < groupCount, groups[group] != .max else { return nil }
+    return takeOldest(group, Int(type & 63), room: room, &store, output)
+  }
+
+  @inline(__always) private mutating func takeOldest(
+    _ group: Int, _ bit: Int, room: Int, _ store: inout MessageStore, _ output: ByteBuffer
+  ) -> LeavingMessage? {
+    guard let (leaving, isGroupEmpty) = store.takeOldest(bit, in: groups[group], room: room, into: output) else {
+      return nil
+    }
+    if isGroupEmpty { emptied(group) }
+    return leaving
+  }
+
+  @inline(never) private mutating func takeFromTree(
+    _ type: Int64, _ room: Int, _ store: inout MessageStore, _ output: ByteBuffer
+  ) -> LeavingMessage? {
+    let number = findInTree(type, &store)
+    guard !number.isNone, Int(store[number].length) <= room else { return nil }
+    remove(number, &store)
+    return store.remove(number, into: output)
   }
 
   /// Adds the youngest message of a queue.
@@ -85,12 +128,12 @@ struct TypeIndex {
   }
 
   /// Takes out a message, which is the oldest of its type.
-  @inline(__always) mutating func remove(_ number: MessageNumber, _ message: Message, _ store: inout MessageStore) {
-    let successor = message.nextOfType
-    if !successor.isNone { store[successor].lastOfType = message.lastOfType }
-    guard TypeIndex.isSmall(message.type) else { return removeFromTree(number, message, &store) }
-    let group = Int(message.type >> 6)
-    if store.groups[Int(groups[group])].advance(Int(message.type & 63), to: successor) { emptied(group) }
+  @inline(never) mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) {
+    let type = store[number].type, successor = store[number].nextOfType
+    if !successor.isNone { store[successor].lastOfType = store[number].lastOfType }
+    guard TypeIndex.isSmall(type) else { return removeFromTree(number, &store) }
+    let group = Int(type >> 6)
+    if store.groups[Int(groups[group])].advance(Int(type & 63), to: successor) { emptied(group) }
   }
 
   @inline(__always) private mutating func emptied(_ group: Int) {
@@ -110,21 +153,17 @@ struct TypeIndex {
     if oldest.isNone { enterTree(number, type, &store) } else { store.line(number, upBehind: oldest) }
   }
 
-  @inline(never) private mutating func removeFromTree(
-    _ number: MessageNumber, _ message: Message, _ store: inout MessageStore
-  ) {
-    let successor = message.nextOfType
+  private mutating func removeFromTree(_ number: MessageNumber, _ store: inout MessageStore) {
+    let successor = store[number].nextOfType, left = store[number].left, right = store[number].right
     let replacement: MessageNumber
     if successor.isNone {
-      replacement =
-        message.left.isNone
-        ? message.right : message.right.isNone ? message.left : merge(message.left, message.right, &store)
+      replacement = left.isNone ? right : right.isNone ? left : merge(left, right, &store)
     } else {
-      store[successor].left = message.left
-      store[successor].right = message.right
+      store[successor].left = left
+      store[successor].right = right
       replacement = successor
     }
-    if root == number { root = replacement } else { replace(number, message.type, by: replacement, &store) }
+    if root == number { root = replacement } else { replace(number, store[number].type, by: replacement, &store) }
   }
 
   // MARK: The tree
