@@ -1,4 +1,5 @@
-// Message queues for Swift, as Calls.swift has the calls on files.
+// Message queues for Swift, as Calls.swift has the calls on files. What needs neither to wait nor to be told to anybody
+// is done first, without what it takes to wait.
 
 extension Kernel {
   /// Finds a System V queue, or makes one; `flags` holds IPC_CREAT, IPC_EXCL and nine permission bits. msgget(2).
@@ -10,8 +11,13 @@ extension Kernel {
   public mutating func msgsnd(_ id: Int32, type: Int, _ bytes: ByteView, _ flags: MessageFlags = [], as me: TaskID)
     throws
   {
+    output.clear()
+    if sendAtOnce(id, Int64(type), bytes, me) {
+      callCount += 1
+      return
+    }
     try perform(as: me) { (kernel: inout Kernel) throws(Stop) in
-      try kernel.send(id, Int64(type), Source(bytes), flags, me)
+      try kernel.sendInSteps(id, Int64(type), Source(bytes), flags, me)
     }
   }
 
@@ -26,9 +32,14 @@ extension Kernel {
     _ id: Int32, type: Int = 0, into buffer: inout [UInt8], _ flags: MessageFlags = [], as me: TaskID
   ) throws -> (type: Int, count: Int) {
     let room = buffer.count
+    output.clear()
+    if let received = receiveAtOnce(id, room, Int64(type), flags, me) {
+      callCount += 1
+      return (Int(received.type), answerBytes.copy(to: &buffer))
+    }
     let received = try perform(as: me) { (kernel: inout Kernel) throws(Stop) -> (type: Int64, count: Int) in
       var destination = Destination(replyOf: room)
-      return try kernel.receive(id, &destination, Int64(type), flags, me)
+      return try kernel.receiveInSteps(id, &destination, Int64(type), flags, me)
     }
     return (Int(received.type), answerBytes.copy(to: &buffer))
   }
@@ -50,8 +61,13 @@ extension Kernel {
 
   /// Sends a message. mq_send(3).
   public mutating func mq_send(_ fd: FD, _ bytes: ByteView, priority: UInt32 = 0, as me: TaskID) throws {
+    output.clear()
+    if sendAtOnce(fd, bytes, priority, me) {
+      callCount += 1
+      return
+    }
     try perform(as: me) { (kernel: inout Kernel) throws(Stop) in
-      try kernel.send(fd, Source(bytes), priority: priority, nil, me)
+      try kernel.sendInSteps(fd, Source(bytes), priority: priority, nil, me)
     }
   }
 
@@ -64,9 +80,14 @@ extension Kernel {
     count: Int, priority: UInt32
   ) {
     let room = buffer.count
+    output.clear()
+    if let received = receiveAtOnce(fd, room, me) {
+      callCount += 1
+      return (answerBytes.copy(to: &buffer), UInt32(truncatingIfNeeded: received.priority))
+    }
     let received = try perform(as: me) { (kernel: inout Kernel) throws(Stop) -> (priority: Int64, count: Int) in
       var destination = Destination(replyOf: room)
-      return try kernel.receive(fd, &destination, nil, me)
+      return try kernel.receiveInSteps(fd, &destination, nil, me)
     }
     return (answerBytes.copy(to: &buffer), UInt32(truncatingIfNeeded: received.priority))
   }

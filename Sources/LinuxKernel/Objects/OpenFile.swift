@@ -20,8 +20,8 @@ struct OpenFile {
   }
 
   // O_RDONLY, O_WRONLY, O_RDWR and 3 plus one are the bits FMODE_READ and FMODE_WRITE. Linux: OPEN_FMODE().
-  @inline(__always) var isReadable: Bool { (status.rawValue + 1) & 1 != 0 && !status.contains(.path) }
-  @inline(__always) var isWritable: Bool { (status.rawValue + 1) & 2 != 0 && !status.contains(.path) }
+  @inline(__always) var isReadable: Bool { (status.rawValue &+ 1) & 1 != 0 && !status.contains(.path) }
+  @inline(__always) var isWritable: Bool { (status.rawValue &+ 1) & 2 != 0 && !status.contains(.path) }
   @inline(__always) var isNonblocking: Bool { status.contains(.nonblock) }
 }
 

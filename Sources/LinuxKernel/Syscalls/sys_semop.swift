@@ -47,8 +47,8 @@ extension Kernel {
     -> Bool
   {
     guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
-    let caller = tasks[me].ipcCaller
-    guard let set = ipcNamespaces[caller.namespace].ownSet(id, changes: only.change != 0, caller.euid) else {
+    let caller = tasks[me].ipcCaller.0
+    guard let set = ownSet(id, for: only.change != 0 ? IPCPermission.write : IPCPermission.read, caller) else {
       return false
     }
     guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else {
@@ -57,6 +57,18 @@ extension Kernel {
     }
     if letsOthers { settle(set) }
     return true
+  }
+
+  /// The caller's own set, if it may do what `requested` says; nil for others, and where that is an error.
+  @inline(__always)
+  private mutating func ownSet(_ id: Int32, for requested: UInt32, _ caller: IPCCaller) -> ID<SemaphoreSet>? {
+    if !setShortcut.leads(caller, to: id) { findShortcut(id, caller) }
+    return setShortcut.object(for: requested, 1)
+  }
+
+  @inline(never) private mutating func findShortcut(_ id: Int32, _ caller: IPCCaller) {
+    let limit = Int(ipcNamespaces[caller.namespace].limits.operationCount)
+    setShortcut = ipcNamespaces[caller.namespace].semaphores.shortcut(to: id, of: caller, limit: limit)
   }
 
   /// Has the call sleep, if its one operation can be done later only.
@@ -155,14 +167,6 @@ extension Kernel {
       throw .errno(.EAGAIN)
     }
     throw .sleep(until: current.deadline, interruption: .never)
-  }
-}
-
-extension IPCNamespace {
-  /// The set with this identifier, if its owner's rights are enough and a call may have an operation.
-  @inline(__always) fileprivate func ownSet(_ id: Int32, changes: Bool, _ euid: UInt32) -> ID<SemaphoreSet>? {
-    guard limits.operationCount > 0 else { return nil }
-    return semaphores.findOwn(id, for: changes ? IPCPermission.write : IPCPermission.read, euid)
   }
 }
 

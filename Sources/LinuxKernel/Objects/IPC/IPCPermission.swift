@@ -25,10 +25,8 @@ struct IPCPermission: Sendable {
     return wanted & ~granted == 0 || who.has(.ipcOwner)
   }
 
-  /// Whether this is an owner's effective user, and may do that without a capability.
-  @inline(__always) func allowsOwner(_ requested: UInt32, _ euid: UInt32) -> Bool {
-    (euid == cuid || euid == uid) && requested & 0o700 & ~mode == 0
-  }
+  /// Whether this is an owner's effective user.
+  func isOwn(_ euid: UInt32) -> Bool { euid == cuid || euid == uid }
 
   /// Whether `who` may change or remove the object. Linux: ipcctl_obtain_check().
   func isControlled(by who: borrowing Credentials) -> Bool {

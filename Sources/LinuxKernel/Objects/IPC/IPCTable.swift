@@ -7,9 +7,6 @@ struct IPCTable<Object> {
     var permission: IPCPermission
     let object: ID<Object>
 
-    @inline(__always) fileprivate func ownObject(for requested: UInt32, _ euid: UInt32) -> ID<Object>? {
-      permission.allowsOwner(requested, euid) ? object : nil
-    }
   }
 
   private var slots = ChunkedArray<Entry?>()
@@ -53,11 +50,11 @@ struct IPCTable<Object> {
     return (entry.object, entry.permission.allows(requested, who))
   }
 
-  /// The same where the rights of its owner are enough: nil for others, which `find` decides about.
-  @inline(__always) func findOwn(_ id: Int32, for requested: UInt32, _ euid: UInt32) -> ID<Object>? {
-    let slot = Int(id) & (IPCTable.slotLimit - 1)
-    guard id >= 0, slot < slots.count, slots[slot]?.permission.id == id else { return nil }
-    return slots[slot]!.ownObject(for: requested, euid)
+  /// A shortcut to an object with this identifier that is `caller`'s own; one that leads nowhere for others, which
+  /// `find` decides about.
+  func shortcut(to id: Int32, of caller: IPCCaller, limit: Int) -> IPCShortcut<Object> {
+    guard let slot = try? slot(of: id), self[slot].permission.isOwn(caller.euid) else { return IPCShortcut() }
+    return IPCShortcut(to: id, self[slot].object, mode: self[slot].permission.mode, limit, of: caller)
   }
 
   /// The object in a slot that is in use.
@@ -193,4 +190,41 @@ struct IPCFlags: Flags {
   static let names = NameSet("ipc flags", .bits, ["IPC_CREAT": 0o1000, "IPC_EXCL": 0o2000], acceptsMode: true)
   /// What an existing object is asked for: the nine permission bits.
   var requested: UInt32 { UInt32(bitPattern: rawValue) & 0o777 }
+}
+
+/// Who makes a call on System V objects: what such calls ask of their task, in one access.
+struct IPCCaller {
+  let namespace: ID<IPCNamespace>
+  let pid: Int32
+  let euid: UInt32
+}
+
+/// Leads an owner straight to the object that was used last, where the owner's rights are enough: a copy of what the
+/// namespace says of it, for as long as that does not change.
+struct IPCShortcut<Object> {
+  private let namespaceBits: UInt64
+  private let id: Int32
+  private let euid: UInt32
+  private let mode: UInt32
+  private let object: ID<Object>
+  /// How much one call may ask for.
+  private let limit: Int
+
+  /// One that leads nowhere: no namespace has this name.
+  init() { (namespaceBits, id, euid, mode, object, limit) = (.max, -1, 0, 0, ID(bits: .max), -1) }
+
+  init(to id: Int32, _ object: ID<Object>, mode: UInt32, _ limit: Int, of caller: IPCCaller) {
+    (namespaceBits, self.id, euid) = (caller.namespace.bits, id, caller.euid)
+    (self.mode, self.object, self.limit) = (mode, object, limit)
+  }
+
+  /// Whether it is the way for `caller` to what it means by `id`.
+  @inline(__always) func leads(_ caller: IPCCaller, to id: Int32) -> Bool {
+    id == self.id && caller.namespace.bits == namespaceBits && caller.euid == euid
+  }
+
+  /// The object, if its owner may do what `requested` says, for an amount of `count`.
+  @inline(__always) func object(for requested: UInt32, _ count: Int) -> ID<Object>? {
+    requested & 0o700 & ~mode == 0 && count <= limit ? object : nil
+  }
 }

@@ -47,7 +47,7 @@ struct MessageQueue {
 
   /// Linux: msg_fits_inqueue().
   @inline(__always) func hasRoom(for length: Int) -> Bool {
-    count < countLimit && length <= byteLimit && byteCount <= byteLimit - length
+    count < countLimit && length <= byteLimit && byteCount <= byteLimit &- length
   }
 }
 
@@ -95,8 +95,8 @@ extension MessageQueue {
   /// A message that stands behind the last one comes to be in the queue.
   @inline(__always)
   private mutating func enter(_ number: MessageNumber, _ type: Int64, _ length: Int, _ store: inout MessageStore) {
-    count += 1
-    byteCount += length
+    count &+= 1
+    byteCount &+= length
     if kind == .systemV {
       if last.isNone { first = number } else { store[last].next = number }
       last = number
@@ -135,8 +135,8 @@ extension MessageQueue {
   @inline(__always) private mutating func left(
     _ previous: MessageNumber, _ next: MessageNumber, _ length: Int, _ store: inout MessageStore
   ) {
-    count -= 1
-    byteCount -= length
+    count &-= 1
+    byteCount &-= length
     guard kind == .systemV else { return }
     if previous.isNone { first = next } else { store[previous].next = next }
     if next.isNone { last = previous } else { store[next].previous = previous }
@@ -163,8 +163,8 @@ extension MessageQueue {
     guard hasRoom(for: view.count) else { return .refused }
     guard receivers.isEmpty else { return .isAwaited }
     sent = use
-    count += 1
-    byteCount += view.count
+    count &+= 1
+    byteCount &+= view.count
     let number = store.insert(type: type, view, behind: last)
     if last.isNone { first = number } else { store[last].next = number }
     last = number
@@ -178,8 +178,8 @@ extension MessageQueue {
     guard count < countLimit, view.count <= messageSize else { return .refused }
     guard receivers.isEmpty else { return .isAwaited }
     guard !hasNotification else { return .refused }
-    count += 1
-    byteCount += view.count
+    count &+= 1
+    byteCount &+= view.count
     index.enter(store.insert(type: priority, view), priority, &store)
     return usedSince == now && !isPolled ? .sent : .sentInSight
   }
@@ -206,14 +206,14 @@ extension MessageQueue {
   }
 
   /// Takes the oldest message of the highest priority out of a POSIX queue, if there is one and no sender waits for its
-  /// place; its bytes go to `output`.
+  /// place; its bytes go to `output`. nil too where `room` is less than any message may need.
   @inline(__always)
-  mutating func receive(_ store: inout MessageStore, at now: Int64, into output: ByteBuffer) -> (
+  mutating func receive(room: Int, _ store: inout MessageStore, at now: Int64, into output: ByteBuffer) -> (
     priority: Int64, count: Int, isInSight: Bool
   )? {
-    guard senders.isEmpty, let message = index.takeHighest(&store, into: output) else { return nil }
-    count -= 1
-    byteCount -= Int(message.length)
+    guard room >= messageSize, senders.isEmpty, let message = index.takeHighest(&store, into: output) else { return nil }
+    count &-= 1
+    byteCount &-= Int(message.length)
     return (message.type, Int(message.length), usedSince != now || isPolled)
   }
 

@@ -15,7 +15,7 @@ struct Message {
   var next = MessageNumber.none
   /// The next younger one of the same type.
   var nextOfType = MessageNumber.none
-  // Of the oldest one of its type, which stands for the type in the queue's tree: the youngest, and the tree's
+  // Of the oldest one of a large type, which stands for the type in the queue's tree: the youngest, and the tree's
   // branches.
   var lastOfType = MessageNumber.none
   var left = MessageNumber.none
@@ -39,14 +39,13 @@ struct Message {
 
   /// A free place is taken by a message; returns the next free one. The bytes are kept if they are few.
   @inline(__always) fileprivate mutating func begin(
-    _ number: MessageNumber, _ type: Int64, behind previous: MessageNumber, _ view: ByteView
+    _ type: Int64, behind previous: MessageNumber, _ view: ByteView
   ) -> MessageNumber {
     let nextFree = next
     self.type = type
     self.previous = previous
     next = .none
     nextOfType = .none
-    lastOfType = number
     length = UInt32(truncatingIfNeeded: view.count)
     if view.count <= MessageBytes.capacity { bytes.store(view) }
     return nextFree
@@ -60,7 +59,7 @@ struct Message {
     -> LeavingMessage
   {
     let leaving = LeavingMessage(
-      type: type, length: length, previous: previous, next: next, nextOfType: nextOfType, lastOfType: lastOfType)
+      type: type, length: length, previous: previous, next: next, nextOfType: nextOfType)
     bytes.append(Int(length), to: output)
     free(before: nextFree)
     return leaving
@@ -71,10 +70,9 @@ struct Message {
 struct LeavingMessage {
   let type: Int64
   let length: UInt32
-  fileprivate(set) var previous: MessageNumber
-  fileprivate(set) var next: MessageNumber
-  fileprivate(set) var nextOfType: MessageNumber
-  fileprivate(set) var lastOfType: MessageNumber
+  let previous: MessageNumber
+  let next: MessageNumber
+  fileprivate let nextOfType: MessageNumber
 }
 
 /// The messages of all queues, of both kinds. Linux: struct msg_msg, ipc/msgutil.c.
@@ -113,8 +111,8 @@ struct MessageStore: ~Copyable {
   mutating func insert(type: Int64, _ view: ByteView, behind previous: MessageNumber = .none) -> MessageNumber {
     if firstFree.isNone { grow() }
     let number = firstFree
-    firstFree = messages[Int(number.index)].begin(number, type, behind: previous, view)
-    count += 1
+    firstFree = messages[Int(number.index)].begin(type, behind: previous, view)
+    count &+= 1
     if view.count > MessageBytes.capacity { appendPayload(number, view) }
     return number
   }
@@ -152,7 +150,7 @@ struct MessageStore: ~Copyable {
     compactIfWorthIt()
     return LeavingMessage(
       type: message.type, length: message.length, previous: message.previous, next: message.next,
-      nextOfType: message.nextOfType, lastOfType: message.lastOfType)
+      nextOfType: message.nextOfType)
   }
 
   /// Takes out the oldest message of a type that an index has in this place of its group, if it has no more than `room`
@@ -164,14 +162,13 @@ struct MessageStore: ~Copyable {
     let number = groups[Int(group)].oldest[bit]
     guard !number.isNone, Int(messages[Int(number.index)].length) <= room else { return nil }
     let leaving = remove(number, into: output)
-    if !leaving.nextOfType.isNone { messages[Int(leaving.nextOfType.index)].lastOfType = leaving.lastOfType }
     return (leaving, groups[Int(group)].advance(bit, to: leaving.nextOfType))
   }
 
   /// The place of a message is free, and first among those that are.
   @inline(__always) private mutating func freed(_ number: MessageNumber) {
     firstFree = number
-    count -= 1
+    count &-= 1
     if count == 0, messages.count > MessageStore.keptWhenEmpty { giveBack() }
   }
 
@@ -201,10 +198,8 @@ struct MessageStore: ~Copyable {
     return insert(type: messages[Int(number.index)].type, bytes.view)
   }
 
-  /// Puts a message behind all others of its type, of which `oldest` is the first.
-  @inline(__always) mutating func line(_ number: MessageNumber, upBehind oldest: MessageNumber) {
-    let youngest = messages[Int(oldest.index)].lastOfType
-    messages[Int(oldest.index)].lastOfType = number
+  /// Puts a message behind all others of its type, of which `youngest` is the last.
+  @inline(__always) mutating func line(_ number: MessageNumber, upBehind youngest: MessageNumber) {
     messages[Int(youngest.index)].nextOfType = number
   }
 

@@ -48,17 +48,17 @@ extension Kernel {
   mutating func send(
     _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) {
-    if timeout == nil, let view = source.whole, sendAtOnce(fd, view, priority, me) { return }
+    if timeout == nil, !current.isRetry, let view = source.whole, sendAtOnce(fd, view, priority, me) { return }
     try sendInSteps(fd, source, priority: priority, timeout, me)
   }
 
   /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has
   /// changed.
   @inline(__always)
-  private mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
+  mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
     let (table, isAtLeisure) = tasks[me].queueCaller
-    guard priority < PosixQueue.priorityCount, isAtLeisure, !current.isRetry,
-      let file = fileTables[table].file(fd.number), let queue = files[file].queueToSend
+    guard priority < PosixQueue.priorityCount, isAtLeisure, let file = fileTables[table].file(fd.number),
+      let queue = files[file].queueToSend
     else { return false }
     switch messageQueues[queue].send(priority: Int64(priority), view, &messages, at: realTime) {
     case .refused: return false
@@ -84,7 +84,7 @@ extension Kernel {
     touchQueue(posix(queue))
   }
 
-  @inline(never) private mutating func sendInSteps(
+  @inline(never) mutating func sendInSteps(
     _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) {
     let end = try end(of: timeout)
@@ -124,21 +124,23 @@ extension Kernel {
   mutating func receive(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
-    if timeout == nil, destination.isReply, let received = receiveAtOnce(fd, destination.remaining, me) {
-      return received
+    if timeout == nil, destination.isReply {
+      if current.isRetry {
+        if let handed = takeHanded(me) { return handed }
+      } else if let received = receiveAtOnce(fd, destination.remaining, me) {
+        return received
+      }
     }
     return try receiveInSteps(fd, &destination, timeout, me)
   }
 
-  /// What most calls come to: there is a message, and no sender waits for its place; or the caller was handed a message
-  /// while it slept. nil for all others, and nothing has changed.
+  /// What most calls come to: there is a message, and no sender waits for its place. nil for all others, and nothing has
+  /// changed.
   @inline(__always)
-  private mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
+  mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
     let (table, isAtLeisure) = tasks[me].queueCaller
-    guard isAtLeisure else { return takeHanded(me) }
-    guard !current.isRetry, let file = fileTables[table].file(fd.number), let queue = files[file].queueToReceive,
-      room >= messageQueues[queue].messageSize,
-      let message = messageQueues[queue].receive(&messages, at: realTime, into: output)
+    guard isAtLeisure, let file = fileTables[table].file(fd.number), let queue = files[file].queueToReceive,
+      let message = messageQueues[queue].receive(room: room, &messages, at: realTime, into: output)
     else { return nil }
     if message.isInSight { used(queue) } else if isWatched { observe(depth(of: queue)) }
     return (message.priority, message.count)
@@ -153,7 +155,7 @@ extension Kernel {
     return (message.type, Int(message.length))
   }
 
-  @inline(never) private mutating func receiveInSteps(
+  @inline(never) mutating func receiveInSteps(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
     let end = try end(of: timeout)
@@ -305,9 +307,10 @@ extension Kernel {
 }
 
 extension Kernel.Task {
-  /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep.
+  /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep,
+  /// and has no signal to look at.
   @inline(__always) fileprivate var queueCaller: (files: ID<FileTable>, isAtLeisure: Bool) {
-    (files, queueSleeper == nil)
+    (files, queueSleeper == nil && !needsAttention)
   }
 }
 

@@ -75,16 +75,28 @@ extension Kernel {
     try sendInSteps(id, type, source, flags, me)
   }
 
+  /// The caller's own queue, if it may do what `requested` says with a message of `length` bytes; nil for others, and
+  /// where that is an error.
+  @inline(__always)
+  private mutating func ownQueue(_ id: Int32, for requested: UInt32, length: Int, _ caller: IPCCaller) -> ID<
+    MessageQueue
+  >? {
+    if !queueShortcut.leads(caller, to: id) { findShortcut(id, caller) }
+    return queueShortcut.object(for: requested, length)
+  }
+
+  @inline(never) private mutating func findShortcut(_ id: Int32, _ caller: IPCCaller) {
+    let limit = Int(ipcNamespaces[caller.namespace].limits.messageSize)
+    queueShortcut = ipcNamespaces[caller.namespace].queues.shortcut(to: id, of: caller, limit: limit)
+  }
+
   /// What most calls come to: the caller's own queue has room. False for all others, and nothing has changed.
   @inline(__always)
-  private mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
-    let caller = tasks[me].ipcCaller
-    guard type > 0, caller.isAtLeisure,
-      let queue = ipcNamespaces[caller.namespace].ownQueue(
-        id, for: IPCPermission.write, caller.euid, length: view.count)
+  mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
+    let (caller, isAtLeisure) = tasks[me].ipcCaller
+    guard type > 0, isAtLeisure, let queue = ownQueue(id, for: IPCPermission.write, length: view.count, caller)
     else { return false }
-    let use = QueueUse(pid: caller.pid, time: realTime)
-    switch messageQueues[queue].send(type, view, &messages, use) {
+    switch messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime)) {
     case .refused: return false
     case .isAwaited: send(type, view, toReceiversOf: queue, caller.pid)
     case .sent, .sentInSight: if isWatched { observe(depth(of: queue)) }
@@ -102,7 +114,7 @@ extension Kernel {
     if isWatched { observe(depth(of: queue)) }
   }
 
-  @inline(never) private mutating func sendInSteps(
+  @inline(never) mutating func sendInSteps(
     _ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) {
     let namespace = ipc(of: me)
@@ -196,26 +208,42 @@ extension Kernel {
   mutating func receive(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
-    if destination.isReply, let received = try receiveAtOnce(id, destination.remaining, type, flags, me) {
-      return received
+    if current.isRetry {
+      if destination.isReply, let handed = takeHanded(destination.remaining, me) { return handed }
+    } else if destination.isReply, let queue = queueToReceive(id, destination.remaining, flags, me) {
+      if let message = take(from: queue.id, destination.remaining, type, flags, queue.pid) { return message }
+      try awaitFirst(queue.id, destination.remaining, type, flags, me)
     }
     return try receiveInSteps(id, &destination, type, flags, me)
   }
 
-  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room; or it is
-  /// empty; or the caller was handed a message while it slept. nil for all others, and nothing has changed.
+  /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room. nil for all
+  /// others, and nothing has changed.
   @inline(__always)
-  private mutating func receiveAtOnce(
-    _ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
-  ) throws(Stop) -> (type: Int64, count: Int)? {
-    let caller = tasks[me].ipcCaller
-    guard caller.isAtLeisure else { return takeHanded(room, me) }
-    guard !flags.contains(.copy), room >= 0,
-      let queue = ipcNamespaces[caller.namespace].ownQueue(id, for: IPCPermission.read, caller.euid, length: 0)
+  mutating func receiveAtOnce(_ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID) -> (
+    type: Int64, count: Int
+  )? {
+    guard let queue = queueToReceive(id, room, flags, me) else { return nil }
+    return take(from: queue.id, room, type, flags, queue.pid)
+  }
+
+  /// The caller's own queue, if a message is to be taken out of it; and who the caller is.
+  @inline(__always)
+  private mutating func queueToReceive(_ id: Int32, _ room: Int, _ flags: MessageFlags, _ me: TaskID) -> (
+    id: ID<MessageQueue>, pid: Int32
+  )? {
+    let (caller, isAtLeisure) = tasks[me].ipcCaller
+    guard isAtLeisure, !flags.contains(.copy), room >= 0,
+      let queue = ownQueue(id, for: IPCPermission.read, length: 0, caller)
     else { return nil }
-    let use = QueueUse(pid: caller.pid, time: realTime)
+    return (queue, caller.pid)
+  }
+
+  @inline(__always) private mutating func take(
+    from queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ pid: Int32
+  ) -> (type: Int64, count: Int)? {
+    let use = QueueUse(pid: pid, time: realTime)
     guard let message = messageQueues[queue].receive(flags.selector(type), room, &messages, use, into: output) else {
-      try awaitFirst(queue, room, type, flags, me)
       return nil
     }
     if isWatched { observe(depth(of: queue)) }
@@ -240,7 +268,7 @@ extension Kernel {
     throw .sleep(until: .max)
   }
 
-  @inline(never) private mutating func receiveInSteps(
+  @inline(never) mutating func receiveInSteps(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
     let room = destination.remaining
@@ -301,19 +329,12 @@ extension Kernel {
 
 extension Kernel.Task {
   /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a
-  /// sleep.
-  @inline(__always)
-  var ipcCaller: (namespace: ID<IPCNamespace>, pid: Int32, euid: UInt32, isAtLeisure: Bool) {
-    (ipcNamespace, processNumber, credentials.euid, queueSleeper == nil)
-  }
-}
-
-extension IPCNamespace {
-  /// The queue with this identifier, if its owner's rights are enough and a message of this length may be sent.
-  @inline(__always)
-  fileprivate func ownQueue(_ id: Int32, for requested: UInt32, _ euid: UInt32, length: Int) -> ID<MessageQueue>? {
-    guard length <= Int(limits.messageSize) else { return nil }
-    return queues.findOwn(id, for: requested, euid)
+  /// sleep, and has no signal to look at.
+  @inline(__always) var ipcCaller: (IPCCaller, isAtLeisure: Bool) {
+    (
+      IPCCaller(namespace: ipcNamespace, pid: processNumber, euid: credentials.euid),
+      queueSleeper == nil && !needsAttention
+    )
   }
 }
 

@@ -3,7 +3,12 @@
 /// Types below 32768, among them all of POSIX's priorities, are bits in groups of 64, and the groups bits of a summary:
 /// what one looks for is a few steps away. Others stand in a tree, threaded through the messages themselves; it is a
 /// treap, whose shape depends on the types in it alone. Younger messages of a type hang behind the oldest.
+///
+/// Most queues are empty when a message comes, and it leaves before the next: such a one is in no group nor in the tree.
+/// Invariant: where there is an `only` message, there is no other.
 struct TypeIndex {
+  private var only = MessageNumber.none
+  private var onlyType: Int64 = 0
   /// A bit for each group that holds something, and a bit for each of these words that is not 0.
   private var summary: InlineArray<8, UInt64> = .init(repeating: 0)
   private var usedWords: UInt8 = 0
@@ -12,15 +17,17 @@ struct TypeIndex {
   private var groupCount = 0
   private var root = MessageNumber.none
 
-  /// Of 64 neighbouring types: which are there, and the oldest message of each of those.
+  /// Of 64 neighbouring types: which are there, and the oldest and the youngest message of each of those.
   struct Group {
     var bits: UInt64 = 0
     var oldest: InlineArray<64, MessageNumber> = .init(repeating: .none)
+    private var youngest: InlineArray<64, MessageNumber> = .init(repeating: .none)
 
-    /// Returns the oldest message of the type, which the new one becomes where there is none.
+    /// A message becomes the youngest of its type. Returns the one that was; none where it is the first.
     @inline(__always) mutating func enter(_ bit: Int, _ number: MessageNumber) -> MessageNumber {
-      let before = oldest[bit]
-      guard before.isNone else { return before }
+      let before = youngest[bit]
+      youngest[bit] = number
+      guard oldest[bit].isNone else { return before }
       oldest[bit] = number
       bits |= 1 << UInt64(bit)
       return .none
@@ -29,11 +36,10 @@ struct TypeIndex {
     /// `successor`, which may be none, becomes the oldest. Returns whether nothing is left in the group.
     @inline(__always) mutating func advance(_ bit: Int, to successor: MessageNumber) -> Bool {
       oldest[bit] = successor
-      guard successor.isNone else { return false }
-      bits &= ~(1 << UInt64(bit))
+      let isLast: UInt64 = successor.isNone ? 1 : 0
+      bits &= ~(isLast &<< UInt64(bit))
       return bits == 0
     }
-
   }
 
   private static let smallTypes: Int64 = 512 * 64
@@ -43,37 +49,44 @@ struct TypeIndex {
   // What only looks is mutating too, and takes the store inout: borrowed values of these sizes would be copied.
 
   @inline(__always) mutating func find(_ type: Int64, _ store: inout MessageStore) -> MessageNumber {
+    guard only.isNone else { return type == onlyType ? only : .none }
     guard TypeIndex.isSmall(type) else { return findInTree(type, &store) }
-    let number = Int(type >> 6)
-    guard number < groupCount, groups[number] != .max else { return .none }
-    return store.groups[Int(groups[number])].oldest[Int(type & 63)]
+    let place = place(of: Int(type >> 6))
+    return place == .max ? .none : store.groups[Int(place)].oldest[Int(type & 63)]
   }
 
-  @inline(__always) mutating func lowest(_ store: inout MessageStore) -> MessageNumber {
+  /// Where the group of a number lies in the store; .max for one that was never needed.
+  @inline(__always) private func place(of group: Int) -> UInt32 { group < groupCount ? groups[group] : .max }
+
+  @inline(never) mutating func lowest(_ store: inout MessageStore) -> MessageNumber {
+    guard only.isNone else { return only }
     guard usedWords != 0 else { return lowestInTree(&store) }
     let word = usedWords.trailingZeroBitCount, number = word << 6 | summary[word].trailingZeroBitCount
     let group = Int(groups[number])
     return store.groups[group].oldest[store.groups[group].bits.trailingZeroBitCount & 63]
   }
 
-  /// The group of the highest small type there is, and its place there.
-  @inline(__always) private func highestPlace(_ store: inout MessageStore) -> (group: Int, bit: Int) {
-    let word = 7 - usedWords.leadingZeroBitCount, group = word << 6 | (63 - summary[word].leadingZeroBitCount)
-    return (group, (63 - store.groups[Int(groups[group])].bits.leadingZeroBitCount) & 63)
-  }
-
-  @inline(__always) mutating func highest(_ store: inout MessageStore) -> MessageNumber {
+  @inline(never) mutating func highest(_ store: inout MessageStore) -> MessageNumber {
+    guard only.isNone else { return only }
     guard root.isNone else { return highestInTree(&store) }
     guard usedWords != 0 else { return .none }
     let (group, bit) = highestPlace(&store)
     return store.groups[Int(groups[group])].oldest[bit]
   }
 
+  /// The group of the highest small type there is, and its place there.
+  @inline(__always) private func highestPlace(_ store: inout MessageStore) -> (group: Int, bit: Int) {
+    let word = (7 &- usedWords.leadingZeroBitCount) & 7
+    let group = word << 6 | (63 &- summary[word].leadingZeroBitCount) & 63
+    return (group, (63 &- store.groups[Int(groups[group])].bits.leadingZeroBitCount) & 63)
+  }
+
   /// Takes out the oldest message of the highest type, where no type is large; its bytes go to `output`.
   @inline(__always) mutating func takeHighest(_ store: inout MessageStore, into output: ByteBuffer) -> LeavingMessage? {
+    guard only.isNone else { return takeOnly(&store, output) }
     guard usedWords != 0 else { return nil }
     let (group, bit) = highestPlace(&store)
-    return takeOldest(group, bit, room: .max, &store, output)
+    return takeOldest(group, bit, at: groups[group], room: .max, &store, output)
   }
 
   /// Takes out the oldest message of a type, if there is one and it has no more than `room` bytes; those go to
@@ -82,18 +95,27 @@ struct TypeIndex {
   mutating func takeOldest(_ type: Int64, room: Int, _ store: inout MessageStore, into output: ByteBuffer)
     -> LeavingMessage?
   {
+    if !only.isNone {
+      guard type == onlyType, Int(store[only].length) <= room else { return nil }
+      return takeOnly(&store, output)
+    }
     guard TypeIndex.isSmall(type) else { return takeFromTree(type, room, &store, output) }
-    let group = Int(type >> 6)
-    guard group < groupCount, groups[group] != .max else { return nil }
-    return takeOldest(group, Int(type & 63), room: room, &store, output)
+    let group = Int(type >> 6), place = place(of: group)
+    guard place != .max else { return nil }
+    return takeOldest(group, Int(type & 63), at: place, room: room, &store, output)
+  }
+
+  @inline(__always)
+  private mutating func takeOnly(_ store: inout MessageStore, _ output: ByteBuffer) -> LeavingMessage {
+    let number = only
+    only = .none
+    return store.remove(number, into: output)
   }
 
   @inline(__always) private mutating func takeOldest(
-    _ group: Int, _ bit: Int, room: Int, _ store: inout MessageStore, _ output: ByteBuffer
+    _ group: Int, _ bit: Int, at place: UInt32, room: Int, _ store: inout MessageStore, _ output: ByteBuffer
   ) -> LeavingMessage? {
-    guard let (leaving, isGroupEmpty) = store.takeOldest(bit, in: groups[group], room: room, into: output) else {
-      return nil
-    }
+    guard let (leaving, isGroupEmpty) = store.takeOldest(bit, in: place, room: room, into: output) else { return nil }
     if isGroupEmpty { emptied(group) }
     return leaving
   }
@@ -109,31 +131,53 @@ struct TypeIndex {
 
   /// Adds the youngest message of a queue.
   @inline(__always) mutating func enter(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
+    if usedWords != 0 { return enterGroup(number, type, &store) }
+    guard only.isNone, root.isNone else { return enterBehindOnly(number, type, &store) }
+    only = number
+    onlyType = type
+  }
+
+  /// As `enter`, where there was one alone, or only large types are.
+  @inline(never)
+  private mutating func enterBehindOnly(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
+    let first = only
+    only = .none
+    if !first.isNone { enterGroup(first, onlyType, &store) }
+    enterGroup(number, type, &store)
+  }
+
+  @inline(__always)
+  private mutating func enterGroup(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
     guard TypeIndex.isSmall(type) else { return enterLarge(number, type, &store) }
     let group = Int(type >> 6)
-    if group >= groupCount || groups[group] == .max { makeGroup(group, &store) }
-    let oldest = store.groups[Int(groups[group])].enter(Int(type & 63), number)
-    if oldest.isNone {
+    var place = place(of: group)
+    if place == .max { place = makeGroup(group, &store) }
+    let before = store.groups[Int(place)].enter(Int(type & 63), number)
+    if before.isNone {
       summary[group >> 6] |= 1 << UInt64(group & 63)
       usedWords |= 1 << UInt8(group >> 6)
     } else {
-      store.line(number, upBehind: oldest)
+      store.line(number, upBehind: before)
     }
   }
 
-  @inline(never) private mutating func makeGroup(_ group: Int, _ store: inout MessageStore) {
+  @inline(never) private mutating func makeGroup(_ group: Int, _ store: inout MessageStore) -> UInt32 {
     while groups.count <= group { groups.append(.max) }
     groupCount = groups.count
     groups[group] = store.makeGroup()
+    return groups[group]
   }
 
   /// Takes out a message, which is the oldest of its type.
   @inline(never) mutating func remove(_ number: MessageNumber, _ store: inout MessageStore) {
-    let type = store[number].type, successor = store[number].nextOfType
-    if !successor.isNone { store[successor].lastOfType = store[number].lastOfType }
+    if number == only {
+      only = .none
+      return
+    }
+    let type = store[number].type
     guard TypeIndex.isSmall(type) else { return removeFromTree(number, &store) }
     let group = Int(type >> 6)
-    if store.groups[Int(groups[group])].advance(Int(type & 63), to: successor) { emptied(group) }
+    if store.groups[Int(groups[group])].advance(Int(type & 63), to: store[number].nextOfType) { emptied(group) }
   }
 
   @inline(__always) private mutating func emptied(_ group: Int) {
@@ -146,11 +190,18 @@ struct TypeIndex {
     for place in groups where place != .max { store.endGroup(place) }
     groups = []
     groupCount = 0
+    only = .none
   }
 
   @inline(never) private mutating func enterLarge(_ number: MessageNumber, _ type: Int64, _ store: inout MessageStore) {
     let oldest = findInTree(type, &store)
-    if oldest.isNone { enterTree(number, type, &store) } else { store.line(number, upBehind: oldest) }
+    if oldest.isNone {
+      store[number].lastOfType = number
+      enterTree(number, type, &store)
+    } else {
+      store.line(number, upBehind: store[oldest].lastOfType)
+      store[oldest].lastOfType = number
+    }
   }
 
   private mutating func removeFromTree(_ number: MessageNumber, _ store: inout MessageStore) {
@@ -159,6 +210,7 @@ struct TypeIndex {
     if successor.isNone {
       replacement = left.isNone ? right : right.isNone ? left : merge(left, right, &store)
     } else {
+      store[successor].lastOfType = store[number].lastOfType
       store[successor].left = left
       store[successor].right = right
       replacement = successor
