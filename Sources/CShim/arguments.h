@@ -6,6 +6,7 @@
 #pragma once
 #include "calls.h"
 #include "digest.h"
+#include "slots.h"
 
 /* Room for the rows of a list that is packed in C; a longer one goes by way of the prelude. */
 enum { KS_ROWS_SIZE = 124 };
@@ -39,6 +40,17 @@ KS_INLINE int take_integer(lua_State *L, int index, ks_argument *argument, uint6
   return 1;
 }
 
+/* The same for one that is known to be on the stack, where ks_knows_slots(). */
+KS_INLINE int take_slot(const ks_slot *slot, ks_argument *argument, uint64_t *digest) {
+  if (slot->tag != KS_INTEGER_TAG) return 0;
+  argument->word = slot->integer;
+  argument->form = KS_WORD;
+  argument->bytes = NULL;
+  argument->count = 0;
+  *digest = mix(*digest ^ (uint64_t)argument->word);
+  return 1;
+}
+
 KS_INLINE int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
   size_t length;
   if (lua_type(L, index) != LUA_TSTRING) return 0;
@@ -57,13 +69,14 @@ KS_INLINE int take_plain(
   int count = function->count;
   *digest = function->number;
   if (lua_gettop(L) != count) return 0;
+  const ks_slot *slots = ks_top(L) - count;
   switch (function->signature) {
   case KS_TAKES_NOTHING: return 1;
   case KS_TAKES_INTEGERS:
-    for (int index = 0; index < count; index++) if (!take_integer(L, index + 1, &arguments[index], digest)) return 0;
+    for (int index = 0; index < count; index++) if (!take_slot(&slots[index], &arguments[index], digest)) return 0;
     return 1;
   case KS_TAKES_INTEGER_AND_STRING:
-    return take_integer(L, 1, arguments, digest) && take_string(L, 2, arguments + 1, digest);
+    return take_slot(slots, arguments, digest) && take_string(L, 2, arguments + 1, digest);
   default: return 0;
   }
 }

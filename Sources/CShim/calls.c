@@ -150,6 +150,11 @@ static int call_with_row(lua_State *L, const ks_function *function) {
   if (!take_short_row(L, arguments, &packed, &digest)) return call_with_any(L, function);
   ks_result result =
     interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+  if (result.outcome == KS_NUMBER && function->shape == 'i') {
+    lua_pushinteger(L, result.word);
+    return 1;
+  }
+  lua_settop(L, 2);
   if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) ks_keep_rows(L, function, arguments);
   return finish(L, function, result);
 }
@@ -225,7 +230,7 @@ int ks_bind(lua_State *L) {
   ks_function *function = lua_touserdata(L, -1);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
-  function->signature = (char)ks_signature_of(function);
+  function->signature = (char)(ks_knows_slots(L) ? ks_signature_of(function) : KS_TAKES_OTHERS);
   function->strings = ks_strings_of(function);
   if (function->index >= KS_MAX_FUNCTIONS) return luaL_error(L, "more calls than KS_MAX_FUNCTIONS");
   interpreter->functions[function->index] = function;

@@ -11,9 +11,10 @@ static inline __attribute__((always_inline)) int take_in_order(
   uint64_t digest = function->number;
   unsigned strings = function->strings;
   if (given > count || given < function->required) return 0;
+  const ks_slot *slots = ks_top(L) - given;
   for (int position = 0; position < given; position++, strings >>= 1) {
     if (strings & 1 ? !take_string(L, position + 1, &arguments[position], &digest)
-                    : !take_integer(L, position + 1, &arguments[position], &digest)) return 0;
+                    : !take_slot(&slots[position], &arguments[position], &digest)) return 0;
   }
   for (int position = given; position < count; position++) {
     ks_argument *argument = &arguments[position];
@@ -33,28 +34,36 @@ static inline uint64_t digest_short_row(uint64_t seed, uint64_t packed) {
   return mix(seed ^ KS_SHORT_ROW ^ fold(first_key, high ^ second_key));
 }
 
-/* An integer, and a list of one row of up to three integers: {{0, -1}}. Fields missing at the end of the row are 0; the
- * bit pattern of each may be written signed or unsigned. `result` comes with the digest to go on from. */
+/* The 16-bit integer on top of the stack goes to its place in a row; its bit pattern may be written signed or
+ * unsigned. */
+static inline __attribute__((always_inline)) int take_half(lua_State *L, int place, uint64_t *row) {
+  const ks_slot *slot = ks_top(L) - 1;
+  if (slot->tag != KS_INTEGER_TAG || slot->integer < INT16_MIN || slot->integer > UINT16_MAX) return 0;
+  *row |= (uint64_t)(uint16_t)slot->integer << 16 * place;
+  return 1;
+}
+
+/* An integer, and a list of one row of up to three integers: {{0, -1}}. Fields missing at the end of the row are 0.
+ * `result` comes with the digest to go on from. Leaves the stack with more on it, which the caller takes off. */
 static inline __attribute__((always_inline)) int take_short_row(
   lua_State *L, ks_argument *arguments, uint64_t *packed, uint64_t *result) {
-  enum { LIST = 2, ROW, VALUE };
+  enum { LIST = 2, ROW };
   uint64_t digest = *result, word = 0;
-  if (lua_gettop(L) != LIST || !take_integer(L, 1, arguments, &digest)) return 0;
+  if (lua_gettop(L) != LIST || !take_slot(ks_top(L) - LIST, arguments, &digest)) return 0;
   if (lua_type(L, LIST) != LUA_TTABLE || lua_rawlen(L, LIST) != 1) return 0;
   if (lua_rawgeti(L, LIST, 1) != LUA_TTABLE) goto other;
-  int given = 0;
-  while (given < 3) {
-    int is_integer, type = lua_rawgeti(L, ROW, given + 1);
-    if (type == LUA_TNIL) break;
-    lua_Integer value = lua_tointegerx(L, VALUE + given, &is_integer);
-    if (type != LUA_TNUMBER || !is_integer || value < INT16_MIN || value > UINT16_MAX) goto other;
-    word |= (uint64_t)(uint16_t)value << 16 * given++;
-  }
-  if (given == 0) goto other;
-  /* Nothing may follow: neither more values nor names. */
+  lua_rawgeti(L, ROW, 1);
+  if (!take_half(L, 0, &word)) goto other;
+  int given = 1;
+  if (lua_rawgeti(L, ROW, 2) != LUA_TNIL && !take_half(L, given++, &word)) goto other;
+  /* Nothing may follow but a third: neither more values nor names. */
   lua_pushinteger(L, given);
-  if (lua_next(L, ROW)) goto other;
-  lua_settop(L, LIST);
+  if (lua_next(L, ROW)) {
+    if (given != 2 || !lua_isinteger(L, -2) || lua_tointeger(L, -2) != 3) goto other;
+    if (!take_half(L, 2, &word)) goto other;
+    lua_pop(L, 1);
+    if (lua_next(L, ROW)) goto other;
+  }
   *packed = word;
   arguments[1] = (ks_argument){.word = 0, .bytes = packed, .count = KS_SHORT_ROW, .form = KS_BYTES};
   *result = mix(digest_short_row(digest, word) ^ (uint64_t)KS_SHORT_ROW << 1);

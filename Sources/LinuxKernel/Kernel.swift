@@ -47,7 +47,7 @@ public struct Kernel: ~Copyable {
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
   // System V objects and message queues
-  var ipcNamespaces = Slab<IPCNamespace>() { didSet { (queueShortcut, setShortcut) = (IPCShortcut(), IPCShortcut()) } }
+  var ipcNamespaces = Slab<IPCNamespace>() { didSet { (queueShortcuts, setShortcuts) = (IPCShortcuts(), IPCShortcuts()) } }
   var posixQueues = Slab<PosixQueue>()
   var queueCharges: [QueueCharge] = []
   var messageQueues = Slab<MessageQueue>()
@@ -89,8 +89,8 @@ public struct Kernel: ~Copyable {
   /// A page that a pipe let go, for the next one that needs a page; its bytes mean nothing.
   var sparePage: Page?
   /// The objects that were used last; forgotten with any change to a namespace.
-  var queueShortcut = IPCShortcut<MessageQueue>()
-  var setShortcut = IPCShortcut<SemaphoreSet>()
+  var queueShortcuts = IPCShortcuts<MessageQueue>()
+  var setShortcuts = IPCShortcuts<SemaphoreSet>()
   /// The pieces of a vector that are still to be transferred, last one first.
   var pendingPieces: [Piece] = []
   /// Where the walks over wait queues stand that a wake-up is in the middle of.

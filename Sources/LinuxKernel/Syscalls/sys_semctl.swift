@@ -29,7 +29,9 @@ extension Syscall {
     case .setValue: try kernel.setValue(argument.number, of: number, id, me)
     case .getAll:
       let set = try kernel.semaphoreSet(id, IPCPermission.read, me)
-      for semaphore in kernel.semaphoreSets[set].semaphores { kernel.output.append(UInt16(semaphore.value)) }
+      for index in kernel.semaphoreSets[set].semaphores.indices {
+        kernel.output.append(UInt16(kernel.semaphoreSets[set].semaphores[index].value))
+      }
       return try argument.answer(command.rawValue, &kernel, me)
     case .setAll: try kernel.setAllValues(id, argument, me)
     case .getValue, .getProcess, .getDecreaseCount, .getZeroCount:

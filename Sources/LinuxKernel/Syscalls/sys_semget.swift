@@ -24,7 +24,7 @@ extension Syscall {
     guard count > 0 else { throw .errno(.EINVAL) }
     let used = kernel.ipcNamespaces[namespace].usedSemaphores + Int(count)
     guard used <= Int(limits.semaphoreCount) else { throw .errno(.ENOSPC) }
-    let semaphores = Array(repeating: SemaphoreSet.Semaphore(), count: Int(count))
+    let semaphores = SemaphoreSet.Row(count: Int(count))
     let set = kernel.semaphoreSets.insert(SemaphoreSet(semaphores: semaphores, changed: kernel.realSeconds))
     do throws(Stop) {
       let id = try kernel.ipcNamespaces[namespace].semaphores.insert(

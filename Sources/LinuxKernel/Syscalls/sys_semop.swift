@@ -51,7 +51,7 @@ extension Kernel {
     guard let set = ownSet(id, for: only.change != 0 ? IPCPermission.write : IPCPermission.read, caller) else {
       return false
     }
-    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realSeconds) else {
+    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realTime) else {
       try awaitOnly(only, on: set, me)
       return false
     }
@@ -62,13 +62,14 @@ extension Kernel {
   /// The caller's own set, if it may do what `requested` says; nil for others, and where that is an error.
   @inline(__always)
   private mutating func ownSet(_ id: Int32, for requested: UInt32, _ caller: IPCCaller) -> ID<SemaphoreSet>? {
-    if !setShortcut.leads(caller, to: id) { findShortcut(id, caller) }
-    return setShortcut.object(for: requested, 1)
+    if !setShortcuts.lead(caller, to: id) { findShortcut(id, caller) }
+    return setShortcuts.object(id, for: requested, 1)
   }
 
   @inline(never) private mutating func findShortcut(_ id: Int32, _ caller: IPCCaller) {
     let limit = Int(ipcNamespaces[caller.namespace].limits.operationCount)
-    setShortcut = ipcNamespaces[caller.namespace].semaphores.shortcut(to: id, of: caller, limit: limit)
+    let shortcut = ipcNamespaces[caller.namespace].semaphores.shortcut(to: id, of: caller, limit: limit)
+    setShortcuts.set(shortcut, to: id)
   }
 
   /// Has the call sleep, if its one operation can be done later only.
@@ -97,7 +98,7 @@ extension Kernel {
     if let only = operations.only, !only.isUndone {
       guard id >= 0, timeout?.isValid != false else { throw .errno(.EINVAL) }
       let set = try usableSet(id, in: namespace, highest: only.index, changes: only.change != 0, me)
-      switch semaphoreSets[set].perform(only, for: processNumber(of: me), at: realSeconds) {
+      switch semaphoreSets[set].perform(only, for: processNumber(of: me), at: realTime) {
       case .done:
         if only.change != 0, semaphoreSets[set].semaphores[only.index].pendingCount > 0 { settle(set) }
         return Done()
@@ -119,7 +120,7 @@ extension Kernel {
     let set = try usableSet(id, in: namespace, highest: highest, changes: changes, me)
     switch attempt(list, on: set, for: processNumber(of: me), undo) {
     case .done:
-      semaphoreSets[set].operated = realSeconds
+      semaphoreSets[set].operationTime = realTime
       if changes { settle(set) }
       return Done()
     case .failed(let errno): throw .errno(errno)

@@ -199,8 +199,26 @@ struct IPCCaller {
   let euid: UInt32
 }
 
-/// Leads an owner straight to the object that was used last, where the owner's rights are enough: a copy of what the
-/// namespace says of it, for as long as that does not change.
+/// The objects of a kind that were used last: one for each remainder of identifiers by four, since those who talk to each
+/// other use two.
+struct IPCShortcuts<Object> {
+  private var entries = InlineArray<4, IPCShortcut<Object>>(repeating: IPCShortcut())
+
+  mutating func set(_ shortcut: IPCShortcut<Object>, to id: Int32) { entries[Int(id & 3)] = shortcut }
+
+  /// Whether there is a way for `caller` to what it means by `id`.
+  @inline(__always) mutating func lead(_ caller: IPCCaller, to id: Int32) -> Bool {
+    entries[Int(id & 3)].leads(caller, to: id)
+  }
+
+  /// The object on that way, if its owner may do what `requested` says, for an amount of `count`.
+  @inline(__always) mutating func object(_ id: Int32, for requested: UInt32, _ count: Int) -> ID<Object>? {
+    entries[Int(id & 3)].object(for: requested, count)
+  }
+}
+
+/// Leads an owner straight to an object, where the owner's rights are enough: a copy of what the namespace says of it,
+/// for as long as that does not change. (What only reads is mutating, since it would be copied otherwise.)
 struct IPCShortcut<Object> {
   private let namespaceBits: UInt64
   private let id: Int32
@@ -219,12 +237,12 @@ struct IPCShortcut<Object> {
   }
 
   /// Whether it is the way for `caller` to what it means by `id`.
-  @inline(__always) func leads(_ caller: IPCCaller, to id: Int32) -> Bool {
+  @inline(__always) fileprivate mutating func leads(_ caller: IPCCaller, to id: Int32) -> Bool {
     id == self.id && caller.namespace.bits == namespaceBits && caller.euid == euid
   }
 
   /// The object, if its owner may do what `requested` says, for an amount of `count`.
-  @inline(__always) func object(for requested: UInt32, _ count: Int) -> ID<Object>? {
+  @inline(__always) fileprivate mutating func object(for requested: UInt32, _ count: Int) -> ID<Object>? {
     requested & 0o700 & ~mode == 0 && count <= limit ? object : nil
   }
 }

@@ -23,9 +23,28 @@ struct SemaphoreSet {
     }
   }
 
-  var semaphores: [Semaphore]
-  /// When semop last succeeded, and when semctl last changed the set, in seconds since 1970.
-  var operated: Int64 = 0
+  /// All of a set, of which there is one at least. The first lies in the set: most have no other, and to ask whether an
+  /// array is shared takes longer than an operation.
+  struct Row {
+    private var first = Semaphore()
+    private var others: [Semaphore]
+
+    init(count: Int) { others = Array(repeating: Semaphore(), count: count - 1) }
+
+    var count: Int { others.count + 1 }
+    var indices: Range<Int> { 0..<count }
+
+    @inline(__always) func contains(_ index: Int) -> Bool { index == 0 || index < count }
+
+    @inline(__always) subscript(_ index: Int) -> Semaphore {
+      @inline(__always) get { index == 0 ? first : others[index - 1] }
+      @inline(__always) _modify { if index == 0 { yield &first } else { yield &others[index - 1] } }
+    }
+  }
+
+  var semaphores: Row
+  /// When semop last succeeded, in ns since 1970, and when semctl last changed the set, in seconds.
+  var operationTime: Int64 = 0
   var changed: Int64
   /// Calls that wait for zeros and change nothing, and those that change values, oldest first.
   var zeroWaiters = PendingList()
@@ -34,6 +53,9 @@ struct SemaphoreSet {
   var complexCount = 0
   /// Adjustments that processes have for this set.
   var undos: [ID<SemaphoreUndo>] = []
+
+  /// When semop last succeeded, in seconds since 1970; 0 for never.
+  var operated: Int64 { operationTime / 1_000_000_000 }
 
   /// SEMVMX: the greatest value.
   static let valueLimit: Int32 = 32767
@@ -95,10 +117,10 @@ extension SemaphoreSet {
   /// done.
   @inline(__always)
   mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool? {
-    guard only.index < semaphores.count, let letsOthers = semaphores[only.index].perform(only, for: pid) else {
+    guard semaphores.contains(only.index), let letsOthers = semaphores[only.index].perform(only, for: pid) else {
       return nil
     }
-    operated = time
+    operationTime = time
     return letsOthers
   }
 
@@ -113,7 +135,7 @@ extension SemaphoreSet {
   @inline(__always)
   mutating func perform(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> SemaphoreAttempt {
     let outcome = attempt(only, for: pid)
-    if case .done = outcome { operated = time }
+    if case .done = outcome { operationTime = time }
     return outcome
   }
 

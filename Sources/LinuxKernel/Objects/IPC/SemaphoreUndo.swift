@@ -64,7 +64,7 @@ extension Kernel {
         semaphoreSets[undo.set].semaphores[index].value = min(max(value, 0), SemaphoreSet.valueLimit)
         semaphoreSets[undo.set].semaphores[index].pid = pid
       }
-      semaphoreSets[undo.set].operated = realSeconds
+      semaphoreSets[undo.set].operationTime = realTime
       settle(undo.set)
     }
     undoLists.remove(list)

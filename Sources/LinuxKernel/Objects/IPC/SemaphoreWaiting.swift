@@ -137,7 +137,7 @@ extension Kernel {
       // What a simple call takes lets no older one go on, unless calls of several operations are about.
       if isComplex || semaphoreSets[set].complexCount > 0 { next = semaphoreSets[set].alterers.first }
     }
-    if hasDone { semaphoreSets[set].operated = realSeconds }
+    if hasDone { semaphoreSets[set].operationTime = realTime }
   }
 
   /// Linux: do_smart_wakeup_zero(), wake_const_ops().

@@ -81,13 +81,14 @@ extension Kernel {
   private mutating func ownQueue(_ id: Int32, for requested: UInt32, length: Int, _ caller: IPCCaller) -> ID<
     MessageQueue
   >? {
-    if !queueShortcut.leads(caller, to: id) { findShortcut(id, caller) }
-    return queueShortcut.object(for: requested, length)
+    if !queueShortcuts.lead(caller, to: id) { findShortcut(id, caller) }
+    return queueShortcuts.object(id, for: requested, length)
   }
 
   @inline(never) private mutating func findShortcut(_ id: Int32, _ caller: IPCCaller) {
     let limit = Int(ipcNamespaces[caller.namespace].limits.messageSize)
-    queueShortcut = ipcNamespaces[caller.namespace].queues.shortcut(to: id, of: caller, limit: limit)
+    let shortcut = ipcNamespaces[caller.namespace].queues.shortcut(to: id, of: caller, limit: limit)
+    queueShortcuts.set(shortcut, to: id)
   }
 
   /// What most calls come to: the caller's own queue has room. False for all others, and nothing has changed.
