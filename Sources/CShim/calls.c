@@ -155,7 +155,7 @@ static int call_with_row(lua_State *L, const ks_function *function) {
     return 1;
   }
   lua_settop(L, 2);
-  if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) ks_keep_rows(L, function, arguments);
+  if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_short_row(L, packed);
   return finish(L, function, result);
 }
 

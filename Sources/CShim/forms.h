@@ -34,6 +34,11 @@ static inline uint64_t digest_short_row(uint64_t seed, uint64_t packed) {
   return mix(seed ^ KS_SHORT_ROW ^ fold(first_key, high ^ second_key));
 }
 
+/* A call that waits may not see what the script does to its table meanwhile: the packed row is kept behind the
+ * arguments, and takes the table's place should the call fail. It fits into a pointer, and no value of a script's is
+ * one. */
+static inline void keep_short_row(lua_State *L, uint64_t packed) { lua_pushlightuserdata(L, (void *)(uintptr_t)packed); }
+
 /* The 16-bit integer on top of the stack goes to its place in a row; its bit pattern may be written signed or
  * unsigned. */
 static inline __attribute__((always_inline)) int take_half(lua_State *L, int place, uint64_t *row) {

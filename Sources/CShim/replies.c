@@ -6,6 +6,13 @@
 
 void ks_push_where(lua_State *L) { luaL_where(L, ks_is_by_init(L) ? 2 : 1); }
 
+/* The row that a call has kept while it waited takes the place of the table that it came in: see keep_short_row(). */
+static void restore_short_row(lua_State *L, const ks_function *function) {
+  if (lua_gettop(L) > function->count && lua_type(L, -1) == LUA_TLIGHTUSERDATA && function->rows[0]) {
+    lua_replace(L, function->count);
+  }
+}
+
 /* The answer of a failed call: nil, message, errno and what accompanies it; or an error object, raised. */
 static __attribute__((noinline)) int push_failure(lua_State *L, const ks_function *function, const ks_answer *answer) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
@@ -17,6 +24,7 @@ static __attribute__((noinline)) int push_failure(lua_State *L, const ks_functio
   if (extra_length > sizeof extra) extra_length = 0;
   memcpy(extra, answer->bytes ? answer->bytes : "", extra_length);
   luaL_checkstack(L, 12, NULL);
+  restore_short_row(L, function);
   ks_take_any(L, function, arguments, rows, 1);
   interpreter->host->describe(interpreter->machine, function->index, arguments, error);
   if (ks_is_must(L)) {

@@ -1,10 +1,11 @@
 /// A call that has to wait, as data: it belongs to its task, and can be performed again, interrupted, saved or listed.
 public struct Call {
   // The arguments come first and lie one behind the other as in `Arguments`, so that a body takes them from where they
-  // are. Three are fields of their own, since most calls have no more, and an array's elements are reached by copying
+  // are. Four are fields of their own, since most calls have no more, and an array's elements are reached by copying
   // it.
-  private var first = RawArgument.absent, second = RawArgument.absent, third = RawArgument.absent
-  private var others: InlineArray<4, RawArgument> = .init(repeating: .absent)
+  private var first = RawArgument.absent, second = RawArgument.absent
+  private var third = RawArgument.absent, fourth = RawArgument.absent
+  private var others: InlineArray<3, RawArgument> = .init(repeating: .absent)
   /// Position in `Syscall.all`.
   private(set) var index: Int
   /// How many arguments the call takes.
@@ -48,7 +49,11 @@ public struct Call {
       third = arguments[2]
       comesAsBytes = comesAsBytes || third.isBytes
     }
-    if comesAsBytes || count > 3 { keepRest(arguments) }
+    if count > 3 {
+      fourth = arguments[3]
+      comesAsBytes = comesAsBytes || fourth.isBytes
+    }
+    if comesAsBytes || count > 4 { keepRest(arguments) }
   }
 
   @inline(never) private mutating func dropBytes() {
@@ -60,7 +65,7 @@ public struct Call {
   @inline(never) private mutating func keepRest(_ arguments: Arguments) {
     var argumentsOfBytes = 0, last = ByteView.empty
     for position in 0..<count {
-      if position > 2 { others[position - 3] = arguments[position] }
+      if position > 3 { others[position - 4] = arguments[position] }
       guard arguments[position].isBytes else { continue }
       argumentsOfBytes += 1
       hasBytes = true
@@ -97,7 +102,8 @@ public struct Call {
     raw[0] = first
     raw[1] = second
     raw[2] = third
-    if count > 3 { for position in 3..<count { raw[position] = others[position - 3] } }
+    raw[3] = fourth
+    if count > 4 { for position in 4..<count { raw[position] = others[position - 4] } }
   }
 
   /// Leads the arguments that came as bytes to their copies. `view` is of the call's own bytes.
@@ -205,12 +211,16 @@ struct CallContext {
     bits |= 32
   }
 
-  mutating func letGo() { bits &= ~56 }
+  /// The call is to start anew, and to look its descriptor up again.
+  mutating func letGo() {
+    bits &= ~56
+    if kept == .bytes { keep(.nothing) }
+  }
 
-  private enum Kept: UInt32 { case nothing, partner, vforkChild, lockTicket, completion, remaining, pollTable }
+  private enum Kept: UInt32 { case nothing, partner, vforkChild, lockTicket, bytes, remaining, pollTable }
   private var kept: Kept { Kept(rawValue: bits >> 16).unsafelyUnwrapped }
 
-  private mutating func keep(_ kept: Kept, _ first: Int64 = 0, _ second: Int64 = 0) {
+  @inline(__always) private mutating func keep(_ kept: Kept, _ first: Int64 = 0, _ second: Int64 = 0) {
     bits = bits & 0xffff | kept.rawValue << 16
     (firstWord, secondWord) = (first, second)
   }
@@ -242,10 +252,17 @@ struct CallContext {
     get { kept == .lockTicket ? UInt64(bitPattern: firstWord) : 0 }
     set { keep(.lockTicket, Int64(bitPattern: newValue)) }
   }
-  /// What others have made of the call while it slept: 0, or an errno (semop).
-  var completion: Int32? {
-    get { kept == .completion ? Int32(firstWord) : nil }
-    set { if let newValue { keep(.completion, Int64(newValue)) } else { keep(.nothing) } }
+  /// The pipe whose bytes it waits for, of which it wants so many as its answer (read). The pipe is there for as long as
+  /// the call holds its open file.
+  var wanted: (pipe: ID<Pipe>, count: Int)? {
+    @inline(__always) get { kept == .bytes ? (ID(bits: UInt64(bitPattern: firstWord)), Int(secondWord)) : nil }
+    @inline(__always) set {
+      if let newValue {
+        keep(.bytes, Int64(bitPattern: newValue.pipe.bits), Int64(newValue.count))
+      } else {
+        keep(.nothing)
+      }
+    }
   }
   /// Nanoseconds left of a sleep, which an EINTR answers with (nanosleep).
   var remaining: Int64? {

@@ -65,11 +65,32 @@ extension Kernel {
     case .yield:
       return giveWay(me) { kernel in kernel.keep(index, arguments, nil) }
     case .wait(let wait):
+      if sleepAtOnce(wait, index, arguments, me) { return .blocked }
       let takesDescriptor = performers[index]._withUnsafeGuaranteedRef { $0.takesDescriptor }
       let number = takesDescriptor ? Int32(truncatingIfNeeded: arguments[0].word) : nil
       let spare = tasks[me].spareCall
       return sleep(wait, me, number) { kernel in kernel.keep(index, arguments, spare) }
     }
+  }
+
+  /// What most waits come to: no signal has come, no time is set, nobody else sleeps on the queue, and the place of an
+  /// earlier call is free. False for all others, and nothing has changed.
+  @inline(__always)
+  private mutating func sleepAtOnce(_ wait: Wait, _ index: Int, _ arguments: Arguments, _ me: TaskID) -> Bool {
+    guard canSleep, wait.deadline == .max else { return false }
+    if let queue = wait.queue, !waitQueues[queue].letSleep(me, isExclusive: wait.exclusive) { return false }
+    guard let (call, table) = tasks[me].fallAsleepAtOnce(aloneOn: wait.queue) else {
+      if let queue = wait.queue { _ = waitQueues[queue].takeSleeper() }
+      return false
+    }
+    let (count, takesDescriptor) = performers[index]._withUnsafeGuaranteedRef {
+      ($0.parameterCount, $0.takesDescriptor)
+    }
+    current.interruption = wait.interruption
+    current.hasSlept = true
+    if takesDescriptor { holdFile(Int32(truncatingIfNeeded: arguments[0].word), in: table) }
+    calls[call].renew(index: index, count: count, context: current, arguments)
+    return true
   }
 
   /// The call as data, with what the kernel knows of this performance; in the place of `spare`, if there is one.
@@ -109,19 +130,31 @@ extension Kernel {
   public mutating func scheduleAndResume() -> (task: TaskID, outcome: Outcome)? {
     if policy == .fifo, !runQueue.isEmpty {
       let task = runQueue.removeFirst()
-      if tasks.contains(task), let call = tasks[task].leaveQueueForCall() {
-        return (task, performAgainHere(call, for: task))
+      if tasks.contains(task) {
+        switch tasks[task].leaveQueueForCall() {
+        case .performs(let call): return (task, performAgainHere(call, for: task))
+        case .answers(let call, let answer, let isPlaceKept):
+          self.answer(call, answer, isPlaceKept)
+          return (task, .reply)
+        case .other: if tasks[task].leaveQueue() { return (task, resume(task)) }
+        }
       }
-      if tasks.contains(task), tasks[task].leaveQueue() { return (task, resume(task)) }
     }
     guard let task = schedule() else { return nil }
     return (task, resume(task))
   }
 
   /// Performs the task's own call again, after it was woken.
-  @inline(never) mutating func performAgain(_ id: ID<Call>, for me: TaskID) -> Outcome { performAgainHere(id, for: me) }
+  @inline(never) mutating func performAgain(_ id: ID<Call>, for me: TaskID) -> Outcome {
+    if let answer = tasks[me].takeAnswer() { return self.answer(id, answer, for: me) }
+    return performAgainHere(id, for: me)
+  }
 
   @inline(__always) private mutating func performAgainHere(_ id: ID<Call>, for me: TaskID) -> Outcome {
+    if let (pipe, count) = calls[id].context.wanted, readAwaited(pipe, count) {
+      if let held = calls[id].context.referredFile { release(held) }
+      return answered(id, me)
+    }
     output.clear()
     reply.clear()
     let stop = performBody(of: id, for: me)
@@ -137,9 +170,37 @@ extension Kernel {
       return sleep(wait, me, number) { kernel in kernel.keep(id) }
     }
     if let held = current.referredFile { release(held) }
+    return answered(id, me)
+  }
+
+  /// The reply to a call that has slept is made.
+  @inline(__always) private mutating func answered(_ id: ID<Call>, _ me: TaskID) -> Outcome {
     // A handler's call may have ended, and left its place, before the one that it interrupted.
     let (isPlaceKept, needsAttention) = tasks[me].callEnded(id)
     if !isPlaceKept { calls.discard(id) }
+    return needsAttention ? replyThroughSignals(me) : .reply
+  }
+
+  /// Answers a call that others have completed while its task slept: nothing of it is to be performed any more.
+  /// `isPlaceKept`: its place is kept for the next one.
+  @inline(__always) private mutating func answer(_ id: ID<Call>, _ answer: Awaited, _ isPlaceKept: Bool) {
+    output.clear()
+    reply.clear()
+    reply.errno = 0
+    switch answer {
+    case .outcome(let errno): if let errno { reply.errno = errno.code } else { reply.words[0] = 0 }
+    case .handed(let number, let isPOSIX):
+      tellHanded(number, isPOSIX: isPOSIX)
+      if isPOSIX, let held = calls[id].context.referredFile { release(held) }
+    case .nothing, .semaphores, .message: preconditionFailure("a call that nobody has completed")
+    }
+    if !isPlaceKept { calls.discard(id) }
+  }
+
+  /// The same, with what else is to be looked at on the way back.
+  @inline(never) private mutating func answer(_ id: ID<Call>, _ answer: Awaited, for me: TaskID) -> Outcome {
+    let (isPlaceKept, needsAttention) = tasks[me].callEnded(id)
+    self.answer(id, answer, isPlaceKept)
     return needsAttention ? replyThroughSignals(me) : .reply
   }
 

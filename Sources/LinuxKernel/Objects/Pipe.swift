@@ -37,10 +37,38 @@ extension Kernel {
     guard destination.isReply, destination.remaining > 0 else {
       return try readToMemory(pipe, file, &destination, for: me)
     }
-    let (done, makesRoom, isEmpty) = pipes[pipe].take(destination.remaining, output, &sparePage)
+    return try readAnswer(pipe, file, destination.remaining, isWhole: false)
+  }
+
+  /// Reads up to `limit` bytes, which is not 0. `isWhole`: these bytes are all that the call answers.
+  @inline(__always) private mutating func readAnswer(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isWhole: Bool
+  ) throws(Stop) -> Int {
+    let (done, makesRoom, isEmpty) = pipes[pipe].take(limit, output, &sparePage)
     if done > 0, !makesRoom, isEmpty || !current.isRetry { return done }
-    if done == 0 { return try waitToRead(pipe, file) }
-    return try finishRead(pipe, file, done, makesRoom)
+    if done > 0 { return try finishRead(pipe, file, done, makesRoom) }
+    if isWhole { current.wanted = (pipe, limit) }
+    return try waitToRead(pipe, file)
+  }
+
+  /// The whole of read(2) from the read end of a pipe.
+  @inline(never) mutating func readWhole(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int) throws(Stop) -> Int {
+    try readAnswer(pipe, file, limit, isWhole: true)
+  }
+
+  /// What a read that sleeps has waited for: makes what is there now its answer. False if nothing is, or the call has
+  /// more to do, and nothing has changed.
+  @inline(__always) mutating func readAwaited(_ pipe: ID<Pipe>, _ limit: Int) -> Bool {
+    guard !pipes[pipe].isEmpty else { return false }
+    output.clear()
+    let (done, makesRoom, isEmpty) = pipes[pipe].take(limit, output, &sparePage)
+    reply.clear()
+    reply.errno = 0
+    reply.words[0] = Int64(done)
+    reply.hasBytes = true
+    if makesRoom { wake(pipes[pipe].writable, .writable) }
+    if !isEmpty { wake(pipes[pipe].readable, .readable) }
+    return true
   }
 
   /// What a read of an empty pipe comes to: 0 at the end.
@@ -101,16 +129,21 @@ extension Kernel {
     -> Int
   {
     if source.remaining == 0 { return 0 }
-    if !current.isRetry, let view = source.whole {
-      switch pipes[pipe].put(view, isPacket: files[file].status.contains(.direct), &sparePage) {
-      case .refused: break
-      case .added: return view.count
-      case .event(let queue):
-        wake(queue, .readable)
-        return view.count
-      }
+    if let view = source.whole, writeAtOnce(pipe, view, isPacket: files[file].status.contains(.direct)) {
+      return view.count
     }
     return try writeInPieces(pipe, file, &source, for: me)
+  }
+
+  /// What most writes come to: the bytes go into one buffer. False for all others, and nothing has changed.
+  @inline(never) mutating func writeAtOnce(_ pipe: ID<Pipe>, _ view: ByteView, isPacket: Bool) -> Bool {
+    guard !current.isRetry else { return false }
+    switch pipes[pipe].put(view, isPacket: isPacket, &sparePage) {
+    case .refused: return false
+    case .added: break
+    case .event(let queue): wake(queue, .readable)
+    }
+    return true
   }
 
   /// Where the bytes do not all go into one buffer, or not at once.

@@ -35,12 +35,10 @@ extension Kernel {
     var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.
     var waitsForLock: ID<LockList>?
-    /// Its call that others complete when the semaphores allow it.
-    var pendingOperation: ID<PendingOperation>?
+    /// What stands elsewhere for the call that it sleeps in, or has come of that.
+    var awaited = Awaited.nothing
     /// What its process takes back of semaphore operations at the end; made by the first with SEM_UNDO.
     var undoList: ID<UndoList>?
-    /// Its place in line at a message queue, or what has come of that.
-    var queueSleeper: ID<QueueSleeper>?
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).
@@ -65,8 +63,64 @@ extension Kernel {
   }
 }
 
+/// What others see to while a task sleeps. When they have completed its call, the call is answered without being
+/// performed again.
+enum Awaited {
+  case nothing
+  /// Its operations on semaphores are pending.
+  case semaphores(ID<PendingOperation>)
+  /// It stands in line at a message queue, or is to look there again.
+  case message(ID<QueueSleeper>)
+  /// Its call is complete: it answers 0, or fails.
+  case outcome(Errno?)
+  /// It was handed a message, which it owns from then on; `isPOSIX` says which kind of queue that came from.
+  case handed(MessageNumber, isPOSIX: Bool)
+}
+
+/// How a task goes on whose turn it is.
+enum Turn {
+  /// There is more to be looked at.
+  case other
+  /// It performs its call again.
+  case performs(ID<Call>)
+  /// Its call was completed while it slept: with `outcome` or `handed`. `isPlaceKept`: as `callEnded` says.
+  case answers(ID<Call>, Awaited, isPlaceKept: Bool)
+}
+
+extension Kernel.Task {
+  var pendingOperation: ID<PendingOperation>? { if case .semaphores(let id) = awaited { id } else { nil } }
+  @inline(__always) var queueSleeper: ID<QueueSleeper>? { if case .message(let id) = awaited { id } else { nil } }
+
+  /// Somebody has completed the call that it sleeps in, or slept in before it was woken for something else.
+  @inline(__always) var isAnswered: Bool {
+    switch awaited {
+    case .outcome, .handed: true
+    case .nothing, .semaphores, .message: false
+    }
+  }
+
+  /// The answer that others have given its call, if they have: it is told once.
+  @inline(__always) mutating func takeAnswer() -> Awaited? {
+    guard isAnswered else { return nil }
+    defer { awaited = .nothing }
+    return awaited
+  }
+}
+
 // What changes together changes in one access: each pays for the check that no snapshot shares the task's page.
 extension Kernel.Task {
+  /// Falls asleep in a call that takes the spare place, which this returns, and the descriptor table. nil where more is
+  /// to be looked at, and nothing has changed.
+  @inline(__always)
+  mutating func fallAsleepAtOnce(aloneOn queue: ID<WaitQueue>?) -> (call: ID<Call>, files: ID<FileTable>)? {
+    guard !needsAttention, firstWaiter == nil, let place = spareCall else { return nil }
+    call = place
+    spareCall = nil
+    sleepsAloneOn = queue
+    state = .blocked
+    return (place, files)
+  }
+
   @inline(__always) mutating func fallAsleep(in call: ID<Call>, aloneOn queue: ID<WaitQueue>?) {
     self.call = call
     sleepsAloneOn = queue
@@ -91,6 +145,19 @@ extension Kernel.Task {
     return entersQueue
   }
 
+  /// Ends a sleep that only its queue of messages or semaphores knows of, since its call is complete. nil where it was
+  /// woken before, or stands on wait queues too. Tells the number of its process, and whether it is to be put into the
+  /// run queue.
+  @inline(__always) mutating func wakeUp(with answer: Awaited) -> (pid: Int32, entersQueue: Bool)? {
+    awaited = answer
+    guard state == .blocked, firstWaiter == nil, sleepsAloneOn == nil else { return nil }
+    let entersQueue = !isQueued
+    sleepNumber &+= 1
+    state = .runnable
+    isQueued = true
+    return (processNumber, entersQueue)
+  }
+
   /// The call that it is to perform again, if nothing else is to be looked at first.
   @inline(__always) var callToPerform: ID<Call>? { needsAttention ? nil : call }
 
@@ -100,11 +167,13 @@ extension Kernel.Task {
     return state == .runnable
   }
 
-  /// The same, where it can go on and has nothing to do but to perform a call again, which this returns.
-  @inline(__always) mutating func leaveQueueForCall() -> ID<Call>? {
-    guard state == .runnable, let call = callToPerform else { return nil }
+  /// The same, where it can go on and has nothing to do but to end its call or to perform it again; `other` leaves it
+  /// where it is.
+  @inline(__always) mutating func leaveQueueForCall() -> Turn {
+    guard state == .runnable, let call = callToPerform else { return .other }
     isQueued = false
-    return call
+    guard let answer = takeAnswer() else { return .performs(call) }
+    return .answers(call, answer, isPlaceKept: callEnded(call).isPlaceKept)
   }
 
   /// Its call has answered. Tells whether the call's place is kept for the next one, and `needsAttention`.

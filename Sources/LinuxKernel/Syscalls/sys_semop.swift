@@ -76,15 +76,19 @@ extension Kernel {
   @inline(never)
   private mutating func awaitOnly(_ only: SemaphoreOperation, on set: ID<SemaphoreSet>, _ me: TaskID) throws(Stop) {
     guard semaphoreSets[set].delays(only) else { return }
-    try wait(for: PendingOperations(only: only), only.change != 0, blocking: 0, on: set, nil, nil, me)
+    let pid = processNumber(of: me)
+    enqueue(
+      PendingOperation(
+        task: me, pid: pid, set: set, operations: PendingOperations(only: only), undo: nil,
+        changesValues: only.change != 0, blocking: 0))
+    throw .sleep(until: .max, interruption: .never)
   }
 
   /// The rest of it, for one that cannot be done now or has more to it.
   @inline(never) fileprivate mutating func operateInSteps(
     _ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID
   ) throws(Stop) -> Done {
-    if current.isRetry, current.completion == 0 { return Done() }
-    return try operate(id, operations, timeout: nil, me)
+    try operate(id, operations, timeout: nil, me)
   }
 
   fileprivate mutating func operate(
@@ -152,16 +156,13 @@ extension Kernel {
     guard end > now else { throw .errno(.EAGAIN) }
     enqueue(
       PendingOperation(
-        task: me, set: set, operations: operations, undo: undo, changesValues: changesValues, blocking: blocking))
+        task: me, pid: processNumber(of: me), set: set, operations: operations, undo: undo,
+        changesValues: changesValues, blocking: blocking))
     throw .sleep(until: end, interruption: .never)
   }
 
-  /// What has ended the sleep: whoever completed the call, the end of the time, or a signal.
+  /// What has ended the sleep, though nobody has completed the call: the end of the time, or a signal.
   private mutating func endOfWait(_ me: TaskID) throws(Stop) -> Done {
-    if let completion = current.completion {
-      if completion != 0 { throw .errno(Errno(completion)) }
-      return Done()
-    }
     // A stop has ended the sleep when it came, however long it lasted.
     if current.deadline <= now, !current.isInterrupted {
       abandonOperation(me)

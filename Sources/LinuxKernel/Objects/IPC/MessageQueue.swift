@@ -217,6 +217,9 @@ extension MessageQueue {
     return (message.type, Int(message.length), usedSince != now || isPolled)
   }
 
+  /// Whether one who has room for any message waits for one.
+  @inline(__always) func makesReceiverWait(room: Int) -> Bool { isEmpty && room >= messageSize }
+
   /// Any message there is; none in an empty queue.
   mutating func any(_ store: inout MessageStore) -> MessageNumber {
     kind == .systemV ? first : index.highest(&store)

@@ -79,8 +79,10 @@ extension Kernel {
 
   @inline(never)
   private mutating func send(_ priority: Int64, _ view: ByteView, toReceiverOf queue: ID<MessageQueue>) {
-    let number = messages.insert(type: priority, view)
-    if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
+    if !passOn(priority, view, on: queue, isPOSIX: true, by: 0) {
+      let number = messages.insert(type: priority, view)
+      if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
+    }
     touchQueue(posix(queue))
   }
 
@@ -124,12 +126,9 @@ extension Kernel {
   mutating func receive(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
-    if timeout == nil, destination.isReply {
-      if current.isRetry {
-        if let handed = takeHanded(me) { return handed }
-      } else if let received = receiveAtOnce(fd, destination.remaining, me) {
-        return received
-      }
+    if timeout == nil, destination.isReply, !current.isRetry, let (file, queue) = queueToReceive(fd, me) {
+      if let message = take(from: queue, destination.remaining) { return message }
+      try awaitFirst(queue, destination.remaining, file, me)
     }
     return try receiveInSteps(fd, &destination, timeout, me)
   }
@@ -138,21 +137,38 @@ extension Kernel {
   /// changed.
   @inline(__always)
   mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
+    guard let (_, queue) = queueToReceive(fd, me) else { return nil }
+    return take(from: queue, room)
+  }
+
+  /// The queue behind a descriptor, if a message is to be taken out of it.
+  @inline(__always)
+  private func queueToReceive(_ fd: FD, _ me: TaskID) -> (file: ID<OpenFile>, queue: ID<MessageQueue>)? {
     let (table, isAtLeisure) = tasks[me].queueCaller
-    guard isAtLeisure, let file = fileTables[table].file(fd.number), let queue = files[file].queueToReceive,
-      let message = messageQueues[queue].receive(room: room, &messages, at: realTime, into: output)
-    else { return nil }
+    guard isAtLeisure, let file = fileTables[table].file(fd.number), let queue = files[file].queueToReceive else {
+      return nil
+    }
+    return (file, queue)
+  }
+
+  @inline(__always)
+  private mutating func take(from queue: ID<MessageQueue>, _ room: Int) -> (priority: Int64, count: Int)? {
+    guard let message = messageQueues[queue].receive(room: room, &messages, at: realTime, into: output) else {
+      return nil
+    }
     if message.isInSight { used(queue) } else if isWatched { observe(depth(of: queue)) }
     return (message.priority, message.count)
   }
 
-  /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep. (Its
-  /// descriptor is held while it sleeps, and means the same queue.)
-  @inline(never) private mutating func takeHanded(_ me: TaskID) -> (priority: Int64, count: Int)? {
-    guard current.holdsFile, let number = handedMessage(me) else { return nil }
-    _ = endSleep(me)
-    let message = messages.remove(number, into: output)
-    return (message.type, Int(message.length))
+  /// Ends the call, or has it sleep, if the queue is empty.
+  @inline(never) private mutating func awaitFirst(
+    _ queue: ID<MessageQueue>, _ room: Int, _ file: ID<OpenFile>, _ me: TaskID
+  ) throws(Stop) {
+    guard messageQueues[queue].makesReceiverWait(room: room) else { return }
+    if files[file].isNonblocking { throw .errno(.EAGAIN) }
+    if maySleep(me) { awaitMessage(queue, .highest, room: .max, answerLimit: .max, me) }
+    current.found(file)
+    throw .sleep(until: .max, interruption: .restart)
   }
 
   @inline(never) mutating func receiveInSteps(
@@ -173,7 +189,9 @@ extension Kernel {
     let number = messageQueues[queue].find(.highest, &messages)
     if number.isNone {
       if files[file].isNonblocking { throw .errno(.EAGAIN) }
-      if maySleep(me), end > now { awaitMessage(queue, .highest, room: .max, me) }
+      if maySleep(me), end > now {
+        awaitMessage(queue, .highest, room: .max, answerLimit: destination.isReply ? .max : -1, me)
+      }
       try sleepOnPosix(until: end, me)
     }
     messageQueues[queue].remove(number, &messages)

@@ -1,5 +1,6 @@
 // Those who sleep on a message queue, and how they are handed what they wait for: by whoever brings it about, while
-// they sleep. When such a task goes on, its call finds the outcome and has only to tell it.
+// they sleep. Most receivers only want the bytes: their call is complete then (`Awaited.handed`). When any other sleeper
+// goes on, its call finds the outcome here and has only to tell it.
 
 /// A task that sleeps until a message comes, or until there is room for its own. Linux: struct msg_receiver, struct
 /// msg_sender, struct ext_wait_queue.
@@ -25,6 +26,8 @@ struct QueueSleeper {
   // What a receiver wants, and how long it may be.
   let selector: MessageSelector
   let room: Int
+  /// How long a message may be that a receiver is to have as its call's answer, whole; -1 where it goes to memory.
+  let answerLimit: Int
   fileprivate(set) var outcome = Outcome.none
 
   // What is asked of it together, in one access.
@@ -38,6 +41,11 @@ struct QueueSleeper {
   /// What a message of a type and a length is to a receiver, and who stands behind it.
   @inline(__always) func offer(_ type: Int64, _ length: Int) -> (isWanted: Bool, fits: Bool, next: ID<QueueSleeper>?) {
     (selector.accepts(type), length <= room, next)
+  }
+
+  /// Whose call a message of a type and a length completes, and where that task stands; nil where more is to be done.
+  @inline(__always) fileprivate func completed(by type: Int64, _ length: Int) -> (task: TaskID, place: Place)? {
+    length <= answerLimit && selector.accepts(type) ? (task, place) : nil
   }
 
   fileprivate struct Place {
@@ -75,6 +83,12 @@ extension MessageQueue {
     isSender ? senders.begin(id) : receivers.begin(id)
   }
 
+  /// A message was handed from one task to another, who stood at this place.
+  @inline(__always) fileprivate mutating func passed(_ place: QueueSleeper.Place, sent: QueueUse, received: QueueUse) {
+    (self.sent, self.received) = (sent, received)
+    receivers.lost(place.previous, place.next)
+  }
+
   @inline(__always) fileprivate mutating func lost(_ place: QueueSleeper.Place) {
     if place.isSender { senders.lost(place.previous, place.next) } else { receivers.lost(place.previous, place.next) }
   }
@@ -110,23 +124,30 @@ struct SleeperLine {
 extension Kernel {
   /// Whether the call may put its task on a queue. Not when the wait is to be cut short at once: `sleep` finds that
   /// out.
-  func maySleep(_ me: TaskID) -> Bool {
+  @inline(__always) func maySleep(_ me: TaskID) -> Bool {
     canSleep && !current.isInterrupted && (!tasks[me].needsAttention || deliverable(me).isEmpty)
   }
 
-  /// Puts the task in line for a message.
-  mutating func awaitMessage(_ queue: ID<MessageQueue>, _ selector: MessageSelector, room: Int, _ me: TaskID) {
-    enterLine(QueueSleeper(task: me, queue: queue, isSender: false, message: .none, selector: selector, room: room))
+  /// Puts the task in line for a message, of which at most `answerLimit` bytes can be its answer.
+  @inline(__always) mutating func awaitMessage(
+    _ queue: ID<MessageQueue>, _ selector: MessageSelector, room: Int, answerLimit: Int, _ me: TaskID
+  ) {
+    enterLine(
+      QueueSleeper(
+        task: me, queue: queue, isSender: false, message: .none, selector: selector, room: room,
+        answerLimit: answerLimit))
   }
 
   /// Puts the task in line for room. The queue's sleeper owns the message from now on.
   mutating func awaitRoom(_ queue: ID<MessageQueue>, _ message: MessageNumber, _ me: TaskID) {
-    enterLine(QueueSleeper(task: me, queue: queue, isSender: true, message: message, selector: .oldest, room: 0))
+    enterLine(
+      QueueSleeper(
+        task: me, queue: queue, isSender: true, message: message, selector: .oldest, room: 0, answerLimit: -1))
   }
 
   @inline(__always) private mutating func enterLine(_ sleeper: QueueSleeper) {
     let id = queueSleepers.place { sleeper }
-    tasks[sleeper.task].queueSleeper = id
+    tasks[sleeper.task].awaited = .message(id)
     if messageQueues[sleeper.queue].beginLine(id, ofSenders: sleeper.isSender) { return }
     put(id, behind: lastAhead(of: sleeper))
   }
@@ -177,6 +198,41 @@ extension Kernel {
     put(id, behind: messageQueues[queueSleepers[id].queue][lineOfSenders: queueSleepers[id].isSender].last)
   }
 
+  /// Makes a message of `view` and hands it to the first receiver in line, if that completes the receiver's call. False
+  /// where it does not, and nothing has changed.
+  @inline(__always) mutating func passOn(
+    _ type: Int64, _ view: ByteView, on queue: ID<MessageQueue>, isPOSIX: Bool, by pid: Int32
+  ) -> Bool {
+    guard let id = messageQueues[queue].receivers.first,
+      let (task, place) = queueSleepers[id].completed(by: type, view.count)
+    else { return false }
+    queueSleepers.discard(id)
+    if let next = place.next { queueSleepers[next].previous = nil }
+    let answer = Awaited.handed(messages.insert(type: type, view), isPOSIX: isPOSIX)
+    let woken = tasks[task].wakeUp(with: answer)
+    messageQueues[queue].passed(
+      place, sent: QueueUse(pid: pid, time: realTime),
+      received: QueueUse(pid: woken?.pid ?? processNumber(of: task), time: realTime))
+    noteWoken(task, woken)
+    return true
+  }
+
+  /// What follows from having completed a task's call. `woken`: as `Task.wakeUp(with:)` says.
+  @inline(__always) mutating func noteWoken(_ task: TaskID, _ woken: (pid: Int32, entersQueue: Bool)?) {
+    guard let woken else { return makeRunnable(task) }
+    if isWatched { observe(.woken(tid: tasks[task].tid)) }
+    if woken.entersQueue { runQueue.append(task) }
+  }
+
+  /// Tells the task whose call is being answered the message that it was handed: its bytes, and beside them its length
+  /// and its type or priority, in the order in which the two kinds of queue have them.
+  @inline(__always) mutating func tellHanded(_ number: MessageNumber, isPOSIX: Bool) {
+    let message = messages.remove(number, into: output), length = Int64(message.length)
+    reply.words[0] = isPOSIX ? length : message.type
+    reply.words[1] = isPOSIX ? message.type : length
+    reply.hasBytes = true
+  }
+
   /// Settles what becomes of a sleeper, and lets it go on.
   mutating func settle(_ id: ID<QueueSleeper>, _ outcome: QueueSleeper.Outcome, message: MessageNumber? = nil) {
     let (task, place) = queueSleepers[id].settle(outcome, message)
@@ -193,23 +249,16 @@ extension Kernel {
   /// What has become of the sleep that the task's call was in; nil when it was in none. The caller owns the message.
   @inline(__always) mutating func endSleep(_ me: TaskID) -> EndedSleep? {
     guard let id = tasks[me].queueSleeper else { return nil }
-    tasks[me].queueSleeper = nil
+    tasks[me].awaited = .nothing
     let (end, isInLine) = queueSleepers[id].end
     if isInLine { leaveLine(id) }
     queueSleepers.discard(id)
     return end
   }
 
-  /// The message that the task, a receiver, was handed while it slept. It is still its sleeper's.
-  @inline(__always) func handedMessage(_ me: TaskID) -> MessageNumber? {
-    guard let id = tasks[me].queueSleeper else { return nil }
-    let (end, isInLine) = queueSleepers[id].end
-    guard !isInLine, case .done = end.outcome else { return nil }
-    return end.message
-  }
-
   /// The task sleeps no more, and nobody will ask what came of it.
   mutating func abandonSleep(_ me: TaskID) {
+    if case .handed(let message, _)? = tasks[me].takeAnswer() { return messages.remove(message) }
     guard let sleeper = endSleep(me), !sleeper.message.isNone else { return }
     messages.remove(sleeper.message)
   }

@@ -21,6 +21,13 @@ struct SemaphoreSet {
       self.pid = pid
       return operation.change != 0 && pendingCount > 0
     }
+
+    /// The same for a pending call, which is pending no more when this returns true.
+    @inline(__always) mutating func performPending(_ operation: SemaphoreOperation, for pid: Int32) -> Bool {
+      guard perform(operation, for: pid) != nil else { return false }
+      pendingCount -= 1
+      return true
+    }
   }
 
   /// All of a set, of which there is one at least. The first lies in the set: most have no other, and to ask whether an

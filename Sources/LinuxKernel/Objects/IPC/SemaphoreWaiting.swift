@@ -5,6 +5,8 @@
 /// A call that waits for semaphores. Linux: struct sem_queue.
 struct PendingOperation {
   let task: TaskID
+  /// The number of its process.
+  let pid: Int32
   let set: ID<SemaphoreSet>
   let operations: PendingOperations
   let undo: ID<SemaphoreUndo>?
@@ -25,40 +27,43 @@ extension PendingOperation {
   {
     (set, previous, next, changesValues, operations.only)
   }
-  @inline(__always) fileprivate var work: (set: ID<SemaphoreSet>, task: TaskID, only: SemaphoreOperation?) {
-    (set, task, operations.only)
+  @inline(__always) fileprivate var work: (set: ID<SemaphoreSet>, pid: Int32, only: SemaphoreOperation?) {
+    (set, pid, operations.only)
+  }
+  /// The same of a call of one operation without SEM_UNDO; nil for any other.
+  @inline(__always) fileprivate var simple: (task: TaskID, pid: Int32, only: SemaphoreOperation)? {
+    guard let only = operations.only, !only.isUndone else { return nil }
+    return (task, pid, only)
   }
 }
 
 /// The operations of a pending call. Most have one, which needs no allocation.
 struct PendingOperations {
   private let first: SemaphoreOperation
-  private let isSingle: Bool
-  private let others: [SemaphoreOperation]
+  /// nil where there are none.
+  private let others: [SemaphoreOperation]?
 
   @inline(__always) init(only: SemaphoreOperation) {
     first = only
-    isSingle = true
-    others = []
+    others = nil
   }
 
   /// There is at least one.
   init(_ list: [SemaphoreOperation]) {
     first = list[0]
-    isSingle = list.count == 1
-    others = Array(list.dropFirst())
+    others = list.count == 1 ? nil : Array(list.dropFirst())
   }
 
-  @inline(__always) var count: Int { 1 + others.count }
+  var count: Int { 1 + (others?.count ?? 0) }
   /// The operation of a call that has one.
-  @inline(__always) var only: SemaphoreOperation? { isSingle ? first : nil }
-  var list: [SemaphoreOperation] { [first] + others }
-  @inline(__always) subscript(_ place: Int) -> SemaphoreOperation { place == 0 ? first : others[place - 1] }
+  @inline(__always) var only: SemaphoreOperation? { others == nil ? first : nil }
+  var list: [SemaphoreOperation] { [first] + (others ?? []) }
+  subscript(_ place: Int) -> SemaphoreOperation { place == 0 ? first : others![place - 1] }
 }
 
 extension Kernel {
   /// Adds a call behind those already pending.
-  mutating func enqueue(_ entry: PendingOperation) {
+  @inline(__always) mutating func enqueue(_ entry: PendingOperation) {
     let task = entry.task, set = entry.set
     let id = pendingOperations.place { entry }
     // What stands before it is rarely there.
@@ -66,13 +71,13 @@ extension Kernel {
       pendingOperations[previous].next = id
       pendingOperations[id].previous = previous
     }
-    tasks[task].pendingOperation = id
+    tasks[task].awaited = .semaphores(id)
   }
 
   /// Takes the call of a task off its set's list, if it is on one. Linux: unlink_queue().
   mutating func abandonOperation(_ task: TaskID) {
     guard let id = tasks[task].pendingOperation else { return }
-    tasks[task].pendingOperation = nil
+    tasks[task].awaited = .nothing
     withdraw(id)
   }
 
@@ -92,10 +97,8 @@ extension Kernel {
   /// Ends a pending call: its operations are done, or it fails. Linux: wake_up_sem_queue_prepare().
   mutating func complete(_ id: ID<PendingOperation>, with errno: Errno?) {
     let task = pendingOperations[id].task
-    tasks[task].pendingOperation = nil
     withdraw(id)
-    if let call = tasks[task].call { calls[call].context.completion = errno?.code ?? 0 }
-    makeRunnable(task)
+    noteWoken(task, tasks[task].wakeUp(with: .outcome(errno)))
   }
 
   /// Tries to do a pending call, which ends when it succeeds or fails. Returns whether it was done.
@@ -114,18 +117,29 @@ extension Kernel {
   }
 
   @inline(__always) private mutating func attempt(_ id: ID<PendingOperation>) -> SemaphoreAttempt {
-    let (set, task, only) = pendingOperations[id].work
+    let (set, pid, only) = pendingOperations[id].work
     if let only, !only.isUndone {
       // The time is noted once, for all that are completed.
-      return semaphoreSets[set].attempt(only, for: processNumber(of: task))
+      return semaphoreSets[set].attempt(only, for: pid)
     }
-    return attempt(
-      pendingOperations[id].operations.list, on: set, for: processNumber(of: task), pendingOperations[id].undo)
+    return attempt(pendingOperations[id].operations.list, on: set, for: pid, pendingOperations[id].undo)
   }
 
   /// Completes what values of the set have made possible: first those that wait for zeros, then those that change
   /// values, again and again until nothing changes. Linux: do_smart_update().
   @inline(never) mutating func settle(_ set: ID<SemaphoreSet>) {
+    if let id = semaphoreSets[set].soleWaiter, let (task, pid, only) = pendingOperations[id].simple {
+      // What it changes lets nobody go on, since nobody else waits.
+      guard semaphoreSets[set].completeSole(only, for: pid, at: realSeconds) else { return settleOthers(set) }
+      pendingOperations.discard(id)
+      noteWoken(task, tasks[task].wakeUp(with: .outcome(nil)))
+      return
+    }
+    settleOthers(set)
+  }
+
+  /// The same, whoever waits.
+  @inline(never) private mutating func settleOthers(_ set: ID<SemaphoreSet>) {
     var hasDone = semaphoreSets[set].zeroWaiters.first != nil && completeZeroWaiters(set)
     var next = semaphoreSets[set].alterers.first
     while let id = next {
@@ -153,6 +167,20 @@ extension Kernel {
 }
 
 extension SemaphoreSet {
+  /// The only pending call, where that is one that changes values.
+  @inline(__always) fileprivate var soleWaiter: ID<PendingOperation>? {
+    zeroWaiters.first == nil && alterers.first == alterers.last ? alterers.first : nil
+  }
+
+  /// Does the operation of the only pending call, which is pending no more then. False where it cannot be done.
+  @inline(__always)
+  fileprivate mutating func completeSole(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool {
+    guard semaphores[only.index].performPending(only, for: pid) else { return false }
+    alterers = PendingList()
+    operated = time
+    return true
+  }
+
   /// A call is put behind those already pending; returns the last of these.
   @inline(__always)
   fileprivate mutating func gained(_ id: ID<PendingOperation>, _ entry: PendingOperation) -> ID<PendingOperation>? {

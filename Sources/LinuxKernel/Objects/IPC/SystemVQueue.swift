@@ -99,13 +99,19 @@ extension Kernel {
     else { return false }
     switch messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime)) {
     case .refused: return false
-    case .isAwaited: send(type, view, toReceiversOf: queue, caller.pid)
+    case .isAwaited: pass(type, view, toReceiversOf: queue, caller.pid)
     case .sent, .sentInSight: if isWatched { observe(depth(of: queue)) }
     }
     return true
   }
 
-  /// Where receivers sleep, though it may be that none of them wants the message.
+  /// Where receivers sleep, the first of whom most often wants the message.
+  @inline(never)
+  private mutating func pass(_ type: Int64, _ view: ByteView, toReceiversOf queue: ID<MessageQueue>, _ pid: Int32) {
+    if !passOn(type, view, on: queue, isPOSIX: false, by: pid) { send(type, view, toReceiversOf: queue, pid) }
+  }
+
+  /// The same, though it may be that none of them does.
   @inline(never)
   private mutating func send(_ type: Int64, _ view: ByteView, toReceiversOf queue: ID<MessageQueue>, _ pid: Int32) {
     let number = messages.insert(type: type, view)
@@ -209,9 +215,7 @@ extension Kernel {
   mutating func receive(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
-    if current.isRetry {
-      if destination.isReply, let handed = takeHanded(destination.remaining, me) { return handed }
-    } else if destination.isReply, let queue = queueToReceive(id, destination.remaining, flags, me) {
+    if !current.isRetry, destination.isReply, let queue = queueToReceive(id, destination.remaining, flags, me) {
       if let message = take(from: queue.id, destination.remaining, type, flags, queue.pid) { return message }
       try awaitFirst(queue.id, destination.remaining, type, flags, me)
     }
@@ -251,21 +255,16 @@ extension Kernel {
     return message
   }
 
-  /// What a sender has handed to the task while it slept; nil where it is something else that has ended the sleep.
-  @inline(never) private mutating func takeHanded(_ room: Int, _ me: TaskID) -> (type: Int64, count: Int)? {
-    guard let number = handedMessage(me), Int(messages[number].length) <= room else { return nil }
-    _ = endSleep(me)
-    let message = messages.remove(number, into: output)
-    return (message.type, Int(message.length))
-  }
-
   /// Ends the call, or has it sleep, if the queue is empty.
   @inline(never) private mutating func awaitFirst(
     _ queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) {
     guard messageQueues[queue].isEmpty else { return }
     if flags.contains(.noWait) { throw .errno(.ENOMSG) }
-    if maySleep(me) { awaitMessage(queue, flags.selector(type), room: flags.contains(.noError) ? .max : room, me) }
+    if maySleep(me) {
+      let limit = flags.contains(.noError) ? .max : room
+      awaitMessage(queue, flags.selector(type), room: limit, answerLimit: room, me)
+    }
     throw .sleep(until: .max)
   }
 
@@ -288,7 +287,10 @@ extension Kernel {
     let number = messageQueues[queue].find(selector, &messages)
     if number.isNone {
       if flags.contains(.noWait) { throw .errno(.ENOMSG) }
-      if maySleep(me) { awaitMessage(queue, selector, room: flags.contains(.noError) ? .max : room, me) }
+      if maySleep(me) {
+        let limit = flags.contains(.noError) ? .max : room
+        awaitMessage(queue, selector, room: limit, answerLimit: destination.isReply ? room : -1, me)
+      }
       throw .sleep(until: .max)
     }
     let length = Int(messages[number].length)
