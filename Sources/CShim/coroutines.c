@@ -20,7 +20,7 @@ int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results) {
   lua_State *running = interpreter->running;
   int unsuspendable = interpreter->unsuspendable;
   /* A task's wait goes no further out than to the machine, whatever the machine was called from. */
-  if (has_mark(thread, KS_MARK_TASK) || !from) interpreter->unsuspendable = 0;
+  if (!from || has_mark(thread, KS_MARK_TASK)) interpreter->unsuspendable = 0;
   else if (!lua_isyieldable(from) || has_mark(from, KS_MARK_CLOSING)) interpreter->unsuspendable++;
   if (interpreter->instructions_limited && !lua_gethook(thread)) ks_set_hook(thread);
   interpreter->running = thread;

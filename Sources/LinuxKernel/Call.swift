@@ -188,12 +188,18 @@ struct CallContext {
     @inline(__always) get { Interruption(rawValue: bits >> 8 & 3).unsafelyUnwrapped }
     @inline(__always) set { bits = bits & ~0x300 | newValue.rawValue << 8 }
   }
+  /// It falls asleep for the first time, in a wait that says so about signals.
+  @inline(__always) mutating func fallAsleep(_ wait: Wait) { bits = bits & ~0x300 | wait.interruptionBits << 8 | 2 }
 
   // The open file that the first argument named when the call first slept: it is kept, whoever closes the descriptor.
 
   @inline(__always) var holdsFile: Bool { has(8) }
   /// The file, if it was found as descriptor `number`.
   @inline(__always) func file(heldAs number: Int32) -> ID<OpenFile>? { has(8) && heldNumber == number ? heldFile : nil }
+  /// The bytes that it waits for, and the file that it refers to, where it does so.
+  @inline(__always) var awaitedBytes: (wanted: (pipe: ID<Pipe>, count: Int)?, referredFile: ID<OpenFile>?) {
+    (wanted, referredFile)
+  }
   /// The file, if the call counts as one of those who refer to it.
   @inline(__always) var referredFile: ID<OpenFile>? { has(16) ? heldFile : nil }
 

@@ -86,10 +86,10 @@ extension Kernel {
     let (count, takesDescriptor) = performers[index]._withUnsafeGuaranteedRef {
       ($0.parameterCount, $0.takesDescriptor)
     }
-    current.interruption = wait.interruption
-    current.hasSlept = true
-    if takesDescriptor { holdFile(Int32(truncatingIfNeeded: arguments[0].word), in: table) }
-    calls[call].renew(index: index, count: count, context: current, arguments)
+    var context = current
+    context.fallAsleep(wait)
+    if takesDescriptor { holdFile(Int32(truncatingIfNeeded: arguments[0].word), in: table, &context) }
+    calls[call].renew(index: index, count: count, context: context, arguments)
     return true
   }
 
@@ -132,7 +132,7 @@ extension Kernel {
       let task = runQueue.removeFirst()
       if tasks.contains(task) {
         switch tasks[task].leaveQueueForCall() {
-        case .performs(let call): return (task, performAgainHere(call, for: task))
+        case .performs(let call): return (task, goOn(with: call, for: task))
         case .answers(let call, let answer, let isPlaceKept):
           self.answer(call, answer, isPlaceKept)
           return (task, .reply)
@@ -147,16 +147,21 @@ extension Kernel {
   /// Performs the task's own call again, after it was woken.
   @inline(never) mutating func performAgain(_ id: ID<Call>, for me: TaskID) -> Outcome {
     if let answer = tasks[me].takeAnswer() { return self.answer(id, answer, for: me) }
-    return performAgainHere(id, for: me)
+    return goOn(with: id, for: me)
   }
 
-  @inline(__always) private mutating func performAgainHere(_ id: ID<Call>, for me: TaskID) -> Outcome {
-    if let (pipe, count) = calls[id].context.wanted, readAwaited(pipe, count) {
-      if let held = calls[id].context.referredFile { release(held) }
-      return answered(id, me)
-    }
+  @inline(never) private mutating func goOn(with id: ID<Call>, for me: TaskID) -> Outcome {
     output.clear()
     reply.clear()
+    let awaited = calls[id].context.awaitedBytes
+    if let (pipe, count) = awaited.wanted, readAwaited(pipe, count) {
+      if let held = awaited.referredFile { release(held) }
+      return answered(id, me)
+    }
+    return performWhole(id, for: me)
+  }
+
+  @inline(never) private mutating func performWhole(_ id: ID<Call>, for me: TaskID) -> Outcome {
     let stop = performBody(of: id, for: me)
     switch stop {
     case nil: reply.errno = 0
@@ -236,7 +241,11 @@ extension Kernel {
     }
     if wait.deadline != .max { setTimer(at: wait.deadline, .wake(me, sleep: tasks[me].sleepNumber)) }
     current.hasSlept = true
-    if let descriptor, !current.holdsFile { holdFile(descriptor, in: table) }
+    if let descriptor, !current.holdsFile {
+      var context = current
+      holdFile(descriptor, in: table, &context)
+      current = context
+    }
     let id = call(&self)
     tasks[me].fallAsleep(in: id, aloneOn: isAlone ? wait.queue : nil)
     return .blocked
@@ -301,11 +310,12 @@ extension Kernel {
 
   /// A sleeping call keeps its open file. Where nobody else has the descriptor table, nobody can close the file
   /// meanwhile, and it need not count. Linux: fs/file.c, __fget_light().
-  @inline(__always) private mutating func holdFile(_ number: Int32, in table: ID<FileTable>) {
-    guard let file = current.foundFile ?? fileTables[table].file(number) else { return }
+  @inline(__always)
+  private mutating func holdFile(_ number: Int32, in table: ID<FileTable>, _ context: inout CallContext) {
+    guard let file = context.foundFile ?? fileTables[table].file(number) else { return }
     let isShared = fileTables[table].references > 1
     if isShared { files[file].references += 1 }
-    current.hold(file, as: number, isReferred: isShared)
+    context.hold(file, as: number, isReferred: isShared)
   }
 
   /// A call is over, or its task is.

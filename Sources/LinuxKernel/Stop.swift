@@ -37,7 +37,9 @@ public struct Wait: Sendable {
   @inline(__always) var queue: ID<WaitQueue>? { queueBits == .max ? nil : ID(bits: queueBits) }
   @inline(__always) var exclusive: Bool { bits & 4 != 0 }
   @inline(__always) var place: Waiter.Place? { bits & 24 == 0 ? nil : bits & 8 != 0 ? .head : .tail }
-  @inline(__always) var interruption: Interruption { Interruption(rawValue: bits & 3) ?? .killable }
+  @inline(__always) var interruption: Interruption { Interruption(rawValue: interruptionBits) ?? .killable }
+  /// The same as a number.
+  @inline(__always) var interruptionBits: UInt32 { bits & 3 }
 }
 
 /// What becomes of a call that a signal interrupts. Linux: the ERESTART codes of include/linux/errno.h.

@@ -59,10 +59,8 @@ extension Kernel {
   /// What a read that sleeps has waited for: makes what is there now its answer. False if nothing is, or the call has
   /// more to do, and nothing has changed.
   @inline(__always) mutating func readAwaited(_ pipe: ID<Pipe>, _ limit: Int) -> Bool {
-    guard !pipes[pipe].isEmpty else { return false }
-    output.clear()
     let (done, makesRoom, isEmpty) = pipes[pipe].take(limit, output, &sparePage)
-    reply.clear()
+    guard done > 0 else { return false }
     reply.errno = 0
     reply.words[0] = Int64(done)
     reply.hasBytes = true
@@ -73,10 +71,10 @@ extension Kernel {
 
   /// What a read of an empty pipe comes to: 0 at the end.
   @inline(__always) private mutating func waitToRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) throws(Stop) -> Int {
-    if pipes[pipe].writers == 0 { return 0 }
+    guard let queue = pipes[pipe].queueToRead else { return 0 }
     if files[file].isNonblocking { throw .errno(.EAGAIN) }
     if !current.holdsFile { current.found(file) }
-    throw .wait(exclusive: pipes[pipe].readable)
+    throw .wait(exclusive: queue)
   }
 
   /// Where the bytes do not become the answer.

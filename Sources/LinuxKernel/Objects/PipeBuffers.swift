@@ -43,6 +43,8 @@ struct Pipe {
   }
 
   @inline(__always) var isEmpty: Bool { used == 0 }
+  /// Where to wait for bytes, while anybody can write some.
+  @inline(__always) var queueToRead: ID<WaitQueue>? { writers > 0 ? readable : nil }
   @inline(__always) var isFull: Bool { used >= bufferLimit }
   var byteCount: Int { (0..<used).reduce(0) { $0 + Int(self[$1].count) } }
 

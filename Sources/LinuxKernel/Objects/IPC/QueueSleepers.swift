@@ -132,28 +132,33 @@ extension Kernel {
   @inline(__always) mutating func awaitMessage(
     _ queue: ID<MessageQueue>, _ selector: MessageSelector, room: Int, answerLimit: Int, _ me: TaskID
   ) {
-    enterLine(
+    let id = queueSleepers.place {
       QueueSleeper(
         task: me, queue: queue, isSender: false, message: .none, selector: selector, room: room,
-        answerLimit: answerLimit))
+        answerLimit: answerLimit)
+    }
+    enterLine(id, of: queue, isSender: false, me)
   }
 
   /// Puts the task in line for room. The queue's sleeper owns the message from now on.
   mutating func awaitRoom(_ queue: ID<MessageQueue>, _ message: MessageNumber, _ me: TaskID) {
-    enterLine(
+    let id = queueSleepers.place {
       QueueSleeper(
-        task: me, queue: queue, isSender: true, message: message, selector: .oldest, room: 0, answerLimit: -1))
+        task: me, queue: queue, isSender: true, message: message, selector: .oldest, room: 0, answerLimit: -1)
+    }
+    enterLine(id, of: queue, isSender: true, me)
   }
 
-  @inline(__always) private mutating func enterLine(_ sleeper: QueueSleeper) {
-    let id = queueSleepers.place { sleeper }
-    tasks[sleeper.task].awaited = .message(id)
-    if messageQueues[sleeper.queue].beginLine(id, ofSenders: sleeper.isSender) { return }
-    put(id, behind: lastAhead(of: sleeper))
+  @inline(__always)
+  private mutating func enterLine(_ id: ID<QueueSleeper>, of queue: ID<MessageQueue>, isSender: Bool, _ me: TaskID) {
+    tasks[me].awaited = .message(id)
+    if messageQueues[queue].beginLine(id, ofSenders: isSender) { return }
+    put(id, behind: lastAhead(of: id))
   }
 
   /// Behind whom a sleeper takes its place.
-  private func lastAhead(of sleeper: QueueSleeper) -> ID<QueueSleeper>? {
+  private func lastAhead(of id: ID<QueueSleeper>) -> ID<QueueSleeper>? {
+    let sleeper = queueSleepers[id]
     var ahead = messageQueues[sleeper.queue][lineOfSenders: sleeper.isSender].last
     if ahead != nil, messageQueues[sleeper.queue].kind == .posix {
       // Behind those of its own or a better priority. Linux: wq_add().

@@ -132,7 +132,7 @@ extension SemaphoreSet {
   }
 
   /// Whether an operation makes its task wait.
-  func delays(_ only: SemaphoreOperation) -> Bool {
+  @inline(__always) func delays(_ only: SemaphoreOperation) -> Bool {
     guard only.index < semaphores.count, only.flags & SemaphoreOperation.noWait == 0 else { return false }
     let value = semaphores[only.index].value
     return only.change == 0 ? value != 0 : value + Int32(only.change) < 0
