@@ -130,7 +130,7 @@ extension Kernel {
   @inline(never) mutating func settle(_ set: ID<SemaphoreSet>) {
     if let id = semaphoreSets[set].soleWaiter, let (task, pid, only) = pendingOperations[id].simple {
       // What it changes lets nobody go on, since nobody else waits.
-      guard semaphoreSets[set].completeSole(only, for: pid, at: realSeconds) else { return settleOthers(set) }
+      guard semaphoreSets[set].completeSole(only, for: pid, at: realTime) else { return settleOthers(set) }
       pendingOperations.discard(id)
       noteWoken(task, tasks[task].wakeUp(with: .outcome(nil)))
       return
@@ -177,7 +177,7 @@ extension SemaphoreSet {
   fileprivate mutating func completeSole(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool {
     guard semaphores[only.index].performPending(only, for: pid) else { return false }
     alterers = PendingList()
-    operated = time
+    operationTime = time
     return true
   }
 
