@@ -1,6 +1,7 @@
 /* System calls from Lua: performed, waited for, and interrupted by signal handlers. Manual: sections 4.5 and 4.6. */
 #include "forms.h"
 #include "replies.h"
+#include "turns.h"
 #include <lauxlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static __attribute__((noinline)) int wait_for_turn(lua_State *L, const ks_functi
     lua_State *thread;
     interpreter->passes_turn = 1;
     while ((thread = interpreter->host->next_turn(machine, L, &result)) && thread != L) {
-      int status = ks_pass_turn(thread);
+      int status = give_turn(thread, NULL);
       if (status == KS_SUSPENDED && !interpreter->unwinding) continue;
       interpreter->host->came_back(machine, thread, status);
       thread = NULL;
@@ -123,7 +124,7 @@ static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_functi
 /* A system call. Upvalues: its ks_function, and whether failures are raised. */
 static int call(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  ks_argument arguments[KS_MAX_ARGUMENTS];
+  ks_argument *arguments = interpreter->arguments;
   uint64_t digest;
   if (!take_plain(L, function, arguments, &digest)) return call_with_any(L, function);
   return finish(
@@ -134,7 +135,7 @@ static int call(lua_State *L, const ks_function *function) {
 /* The same for those that take integers and strings. */
 static int call_in_order(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  ks_argument arguments[KS_MAX_ARGUMENTS];
+  ks_argument *arguments = interpreter->arguments;
   uint64_t digest;
   if (!take_in_order(L, function, arguments, &digest)) return call_with_any(L, function);
   return finish(
@@ -145,9 +146,9 @@ static int call_in_order(lua_State *L, const ks_function *function) {
 /* The same for those that take an integer and rows. */
 static int call_with_row(lua_State *L, const ks_function *function) {
   ks_interpreter *interpreter = ks_interpreter_of(L);
-  ks_argument arguments[KS_MAX_ARGUMENTS];
-  uint64_t digest = function->number, packed;
-  if (!take_short_row(L, arguments, &packed, &digest)) return call_with_any(L, function);
+  ks_argument *arguments = interpreter->arguments;
+  uint64_t digest = function->number;
+  if (!take_short_row(L, arguments, &interpreter->short_row, &digest)) return call_with_any(L, function);
   ks_result result =
     interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
   if (result.outcome == KS_NUMBER && function->shape == 'i') {
@@ -155,7 +156,7 @@ static int call_with_row(lua_State *L, const ks_function *function) {
     return 1;
   }
   lua_settop(L, 2);
-  if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_short_row(L, packed);
+  if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_short_row(L, interpreter->short_row);
   return finish(L, function, result);
 }
 

@@ -5,7 +5,7 @@
  * next resume of the task goes down the same way. A coroutine that waits so is not suspended in the script's eyes: it
  * carries KS_MARK_IN_CALL, and whoever else gets hold of it finds it "normal".
  */
-#include "interpreter.h"
+#include "resume.h"
 #include <lauxlib.h>
 
 static void mark(lua_State *thread, int which, int on) {
@@ -13,23 +13,8 @@ static void mark(lua_State *thread, int which, int on) {
   ks_set_marks(thread, on ? marks | which : marks & ~which);
 }
 
-static int has_mark(lua_State *thread, int which) { return (ks_marks(thread) & which) != 0; }
-
 int ks_resume(lua_State *thread, lua_State *from, int arguments, int *results) {
-  ks_interpreter *interpreter = ks_interpreter_of(thread);
-  lua_State *running = interpreter->running;
-  int unsuspendable = interpreter->unsuspendable;
-  /* A task's wait goes no further out than to the machine, whatever the machine was called from. */
-  if (!from || has_mark(thread, KS_MARK_TASK)) interpreter->unsuspendable = 0;
-  else if (!lua_isyieldable(from) || has_mark(from, KS_MARK_CLOSING)) interpreter->unsuspendable++;
-  if (interpreter->instructions_limited && !lua_gethook(thread)) ks_set_hook(thread);
-  interpreter->running = thread;
-  if (interpreter->interrupted) ks_interrupt(thread); /* it came while no coroutine ran */
-  if (interpreter->exhausted) ks_exhaust(thread);
-  int status = lua_resume(thread, from, arguments, results);
-  interpreter->running = running;
-  interpreter->unsuspendable = unsuspendable;
-  return status;
+  return resume_thread(thread, from, arguments, results);
 }
 
 enum { AS_RESUME, AS_WRAP };

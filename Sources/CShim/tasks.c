@@ -1,5 +1,6 @@
 /* The coroutines of tasks: made, resumed, and what is left of them when they fail. */
 #include "calls.h"
+#include "turns.h"
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,24 +66,7 @@ void ks_release_task(lua_State *L, lua_State *thread) {
   lua_pop(L, 1);
 }
 
-static inline int go_on(lua_State *thread, lua_State *from) {
-  ks_interpreter *interpreter = ks_interpreter_of(thread);
-  int results = 0;
-  int count = lua_status(thread) == LUA_YIELD ? 0 : lua_gettop(thread) - 1;
-  int status = ks_resume(thread, from, count, &results);
-  interpreter->suspended = 0;
-  if (status == LUA_YIELD) {
-    if (results) lua_pop(thread, results);
-    return KS_SUSPENDED;
-  }
-  if (status == LUA_OK) return KS_FINISHED;
-  ks_caught(thread, status); /* memory that ran out ends the run, like any other limit */
-  return KS_FAILED;
-}
-
-int ks_go_on(lua_State *thread) { return go_on(thread, ks_interpreter_of(thread)->running); }
-
-int ks_pass_turn(lua_State *thread) { return go_on(thread, NULL); }
+int ks_go_on(lua_State *thread) { return give_turn(thread, ks_interpreter_of(thread)->running); }
 
 /* function(thread, its error) -> message, traceback. Errors with no place of their own get that of the throw. */
 static int describe_failure(lua_State *L) {

@@ -8,15 +8,6 @@
 #include <lua.h>
 #include "interpreter.h"
 
-enum { KS_MAX_ARGUMENTS = 7 };
-
-/* As RawArgument in LinuxKernel: same fields, same order. */
-typedef struct ks_argument {
-  int64_t word;
-  const void *bytes;
-  int64_t count;
-  int32_t form;
-} ks_argument;
 enum { KS_ABSENT, KS_WORD, KS_BYTES, KS_MEMORY, KS_OMITTED };
 
 /* How a call goes on. KS_NUMBER: it has answered with one number and no bytes, and the answer is not filled in. */
@@ -145,8 +136,6 @@ void ks_push_handler(lua_State *L, const ks_answer *answer);
 /* How a resumed coroutine came back. */
 enum { KS_SUSPENDED, KS_FINISHED, KS_FAILED };
 int ks_go_on(lua_State *thread);
-/* The same from within the call of a task that waits; its depth of C calls is none of the other's. */
-int ks_pass_turn(lua_State *thread);
 /* For a failed one: "file:line: message", then the traceback; both pushed on L as strings. */
 void ks_push_failure(lua_State *L, lua_State *thread);
 /* "file:line" of the script's function that the coroutine stands in; returns the length, 0 when there is none. */

@@ -8,7 +8,15 @@
 #include <signal.h>
 #include <lua.h>
 
-enum { KS_MAX_FUNCTIONS = 512 };
+enum { KS_MAX_FUNCTIONS = 512, KS_MAX_ARGUMENTS = 7 };
+
+/* As RawArgument in LinuxKernel: same fields, same order. */
+typedef struct ks_argument {
+  int64_t word;
+  const void *bytes;
+  int64_t count;
+  int32_t form;
+} ks_argument;
 
 typedef struct ks_interpreter {
   /* Set by a system call just before it yields because its task must wait (or was preempted, or has ended).
@@ -27,6 +35,10 @@ typedef struct ks_interpreter {
   /* For calls.c: the machine and its entry points. */
   void *machine;
   const struct ks_host *host;
+  /* The arguments of the call being made, and its one short row. Not on the stack of the function that takes them: so it
+   * is left by a jump when the task waits. */
+  ks_argument arguments[KS_MAX_ARGUMENTS];
+  uint64_t short_row;
 
   const struct ks_function *functions[KS_MAX_FUNCTIONS]; /* the calls that are bound, by index */
 
