@@ -132,6 +132,12 @@ extension Array where Element == UInt8 {
   }
 }
 
+extension ArraySlice where Element == UInt8 {
+  func withByteView<R>(_ body: (ByteView) throws -> R) rethrows -> R {
+    try withUnsafeBytes { try body(ByteView($0)) }
+  }
+}
+
 /// The mixing step of every digest: one 64x64 to 128 bit multiplication, folded.
 public enum Digest {
   static let first: UInt64 = 0x9E37_79B9_7F4A_7C15, second: UInt64 = 0xD6E8_FEB8_6659_FD93

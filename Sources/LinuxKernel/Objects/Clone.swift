@@ -82,6 +82,14 @@ extension Kernel {
     return id
   }
 
+  /// A child whose making fails this late has had its own copy of the descriptors, and the caller closes them for it:
+  /// queues take that for the caller's own wish to hear no more. Linux: copy_process(), exit_files(),
+  /// mqueue_flush_file().
+  mutating func giveUpClone(_ flags: CloneFlags, _ errno: Errno, by me: TaskID) throws(Stop) -> Never {
+    if !flags.contains(.files) { releaseTable(duplicate(tasks[me].files), by: me) }
+    throw .errno(errno)
+  }
+
   private mutating func makeProcess(
     _ pid: Int32, _ flags: CloneFlags, _ exitSignal: Int32, by me: TaskID
   ) -> ID<Process> {

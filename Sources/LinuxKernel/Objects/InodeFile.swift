@@ -31,7 +31,7 @@ extension Kernel {
   }
 
   /// Sets the position. Linux: vfs_llseek() and the llseek operations.
-  mutating func seek(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
+  mutating func seek(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence, for me: TaskID) throws(Stop) -> Int64 {
     if case .messageQueue(let queue) = files[file].object { return try seek(file, in: posix(queue), offset, whence) }
     guard case .inode(let inode) = files[file].object else {
       if isStream(file) { throw .errno(.ESPIPE) }
@@ -42,6 +42,9 @@ extension Kernel {
     case .regular(let memory): return try seekRegular(file, memory, offset, whence)
     // null_lseek() knows no place but 0; /dev/random has noop_llseek(). No device here reads by position.
     case .device: return 0
+    case .process(let kind) where isSequence(kind): return try seekSequence(kind, file, offset, whence, me)
+    case .process(.system(let node)) where SystemNode.all[node].file != nil:
+      return try seekSetting(file, offset, whence)
     default: return try seekSimply(file, offset, whence)
     }
   }
@@ -54,7 +57,22 @@ extension Kernel {
     }
   }
 
-  /// Directories and files of /proc know no end.
+  /// A setting ends where it begins. Linux: default_llseek().
+  private mutating func seekSetting(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
+    var (target, overflows) = (offset, false)
+    switch whence {
+    case .current: (target, overflows) = offset.addingReportingOverflow(files[file].position)
+    case .data, .hole:
+      if offset >= 0 { throw .errno(.ENXIO) }
+      if whence == .hole { target = 0 }
+    default: break
+    }
+    guard target >= 0, !overflows else { throw .errno(.EINVAL) }
+    files[file].position = target
+    return target
+  }
+
+  /// Directories know no end.
   private mutating func seekSimply(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
     guard whence == .set || whence == .current else { throw .errno(.EINVAL) }
     let (sum, overflow) = offset.addingReportingOverflow(whence == .current ? files[file].position : 0)

@@ -10,8 +10,8 @@ struct OpenFile {
   var firstEpollItem: ID<EpollItem>?
   /// Where it was found; nil for what is in no tree.
   var path: Path?
-  /// Of a file of /proc that shows an IPC namespace: whose it was opened as.
-  var namespace: ID<IPCNamespace>?
+  /// Of a file of /proc: what it shows, and how far its text was made.
+  var sequence: ID<SequenceFile>?
 
   /// Drops one reference; true when it was the last.
   @inline(__always) mutating func lose() -> Bool {
@@ -113,13 +113,17 @@ extension Kernel {
     }
   }
 
-  /// Whether one can read or write at an offset (FMODE_PREAD, FMODE_PWRITE).
+  /// Whether one can read at an offset, and write there where `canWriteAt` does not say otherwise (FMODE_PREAD,
+  /// FMODE_PWRITE).
   func hasPositions(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
     case .pipeReader, .pipeWriter, .fifo, .console, .eventCounter, .timer, .epoll, .signals, .socket: false
     case .inode, .messageQueue: true
     }
   }
+
+  /// Nobody writes at an offset of what is read record by record. Linux: seq_open().
+  func canWriteAt(_ file: ID<OpenFile>) -> Bool { hasPositions(file) && !isSequence(file) }
 
   /// Drops one reference; the last one ends the open file.
   @inline(__always) mutating func release(_ file: ID<OpenFile>) { if files[file].lose() { end(file) } }
@@ -142,7 +146,7 @@ extension Kernel {
       case .socket(let socket): close(socket)
       }
     }
-    if let namespace = ended.namespace, case .inode(let inode) = ended.object { unbindSystem(inode, from: namespace) }
+    if let sequence = ended.sequence, case .inode(let inode) = ended.object { endSequence(sequence, of: inode) }
     if let path = ended.path { release(path) }
   }
 

@@ -88,6 +88,9 @@ struct ProcessEntry: Sendable {
       }),
   ]
 
+  /// Whether there is something to write: a name.
+  var isWritable: Bool { mode & 0o222 != 0 }
+
   static func index(_ name: [UInt8], in table: [ProcessEntry]) -> Int? { table.firstIndex { $0.name == name } }
 }
 
@@ -233,25 +236,30 @@ extension Kernel {
   mutating func readProcess(
     _ kind: ProcessFile, _ file: ID<OpenFile>, _ destination: inout Destination, at offset: Int64?, for me: TaskID
   ) throws(Stop) -> Int {
-    let text: String
+    let start = offset ?? files[file].position
+    try checkRange(start, destination.remaining)
+    if isSequence(kind) { return try readSequence(kind, file, &destination, at: offset, for: me) }
+    // A setting is read whole, and then is at its end.
+    let text = try text(of: kind, file, me)
+    return try read(start > 0 ? "" : text, as: file, &destination, at: offset, for: me)
+  }
+
+  /// The text of a file; of a listing, its heading.
+  func text(of kind: ProcessFile, _ file: ID<OpenFile>, _ me: TaskID) throws(Stop) -> String {
     switch kind {
     case .rootEntry(let index):
       guard case .text(let compute) = ProcessEntry.root[index].content else { throw .errno(.EINVAL) }
-      text = compute(self, me)
+      return compute(self, me)
     case .taskEntry(let tid, let index):
       guard case .text(let compute) = ProcessEntry.task[index].content else { throw .errno(.EISDIR) }
       guard let task = task(tid) else { throw .errno(.ESRCH) }
-      text = compute(self, task)
+      return compute(self, task)
     case .root, .task: throw .errno(.EISDIR)
     case .descriptor: throw .errno(.EINVAL)
     case .system(let node):
       guard let entry = SystemNode.all[node].file else { throw .errno(.EISDIR) }
-      // A setting is read whole, and then is at its end.
-      let viewer = try viewer(of: entry, file, .read, me)
-      text = entry.isSetting && (offset ?? files[file].position) > 0 ? "" : entry.read(self, viewer)
+      return entry.read(self, try viewer(of: entry, file, .read, me))
     }
-    try checkRange(offset ?? files[file].position, destination.remaining)
-    return try read(text, as: file, &destination, at: offset, for: me)
   }
 
   /// Reads a text that is made anew for each read, from the position of the file or from `offset`.
@@ -271,8 +279,23 @@ extension Kernel {
   mutating func writeProcess(
     _ kind: ProcessFile, _ file: ID<OpenFile>, _ source: inout Source, at offset: Int64?, for me: TaskID
   ) throws(Stop) -> Int {
-    if case .system(let node) = kind { return try writeSystem(node, file, &source, at: offset, for: me) }
-    throw .errno(.EINVAL)
+    switch kind {
+    case .system(let node): return try writeSystem(node, file, &source, at: offset, for: me)
+    case .rootEntry: throw .errno(.EIO)
+    case .taskEntry(let tid, let index) where ProcessEntry.task[index].isWritable:
+      return try writeCommandName(of: tid, &source, for: me)
+    default: throw .errno(.EINVAL)
+    }
+  }
+
+  /// A process names its threads. Linux: comm_write().
+  private mutating func writeCommandName(of tid: Int32, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+    let count = source.remaining
+    source.truncate(to: Task.nameLimit)
+    let name = try bytes(of: source, me)
+    guard let task = task(tid), tasks[task].process == tasks[me].process else { throw .errno(.EINVAL) }
+    tasks[task].name = Array(name.prefix { $0 != 0 })
+    return count
   }
 
   // MARK: Listing

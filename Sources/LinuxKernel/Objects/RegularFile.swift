@@ -112,26 +112,33 @@ extension Kernel {
   }
 
   /// Linux: inode_newsize_ok().
-  private mutating func checkNewSize(_ memory: ID<Memory>, _ size: Int, _ me: TaskID) throws(Stop) {
-    if size <= memories[memory].size { return }
+  private mutating func checkNewSize(from old: Int, _ size: Int, most: Int = .max, _ me: TaskID) throws(Stop) {
+    if size <= old { return }
     let limit = limit(ResourceLimits.fsize, of: me)
     if limit != ResourceLimits.infinity, UInt64(size) > limit {
       sendFileSizeSignal(to: me)
       throw .errno(.EFBIG)
     }
+    if size > most { throw .errno(.EFBIG) }
   }
+
+  /// MAX_NON_LFS: how large files are at most where a file system does not say otherwise (s_maxbytes).
+  private static var usualLargest: Int { Int(Int32.max) }
 
   /// Sets the size of a regular file. Linux: do_truncate(), shmem_setattr().
   mutating func truncate(_ inode: ID<Inode>, to size: Int, for me: TaskID) throws(Stop) {
     if case .messageQueue(let queue) = inodes[inode].content {
+      try checkNewSize(from: Int(posixQueues[queue].statusSize), size, most: Kernel.usualLargest, me)
       posixQueues[queue].statusSize = Int64(size)
       return touchModified(inode)
     }
-    // A file of /proc takes any size and forgets it. Linux: proc_notify_change(), proc_sys_setattr().
-    if case .process = inodes[inode].content { return }
+    // A file of /proc takes any size that may be, and forgets it. Linux: proc_notify_change(), proc_sys_setattr().
+    if case .process = inodes[inode].content {
+      return try checkNewSize(from: 0, size, most: Kernel.usualLargest, me)
+    }
     guard let memory = inodes[inode].memory else { throw .errno(.EINVAL) }
     let old = memories[memory].size
-    try checkNewSize(memory, size, me)
+    try checkNewSize(from: old, size, me)
     if size < old, inodes[inode].seals.contains(.shrink) { throw .errno(.EPERM) }
     if size > old, inodes[inode].seals.contains(.grow) { throw .errno(.EPERM) }
     removePrivileges(inode, tasks[me].credentials)
@@ -153,7 +160,7 @@ extension Kernel {
       memories[memory].bytes.punch(offset, count)
     } else {
       let end = offset + count
-      try checkNewSize(memory, end, me)
+      try checkNewSize(from: memories[memory].size, end, me)
       if seals.contains(.grow), end > memories[memory].size { throw .errno(.EPERM) }
       synchroniseCharge(inode)
       let fileSystem = inodes[inode].fileSystem

@@ -12,7 +12,10 @@ struct SystemFile: Sendable {
   /// Below /proc: "sys/kernel/msgmax".
   let path: String
   let mode: UInt32
+  /// The text of a setting, the heading of a listing.
   let read: @Sendable (borrowing Kernel, SystemViewer) -> String
+  /// Of a listing: the row of the first object in a slot or behind it, which is told.
+  let row: (@Sendable (borrowing Kernel, ID<IPCNamespace>, inout Int) -> String?)?
   /// Takes the bytes written and returns how many it used; nil where nothing can be written.
   let write: (@Sendable (inout Kernel, SystemViewer, [UInt8]) throws(Stop) -> Int)?
   /// A capability that lets anybody write, whoever owns the file.
@@ -20,6 +23,7 @@ struct SystemFile: Sendable {
 
   init(
     _ path: String, _ mode: UInt32, writer: Capability? = nil,
+    row: (@Sendable (borrowing Kernel, ID<IPCNamespace>, inout Int) -> String?)? = nil,
     read: @escaping @Sendable (borrowing Kernel, SystemViewer) -> String,
     write: (@Sendable (inout Kernel, SystemViewer, [UInt8]) throws(Stop) -> Int)? = nil
   ) {
@@ -27,6 +31,7 @@ struct SystemFile: Sendable {
     self.mode = mode
     self.writer = writer
     self.read = read
+    self.row = row
     self.write = write
   }
 
@@ -95,7 +100,8 @@ extension Kernel {
   mutating func bindSystem(_ node: Int, _ file: ID<OpenFile>, to me: TaskID) {
     guard let entry = SystemNode.all[node].file else { return }
     let namespace = ipc(of: me)
-    files[file].namespace = entry.isSetting ? namespace : share(namespace)
+    files[file].sequence = sequenceFiles.insert(
+      SequenceFile(namespace: entry.isSetting ? namespace : share(namespace)))
   }
 
   /// A file that was opened has been closed for good.
@@ -108,7 +114,7 @@ extension Kernel {
 
   /// Who reads or writes a file now, if they still may: a setting asks each time. Linux: proc_sys_call_handler().
   func viewer(of entry: SystemFile, _ file: ID<OpenFile>, _ access: Access, _ me: TaskID) throws(Stop) -> SystemViewer {
-    let namespace = files[file].namespace ?? ipc(of: me)
+    let namespace = files[file].sequence.flatMap { sequenceFiles[$0].namespace } ?? ipc(of: me)
     guard entry.isSetting else { return SystemViewer(task: me, ipc: namespace) }
     guard ipcNamespaces.contains(namespace) else { throw .errno(.ENOENT) }
     do throws(Stop) { try checkSetting(entry, access, tasks[me].credentials) } catch { throw .errno(.EPERM) }

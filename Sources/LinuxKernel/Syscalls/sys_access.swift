@@ -39,6 +39,7 @@ extension Syscall {
 struct AccessMode: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
+  static let execute = AccessMode(rawValue: 1)
   static let names = NameSet("access mode", .bits, ["F_OK": 0, "X_OK": 1, "W_OK": 2, "R_OK": 4])
 }
 
@@ -68,6 +69,12 @@ extension Kernel {
     var walk: WalkFlags = flags.contains(.noFollow) ? [] : .follow
     if flags.contains(.emptyPath) { walk.insert(.empty) }
     guard case .path(let path) = try target(directory, name, walk, me) else { return Done() }
+    // path_noexec(): proc and mqueue are mounted so by the kernel itself.
+    if mode.contains(.execute), inodes[inode(path)].isRegular,
+      fileSystems[inodes[inode(path)].fileSystem].kind != .tmpfs
+    {
+      throw .errno(.EACCES)
+    }
     try checkPermission(inode(path), Access(rawValue: UInt32(mode.rawValue)), tasks[me].credentials)
     return Done()
   }

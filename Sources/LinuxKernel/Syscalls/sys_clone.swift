@@ -25,8 +25,8 @@ extension Syscall {
     if flags.contains(.thread), !flags.isDisjoint(with: [.newUser, .newPID]) { throw .errno(.EINVAL) }
     // copy_namespaces(): a child in another IPC namespace cannot share undo lists of this one.
     if !flags.isDisjoint(with: .namespaces), !flags.contains(.newUser) {
-      guard kernel.tasks[me].credentials.has(.sysAdmin) else { throw .errno(.EPERM) }
-      if flags.isSuperset(of: [.newIPC, .sysVSem]) { throw .errno(.EINVAL) }
+      guard kernel.tasks[me].credentials.has(.sysAdmin) else { try kernel.giveUpClone(flags, .EPERM, by: me) }
+      if flags.isSuperset(of: [.newIPC, .sysVSem]) { try kernel.giveUpClone(flags, .EINVAL, by: me) }
     }
     guard flags.isSubset(of: .built), arguments.setTIDSize == 0 else { throw .errno(.ENOSYS) }
     if flags.contains(.vfork), !kernel.canSleep { throw .sleep(until: .max) }

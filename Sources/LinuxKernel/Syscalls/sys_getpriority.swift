@@ -21,7 +21,7 @@ extension Syscall {
     returns: "zero",
     errors: [
       .EACCES: "a nice value would be lowered without CAP_SYS_NICE or room in RLIMIT_NICE",
-      .EINVAL: "which is none of the three", .EPERM: "a process is another user's", .ESRCH: "no process is chosen",
+      .EINVAL: "which is none of the three", .EPERM: "a process is another user's, or has capabilities that the caller lacks", .ESRCH: "no process is chosen",
     ]
   ) { (kernel: inout Kernel, me: TaskID, which: PriorityTarget, who: Int32, value: Int32) throws(Stop) -> Done in
     let niceness = Int8(min(max(value, -20), 19))
@@ -32,6 +32,9 @@ extension Syscall {
         failure = .EPERM
       } else if niceness < kernel.tasks[task].niceness, !kernel.mayBe(niceness, task, me) {
         failure = .EACCES
+      } else if theirs.permitted & ~mine.permitted != 0, !mine.has(.sysNice) {
+        // cap_safe_nice(): who has less may not slow down who has more.
+        failure = .EPERM
       } else {
         kernel.tasks[task].niceness = niceness
         if failure == .ESRCH { failure = nil }

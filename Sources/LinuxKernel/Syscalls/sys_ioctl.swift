@@ -6,7 +6,7 @@ extension Syscall {
     Param<FD>("fd"), Param<IoctlRequest>("op"), Param<Int?>(optional: "arg"),
     returns: "value",
     errors: [
-      .EBADF: "fd is not open", .EINVAL: "an epoll does not know the operation",
+      .EBADF: "fd is not open", .EINVAL: "an epoll or /dev/random does not know the operation",
       .ENOTTY: "the file does not know the operation",
     ]
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, request: IoctlRequest, argument: Int?) throws(Stop) -> Int in
@@ -22,7 +22,7 @@ extension Syscall {
         kernel.files[file].status.remove(.nonblock)
       }
     case .readable: return try kernel.readableBytes(of: file)
-    default: throw .errno(.ENOTTY)
+    default: throw .errno(kernel.unknownOperation(of: file))
     }
     return 0
   }
@@ -36,13 +36,22 @@ extension Kernel {
     case .console: return console.input.count
     case .inode(let inode):
       // A regular file by its size, which is 0 below /proc. Linux: file_ioctl().
-      guard inodes[inode].isRegular else { throw .errno(.ENOTTY) }
+      guard inodes[inode].isRegular else { throw .errno(unknownOperation(of: file)) }
       return Int(Int32(truncatingIfNeeded: size(of: inode) - files[file].position))
     case .messageQueue(let queue):
       return Int(Int32(truncatingIfNeeded: posixQueues[posix(queue)].statusSize - files[file].position))
-    // ep_eventpoll_ioctl() has operations of its own, and refuses others in its own way.
-    case .epoll: throw .errno(.EINVAL)
-    case .eventCounter, .timer, .signals, .socket: throw .errno(.ENOTTY)
+    case .epoll, .eventCounter, .timer, .signals, .socket: throw .errno(unknownOperation(of: file))
+    }
+  }
+
+  /// How a file refuses an operation that it does not know: those with operations of their own do it in their own way.
+  /// Linux: ep_eventpoll_ioctl(), random_ioctl().
+  func unknownOperation(of file: ID<OpenFile>) -> Errno {
+    switch files[file].object {
+    case .epoll: .EINVAL
+    case .inode(let inode):
+      inodes[inode].content.device.map { $0 == .random || $0 == .urandom } ?? false ? .EINVAL : .ENOTTY
+    default: .ENOTTY
     }
   }
 }

@@ -14,6 +14,6 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, offset: Int, whence: Whence) throws(Stop) -> Int in
     let file = try kernel.file(fd, of: me)
     guard (0...4).contains(whence.rawValue) else { throw .errno(.EINVAL) }
-    return Int(try kernel.seek(file, Int64(offset), whence))
+    return Int(try kernel.seek(file, Int64(offset), whence, for: me))
   }
 }

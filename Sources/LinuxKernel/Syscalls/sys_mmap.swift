@@ -12,13 +12,14 @@ extension Syscall {
       .EBADF: "fd is not open",
       .EEXIST: "MAP_FIXED_NOREPLACE and something is mapped there",
       .EINVAL: "length is 0, the offset or a fixed address is not on a page, or the kind of mapping is none",
+      .EIO: "the file is one of the system's below /proc",
       .ENODEV: "the file cannot be mapped",
       .ENOMEM: "no room, or too many mappings; huge pages there are none",
       .ENOSYS: "not built: MAP_GROWSDOWN",
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
       .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, "
-        + "or a seal forbids writing",
+        + "a seal forbids writing, or PROT_EXEC of what is in no tree or below /proc",
     ]
   ) {
     (
@@ -33,22 +34,25 @@ extension Syscall {
       file = try kernel.file(fd, of: me)
       if flags.contains(.hugePages) { throw .errno(.EINVAL) }
     }
-    let size = try kernel.mapSize(length)
+    let size = try kernel.mapSize(flags.contains(.hugePages) ? flags.hugeLength(length) : length)
     let space = kernel.tasks[me].memory
     guard kernel.addressSpaces[space].areas.count <= AddressSpace.areaLimit else { throw .errno(.ENOMEM) }
+    if flags.contains(.hugePages) { try flags.checkHugePlace(address.value) }
     let range = try kernel.placeMapping(address.value, size, flags, me)
-    // Of huge pages there are none; a place on no boundary of theirs is refused before they are looked for.
-    if flags.contains(.hugePages) {
-      guard flags.kind != nil else { throw .errno(.EINVAL) }
-      let isPlaced = !flags.isDisjoint(with: [.fixed, .fixedNoReplace])
-      if isPlaced, range.lowerBound % MapFlags.hugePageSize != 0 { throw .errno(.EINVAL) }
-      throw .errno(flags.contains(.locked) && !kernel.mayLock(me) ? .EPERM : .ENOMEM)
-    }
     var area = MemoryArea(
       start: range.lowerBound, end: range.upperBound, protection: protection.protection,
       isShared: flags.kind != .private)
     area.lock = try kernel.lockOfNewArea(pages: size / Page.size, asked: flags.contains(.locked), me)
-    if file != nil, offset < 0 || offset.addingReportingOverflow(size).overflow { throw .errno(.EOVERFLOW) }
+    // Huge pages are those of a file that the kernel makes. Linux: file_mmap_ok().
+    if file != nil || flags.contains(.hugePages), offset < 0 || offset.addingReportingOverflow(size).overflow {
+      throw .errno(.EOVERFLOW)
+    }
+    if flags.contains(.hugePages) {
+      // There are none, which is the last thing to be looked at.
+      guard flags.kind != nil else { throw .errno(.EINVAL) }
+      try flags.checkValidated()
+      throw .errno(offset % Int(MapFlags.hugePageSize) == 0 ? .ENOMEM : .EINVAL)
+    }
     try kernel.backMapping(&area, file, offset, flags, protection)
     kernel.unmap(range, of: me)
     kernel.addressSpaces[space].insert(area)
@@ -131,9 +135,10 @@ extension Kernel {
     // arch_get_unmapped_area(): below 2 GiB a wish may lie lower than what is chosen.
     let end = flags.contains(.below2GiB) ? AddressSpace.low.upperBound : limit
     guard size <= end else { throw .errno(.ENOMEM) }
-    // An address that is only a wish is taken if it is free.
-    if address != 0, address <= end - size {
-      let start = max((address + 4095) / 4096 * 4096, AddressSpace.lowestForAll)
+    // An address that is only a wish is taken if it is free; none lies in the first page. Linux: round_hint_to_min().
+    let wish = address & ~4095
+    if wish != 0, wish <= end - size {
+      let start = max(wish, AddressSpace.lowest)
       if start <= end - size, addressSpaces[space].isFree(start..<start + size) { return start..<start + size }
     }
     let found =
@@ -156,15 +161,14 @@ extension Kernel {
     }
     switch flags.kind {
     case .shared, .sharedValidate:
-      if flags.kind == .sharedValidate, !flags.subtracting(.fixedNoReplace).isSubset(of: .legacy) {
-        throw .errno(.EOPNOTSUPP)
-      }
+      try flags.checkValidated()
       if protection.protection.contains(.write), !files[file].isWritable { throw .errno(.EACCES) }
       area.mayWrite = files[file].isWritable
     case .private: break
     default: throw .errno(.EINVAL)
     }
     guard files[file].isReadable else { throw .errno(.EACCES) }
+    if protection.protection.contains(.execute), isBarredFromExecution(file) { throw .errno(.EPERM) }
     switch try mappedContent(of: file) {
     case .zeros: if area.isShared { area.memory = memories.insert(Memory(size: area.count)) }
     case .memory(let memory):
@@ -190,9 +194,20 @@ extension Kernel {
     switch inodes[inode].content {
     case .regular(let memory): return .memory(memory)
     case .device(let number): if Device(rawValue: number) == .zero { return .zeros }
+    // proc_reg_mmap() stands before the files of the system, and has its own word for those that cannot be mapped.
+    case .process(.rootEntry): if inodes[inode].isRegular { throw .errno(.EIO) }
+    case .process(.system(let node)): if SystemNode.all[node].file?.isSetting == false { throw .errno(.EIO) }
     default: break
     }
     throw .errno(.ENODEV)
+  }
+
+  /// Whether nothing may be executed where the file is: what is in no tree, and what the kernel mounts itself
+  /// (SB_I_NOEXEC). Linux: path_noexec().
+  private func isBarredFromExecution(_ file: ID<OpenFile>) -> Bool {
+    if let path = files[file].path { return fileSystems[inodes[inode(path)].fileSystem].kind != .tmpfs }
+    if case .console = files[file].object { return false }
+    return true
   }
 }
 
@@ -235,6 +250,24 @@ struct MapFlags: Flags {
     hugePages = MapFlags(rawValue: 0x40000)
   static let fixedNoReplace = MapFlags(rawValue: 0x100000)
   static let hugePageSize: UInt64 = 2 << 20
+
+  /// A length in whole huge pages, of the one size that there is. Rounding may wrap around to 0. Linux:
+  /// hstate_sizelog() in ksys_mmap_pgoff().
+  func hugeLength(_ length: Int) throws(Stop) -> Int {
+    let size = Int(MapFlags.hugePageSize), logarithm = rawValue >> 26 & 0x3f
+    guard logarithm == 0 || 1 << Int(logarithm) == size else { throw .errno(.EINVAL) }
+    return length &+ (size - 1) & ~(size - 1)
+  }
+
+  /// A fixed place is refused unless it is on a boundary of huge pages. Linux: hugetlb_get_unmapped_area().
+  func checkHugePlace(_ address: UInt64) throws(Stop) {
+    if !isDisjoint(with: [.fixed, .fixedNoReplace]), address % MapFlags.hugePageSize != 0 { throw .errno(.EINVAL) }
+  }
+
+  /// MAP_SHARED_VALIDATE takes no flag that the file does not know.
+  func checkValidated() throws(Stop) {
+    if kind == .sharedValidate, !subtracting(.fixedNoReplace).isSubset(of: .legacy) { throw .errno(.EOPNOTSUPP) }
+  }
   static let below2GiB = MapFlags(rawValue: 0x40), locked = MapFlags(rawValue: 0x2000),
     populate = MapFlags(rawValue: 0x8000)
   /// MAP_GROWSDOWN means something that is not modelled.

@@ -40,7 +40,7 @@ extension Syscall {
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, source: Source, offset: Int) throws(Stop) -> Int in
     if offset < 0 { throw .errno(.EINVAL) }
     let file = try kernel.file(fd, of: me)
-    guard kernel.hasPositions(file) else { throw .errno(.ESPIPE) }
+    guard kernel.canWriteAt(file) else { throw .errno(.ESPIPE) }
     guard kernel.files[file].isWritable else { throw .errno(.EBADF) }
     guard source.remaining >= 0 else { throw .errno(.EINVAL) }
     var source = source

@@ -107,14 +107,19 @@ extension Kernel {
     _ fd: FD, _ vector: Vector, at offset: Int64?, _ flags: TransferFlags, _ me: TaskID
   ) throws(Stop) -> Int {
     let file = try file(fd, of: me)
-    if offset != nil, !hasPositions(file) { throw .errno(.ESPIPE) }
+    if offset != nil, !canWriteAt(file) { throw .errno(.ESPIPE) }
     guard files[file].isWritable else { throw .errno(.EBADF) }
     var source = try vector.source(&self, me)
     source.truncate(to: Kernel.transferLimit)
     if source.remaining == 0 {
       // vfs_writev(): FMODE_CAN_WRITE comes before the length.
       switch files[file].object {
-      case .timer, .epoll, .signals: throw .errno(.EINVAL)
+      case .timer, .epoll, .signals, .messageQueue: throw .errno(.EINVAL)
+      case .inode(let inode):
+        if case .process(.taskEntry(_, let index)) = inodes[inode].content, !ProcessEntry.task[index].isWritable {
+          throw .errno(.EINVAL)
+        }
+        return 0
       default: return 0
       }
     }
@@ -132,7 +137,8 @@ extension Kernel {
   private func readsPieces(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
     case .messageQueue: false
-    case .inode(let inode): !inodes[inode].isDirectory
+    case .inode(let inode):
+      if case .process(.taskEntry) = inodes[inode].content { false } else { !inodes[inode].isDirectory }
     default: true
     }
   }
@@ -141,7 +147,8 @@ extension Kernel {
   private func takesPieces(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
     case .eventCounter: false
-    case .inode(let inode): inodes[inode].content.device != .full
+    case .inode(let inode):
+      if case .process = inodes[inode].content { !isSequence(file) } else { inodes[inode].content.device != .full }
     default: true
     }
   }

@@ -29,12 +29,15 @@ extension Syscall {
 }
 
 extension Kernel {
-  /// Files without an fsync operation are EINVAL: pipes, devices, /proc.
+  /// Files without an fsync operation are EINVAL: pipes, devices, /proc, queues (but not their directory).
   fileprivate func synchronise(_ fd: FD, _ me: TaskID) throws(Stop) -> Done {
     let file = try file(fd, of: me)
-    guard case .inode(let inode) = files[file].object, inodes[inode].isRegular || inodes[inode].isDirectory,
-      fileSystems[inodes[inode].fileSystem].kind == .tmpfs
-    else { throw .errno(.EINVAL) }
+    guard case .inode(let inode) = files[file].object else { throw .errno(.EINVAL) }
+    switch fileSystems[inodes[inode].fileSystem].kind {
+    case .tmpfs: guard inodes[inode].isRegular || inodes[inode].isDirectory else { throw .errno(.EINVAL) }
+    case .mqueue: guard inodes[inode].isDirectory else { throw .errno(.EINVAL) }
+    default: throw .errno(.EINVAL)
+    }
     return Done()
   }
 }

@@ -150,9 +150,10 @@ extension Kernel {
         if let event = event(of: child, options) { return event }
       }
     }
-    // child_wait_callback(): the end of a child that has left the group wakes nobody who waits for the group.
+    // child_wait_callback(): the end of a child that has left the group wakes nobody who waits for the group; a
+    // signal does, even one that SIGCONT has taken away since.
     if !isAnyEligible, current.isRetry, case .group(let group) = selector, processes[process].lastToldGroup != group,
-      deliverable(me).isEmpty
+      !current.isInterrupted, deliverable(me).isEmpty
     {
       throw .wait(on: processes[process].childChanged)
     }

@@ -44,6 +44,8 @@ extension Kernel {
   /// Bytes of a task's memory, as many as can be read; a trace looks at what a call was pointed at.
   public func bytes(at address: UInt64, _ count: Int, of task: TaskID) -> [UInt8] {
     var bytes: [UInt8] = []
+    // A task may have ended, and its memory with it, before anybody looks.
+    guard tasks.contains(task), addressSpaces.contains(tasks[task].memory) else { return [] }
     _ = readMemory(address, count, of: task) { view, _ in bytes += view.array }
     return bytes
   }

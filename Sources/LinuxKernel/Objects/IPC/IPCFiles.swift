@@ -68,24 +68,20 @@ extension IPCNamespace {
 
   static let listings: [SystemFile] = [
     SystemFile(
-      "sysvipc/msg", 0o444,
-      read: { kernel, viewer in
+      "sysvipc/msg", 0o444, row: { kernel, namespace, slot in kernel.messageQueueRow(namespace, &slot) },
+      read: { _, _ in
         "       key      msqid perms      cbytes       qnum "
           + "lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n"
-          + kernel.messageQueueRows(viewer.ipc)
       }),
     SystemFile(
-      "sysvipc/sem", 0o444,
-      read: { kernel, viewer in
-        "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"
-          + kernel.semaphoreRows(viewer.ipc)
-      }),
+      "sysvipc/sem", 0o444, row: { kernel, namespace, slot in kernel.semaphoreRow(namespace, &slot) },
+      read: { _, _ in "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n" }),
     SystemFile(
-      "sysvipc/shm", 0o444,
-      read: { kernel, viewer in
+      "sysvipc/shm", 0o444, row: { kernel, namespace, slot in kernel.segmentRow(namespace, &slot) },
+      read: { _, _ in
         "       key      shmid perms                  size  "
           + "cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime"
-          + "      ctime                   rss                  swap\n" + kernel.segmentRows(viewer.ipc)
+          + "      ctime                   rss                  swap\n"
       }),
   ]
 }
@@ -150,39 +146,35 @@ extension Kernel {
   }
 
   /// Linux: sysvipc_msg_proc_show().
-  fileprivate func messageQueueRows(_ namespace: ID<IPCNamespace>) -> String {
-    var text = ""
-    for slot in ipcNamespaces[namespace].queues.usedSlots {
-      let entry = ipcNamespaces[namespace].queues[slot], queue = messageQueues[entry.object]
-      text += entry.permission.head + "  " + "\(queue.byteCount)".padded(10) + " " + "\(queue.count)".padded(10) + " "
-      text += "\(queue.sent.pid)".padded(5) + " " + "\(queue.received.pid)".padded(5) + " " + entry.permission.owners
-      for time in [queue.sent.seconds, queue.received.seconds, queue.changed] { text += " " + "\(time)".padded(10) }
-      text += "\n"
-    }
-    return text
+  fileprivate func messageQueueRow(_ namespace: ID<IPCNamespace>, _ slot: inout Int) -> String? {
+    guard let used = ipcNamespaces[namespace].queues.firstUsedSlot(from: slot) else { return nil }
+    slot = used
+    let entry = ipcNamespaces[namespace].queues[slot], queue = messageQueues[entry.object]
+    var text =
+      entry.permission.head + "  " + "\(queue.byteCount)".padded(10) + " " + "\(queue.count)".padded(10) + " "
+    text += "\(queue.sent.pid)".padded(5) + " " + "\(queue.received.pid)".padded(5) + " " + entry.permission.owners
+    for time in [queue.sent.seconds, queue.received.seconds, queue.changed] { text += " " + "\(time)".padded(10) }
+    return text + "\n"
   }
 
   /// Linux: sysvipc_sem_proc_show().
-  fileprivate func semaphoreRows(_ namespace: ID<IPCNamespace>) -> String {
-    var text = ""
-    for slot in ipcNamespaces[namespace].semaphores.usedSlots {
-      let entry = ipcNamespaces[namespace].semaphores[slot], set = semaphoreSets[entry.object]
-      text += entry.permission.head + " " + "\(set.semaphores.count)".padded(10) + " " + entry.permission.owners
-      text += " " + "\(set.operated)".padded(10) + " " + "\(set.changed)".padded(10) + "\n"
-    }
-    return text
+  fileprivate func semaphoreRow(_ namespace: ID<IPCNamespace>, _ slot: inout Int) -> String? {
+    guard let used = ipcNamespaces[namespace].semaphores.firstUsedSlot(from: slot) else { return nil }
+    slot = used
+    let entry = ipcNamespaces[namespace].semaphores[slot], set = semaphoreSets[entry.object]
+    return entry.permission.head + " " + "\(set.semaphores.count)".padded(10) + " " + entry.permission.owners
+      + " " + "\(set.operated)".padded(10) + " " + "\(set.changed)".padded(10) + "\n"
   }
 
   /// Linux: sysvipc_shm_proc_show().
-  fileprivate func segmentRows(_ namespace: ID<IPCNamespace>) -> String {
-    var text = ""
-    for slot in ipcNamespaces[namespace].segments.usedSlots {
-      let entry = ipcNamespaces[namespace].segments[slot], segment = sharedSegments[entry.object]
-      text += entry.permission.head + " " + "\(segment.size)".padded(21) + " " + "\(segment.creatorPID)".padded(5) + " "
-      text += "\(segment.lastPID)".padded(5) + "  " + "\(segment.attachCount)".padded(5) + " " + entry.permission.owners
-      for time in [segment.attached, segment.detached, segment.changed] { text += " " + "\(time)".padded(10) }
-      text += " " + "\(residentPages(of: entry.object) * Page.size)".padded(21) + " " + "0".padded(21) + "\n"
-    }
-    return text
+  fileprivate func segmentRow(_ namespace: ID<IPCNamespace>, _ slot: inout Int) -> String? {
+    guard let used = ipcNamespaces[namespace].segments.firstUsedSlot(from: slot) else { return nil }
+    slot = used
+    let entry = ipcNamespaces[namespace].segments[slot], segment = sharedSegments[entry.object]
+    var text =
+      entry.permission.head + " " + "\(segment.size)".padded(21) + " " + "\(segment.creatorPID)".padded(5) + " "
+    text += "\(segment.lastPID)".padded(5) + "  " + "\(segment.attachCount)".padded(5) + " " + entry.permission.owners
+    for time in [segment.attached, segment.detached, segment.changed] { text += " " + "\(time)".padded(10) }
+    return text + " " + "\(residentPages(of: entry.object) * Page.size)".padded(21) + " " + "0".padded(21) + "\n"
   }
 }

@@ -82,6 +82,9 @@ struct IPCTable<Object> {
   /// All slots in use, in order.
   var usedSlots: [Int] { (0..<max(highest + 1, 0)).filter { slots[$0] != nil } }
 
+  /// The first slot in use at `slot` or behind it. Linux: sysvipc_find_ipc().
+  func firstUsedSlot(from slot: Int) -> Int? { slot > highest ? nil : (slot...highest).first { slots[$0] != nil } }
+
   /// Enters an object that `who` makes, of which there may be `limit`, and returns its identifier.
   /// Linux: ipc_addid(), ipc_idr_alloc().
   mutating func insert(
