@@ -62,6 +62,21 @@ private let conversation = """
     #expect(text.contains("rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)\n"))
   }
 
+  /// What was read into its memory cannot be looked at any more.
+  @Test func anAnswerIsToldThatItsTaskDoesNotLiveToSee() {
+    let text = trace(
+      """
+      local r, w = must.pipe()
+      local child = must.fork(function() sys.read(r, ks.buffer(16)) end)
+      ks.settle()
+      must.write(w, "hello")
+      must.kill(child, "SIGKILL")
+      must.waitpid(child)
+      """)
+    #expect(text.contains("[pid 2] <... read resumed>"))
+    #expect(text.contains("[pid 2] +++ killed by SIGKILL +++\n"))
+  }
+
   @Test func filtersTakeStracesSets() throws {
     func names(_ expression: String) throws -> [String] {
       var filter = TraceFilter()

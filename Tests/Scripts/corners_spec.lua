@@ -343,4 +343,94 @@ describe("corners", function()
     assert.equal(large, must.fcntl(must.openat2("AT_FDCWD", "/tmp", { flags = 0 }), "F_GETFL"))
     assert.equal(C.O_PATH, must.fcntl(must.openat2("AT_FDCWD", "/tmp", { flags = C.O_PATH }), "F_GETFL"))
   end)
+
+  it("nothing is executed from proc or of queues, whatever the mode says", function()
+    -- covers: perm.access.noexec mem.mmap.noexec
+    must.close(must.mq_open("/a", "O_RDWR|O_CREAT", "0777"))
+    assert.errno("EACCES", sys.access("/dev/mqueue/a", "X_OK"))
+    must.access("/dev/mqueue", "X_OK")
+    must.access("/dev/mqueue/a", "R_OK")
+    for _, fd in ipairs { must.eventfd(0), (must.pipe()), must.open("/dev/mqueue/a", "O_RDONLY"), must.epoll_create1(0) } do
+      assert.errno("EPERM", sys.mmap(0, 4096, "PROT_READ|PROT_EXEC", "MAP_PRIVATE", fd, 0))
+      assert.errno("EOVERFLOW", sys.mmap(0, 4096, "PROT_READ", "0", fd, -4096))
+    end
+  end)
+
+  it("a directory of queues can be synchronised, a queue cannot", function()
+    -- covers: mq.fs.fsync
+    local queue = must.mq_open("/a", "O_RDWR|O_CREAT", "0600")
+    must.fsync(must.open("/dev/mqueue", "O_RDONLY"))
+    assert.errno("EINVAL", sys.fdatasync(queue))
+    assert.errno("EINVAL", sys.writev(queue, {}))
+  end)
+
+  it("an epoll and /dev/random know other operations, and refuse in a word of their own", function()
+    -- covers: epoll.ioctl desc.ioctl.random
+    assert.errno("EINVAL", sys.ioctl(must.epoll_create1(0), -1, 2))
+    assert.errno("EINVAL", sys.ioctl(must.open("/dev/random", "O_RDONLY"), 1 << 31, 2))
+    assert.errno("EINVAL", sys.ioctl(must.open("/dev/urandom", "O_RDONLY"), "FIONREAD"))
+    assert.errno("ENOTTY", sys.ioctl(must.open("/dev/null", "O_RDONLY"), 1 << 31, 2))
+  end)
+
+  it("a clone that fails late counts as a close of the caller's queues", function()
+    -- covers: mq.notify.failed_clone
+    local queue = must.mq_open("/a", "O_RDWR|O_CREAT", "0600")
+    local event = { sigev_notify = "SIGEV_NONE" }
+    must.mq_notify(queue, event)
+    local flags = "CLONE_NEWIPC|CLONE_SYSVSEM"
+    assert.errno("EINVAL", sys.clone3({ flags = flags .. "|CLONE_FILES", exit_signal = "SIGCHLD" }, function() end))
+    assert.errno("EBUSY", sys.mq_notify(queue, event))
+    assert.errno("EINVAL", sys.clone3({ flags = flags, exit_signal = "SIGCHLD" }, function() end))
+    must.mq_notify(queue, event)
+    must.setuid(1000)
+    assert.errno("EPERM", sys.clone3({ flags = "CLONE_NEWIPC", exit_signal = "SIGCHLD" }, function() end))
+    must.mq_notify(queue, event)
+  end)
+
+  it("who lacks capabilities of another may not make it nicer", function()
+    -- covers: process.setpriority.capabilities
+    local child = must.fork(function()
+      must.setreuid(0, 1000)
+      sys.pause()
+    end)
+    ks.settle()
+    must.setuid(1000)
+    assert.errno("EPERM", sys.setpriority("PRIO_PROCESS", child, 5))
+    assert.equal(0, must.getpriority("PRIO_PROCESS", child))
+  end)
+
+  it("a wish for a mapping is a page, and none lies below 64 KiB", function()
+    -- covers: mem.mmap.wish
+    local function place(wish) return must.mmap(wish, 4096, "PROT_READ", "MAP_PRIVATE|MAP_ANONYMOUS").addr end
+    assert.is_true(place(4095) > 1 << 32)
+    assert.equal(0x10000, place(4096))
+    assert.equal(0x11000, place(0x11170))
+  end)
+
+  it("a mapping of huge pages is judged by place, locks, offset and kind before there are none", function()
+    -- covers: mem.mmap.huge_place
+    local flags = C.MAP_PRIVATE | C.MAP_ANONYMOUS | C.MAP_HUGETLB
+    local function map(size, more, offset) return sys.mmap(0, size, "PROT_READ", more, -1, offset or 0) end
+    assert.errno("EINVAL", map(-1, flags))
+    assert.errno("ENOMEM", map(1 << 62, flags))
+    assert.errno("EOVERFLOW", map(4096, flags & ~C.MAP_PRIVATE, -4096))
+    assert.errno("EINVAL", map(4096, flags & ~C.MAP_PRIVATE))
+    assert.errno("EINVAL", map(4096, flags, 4096))
+    assert.errno("ENOMEM", map(4096, flags, 2 << 20))
+    assert.errno("ENOMEM", map(4096, flags | 21 << 26))
+    assert.errno("EINVAL", map(4096, flags | 4 << 26))
+  end)
+
+  it("a signal ends the wait for a group that the last child has left, even one that SIGCONT has taken away", function()
+    -- covers: process.wait.group_left
+    local waiter = must.fork(function()
+      must.fork(function() must.setpgid(0, 0) end)
+      assert.errno("ECHILD", sys.waitpid(0))
+    end)
+    ks.settle()
+    must.kill(waiter, "SIGTTIN")
+    must.kill(waiter, "SIGCONT")
+    ks.settle()
+    assert.equal(waiter, must.waitpid(waiter, "WNOHANG"))
+  end)
 end)

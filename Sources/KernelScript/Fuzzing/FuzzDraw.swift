@@ -18,6 +18,10 @@ struct FuzzDraw {
   var mayBlock = false
   /// Whether a program has to do with queues or System V objects, and lays segments over one another.
   var hasQueues = false, hasSystemV = false, hasSmallSegments = false
+  /// Whether there are sockets, whose requests are not built.
+  var hasSockets = false
+  /// Whether the task may run another program: one that has nothing in common with task 1.
+  var mayExecute = false
   /// Whether data lies in attached memory, whose pages are then there or not.
   var usesMemory = false
   /// Whether limits are looked at and changed, or namespaces come and go.
@@ -34,7 +38,7 @@ struct FuzzDraw {
   /// What a result or parameter of a name stands for: those of the same kind meet.
   static func pool(_ name: String) -> String {
     switch name {
-    case "fd", "reader", "writer", "mqdes", "mqd": "descriptor"
+    case "fd", "reader", "writer", "mqdes", "mqd", "sockfd": "descriptor"
     case "pid", "tid", "tgid", "pgid", "sid", "who": "process"
     case "timerid": "timer"
     case "memory", "addr", "old_address", "new_address", "shmaddr": "mapping"
@@ -72,9 +76,9 @@ struct FuzzDraw {
       return oneIn(4) ? .buffer(below(3)) : .integer(pick([0, 1, 5, 8, 8, 16, 100, 4096, 4097, 65536, 70_000]))
     case .structure(let layout): return structure(layout, call.name)
     case .structures(let layout): return structures(layout, call.name)
-    // A program that is run takes the rest of the drawn calls with it.
     case .program: return path(call.name)
-    case .strings: return .absent
+    case .strings:
+      return oneIn(2) ? .absent : .list((0..<below(4)).map { _ in .text(pick(["", "name", "an argument", "A=b"])) })
     case .vector: return vector(isInput: call.name.contains("write"))
     case .time: return time(call.name)
     case .signalSet: return signals()
@@ -119,7 +123,9 @@ struct FuzzDraw {
     // Who sleeps beside others sleeps for ever: whether 2 ms have passed meanwhile is chance.
     case "timeout": return .integer(mayBlock ? oneIn(3) ? pick([-1, -5]) : 0 : oneIn(8) ? 2 : 0)
     case "length", "size", "len", "offset", "count", "old_size", "new_size", "bufsiz":
-      if ["mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore"].contains(call) {
+      if ["mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore", "mlock", "mlock2", "munlock"].contains(
+        call)
+      {
         return .integer(mappingSize(name, call))
       }
       if call == "fallocate", !oneIn(8) { return .integer(pick([0, 1, 10, 4096, 8192, 10_000, 65_536, 1 << 20])) }
@@ -164,6 +170,7 @@ struct FuzzDraw {
     if call.hasPrefix("timerfd_") { return ["timerfd_create"] }
     if call == "signalfd" { return ["signalfd"] }
     if call.hasPrefix("mq_") { return ["mq_open"] }
+    if call == "recv" { return ["socket"] }
     if [
       "ftruncate", "fallocate", "mmap", "pread", "pwrite", "preadv", "pwritev", "preadv2", "pwritev2", "lseek", "flock",
     ].contains(call) {
@@ -251,9 +258,11 @@ struct FuzzDraw {
   }
 
   private mutating func data(_ call: String) -> FuzzValue {
-    switch below(10) {
+    if hasSockets { return .text(pick(["", "x", "hello", "12345678"])) }
+    return switch below(10) {
     case 0: .text("")
-    case 1: .buffer(below(3))
+    // The last buffer is where structures with times are put.
+    case 1: .buffer(below(hasSystemV ? 2 : 3))
     case 2: .repeated("x", pick([100, 4095, 4096, 4097, 65_536, 70_000]))
     case 3, 4, 5: .text(pick(["\u{1}\0\0\0\0\0\0\0", "\u{5}\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\0", "12345678"]))
     default: .text(pick(["x", "hello", "a line\n", "0123456789abcdef"]))
@@ -262,11 +271,11 @@ struct FuzzDraw {
 
   private mutating func vector(isInput: Bool) -> FuzzValue {
     // Counts ask for strings, buffers for none: a list has one or the other.
-    let hasBuffers = oneIn(4)
+    let hasBuffers = oneIn(4) && !(isInput && hasSockets)
     return .list(
-      (0..<below(5)).map { _ in
+      (0..<below(isInput && hasSockets ? 2 : 5)).map { _ in
         hasBuffers
-          ? .buffer(below(3))
+          ? .buffer(below(isInput && hasSystemV ? 2 : 3))
           : isInput ? .text(pick(["", "x", "hello", "12345678"])) : .integer(pick([0, 1, 4, 8, 100, 4096]))
       })
   }

@@ -28,6 +28,7 @@ struct FuzzGenerator {
     draw.hasSmallSegments = draw.oneIn(3)
     draw.usesMemory = draw.oneIn(2)
     draw.usesSettings = draw.oneIn(2)
+    draw.hasSockets = draw.hasQueues && draw.oneIn(3)
     var steps: [FuzzStep] = []
     for family in chosen { for opener in family.openers { steps += call(opener, chosen, depth: 0) } }
     for _ in 0..<(40 + draw.below(200)) {
@@ -63,12 +64,14 @@ struct FuzzGenerator {
     if ["exit", "exit_group"].contains(name), depth == 0 || !draw.oneIn(4) { return [] }
     let makesTask = declaration.parameters.contains { if case .function = $0.kind { true } else { false } }
     if name == "vfork", depth > 0 { return [] }
+    if name == "execve", !draw.mayExecute || !draw.oneIn(3) { return [] }
+    if name == "socket", !draw.hasSockets { return [] }
     if makesTask, depth > 1 || forks.count > 6 || !draw.oneIn(3) && !forks.isEmpty { return [] }
     var new = step(name)
     for parameter in declaration.parameters { new.arguments.append(draw.argument(parameter, of: declaration)) }
     adjust(&new, depth)
     if makesTask {
-      new.arguments[new.arguments.count - 1] = .body(body(families, depth: depth + 1, mustEnd: name == "vfork"))
+      new.arguments[new.arguments.count - 1] = .body(body(families, depth: depth + 1, of: name))
     }
     for (position, result) in declaration.results.enumerated() where position < 2 {
       let isPooled: Bool
@@ -98,12 +101,14 @@ struct FuzzGenerator {
   }
 
   /// What a new task does. It may sleep for ever: it will be killed.
-  private mutating func body(_ families: [FuzzFamily], depth: Int, mustEnd: Bool) -> [FuzzStep] {
+  private mutating func body(_ families: [FuzzFamily], depth: Int, of maker: String) -> [FuzzStep] {
     let before = draw
-    draw.mayBlock = !mustEnd
+    draw.mayBlock = maker != "vfork"
+    draw.mayExecute = maker != "clone3"
     var steps: [FuzzStep] = []
     for _ in 0..<(1 + draw.below(12)) { steps += call(draw.pick(draw.pick(families).calls), families, depth: depth) }
     draw.mayBlock = before.mayBlock
+    draw.mayExecute = before.mayExecute
     // What it opens is its own: others see its numbers as they are, sometimes.
     if !draw.oneIn(4) { draw.pools = before.pools }
     return steps
@@ -123,12 +128,18 @@ struct FuzzGenerator {
         let sharing = draw.oneIn(2) ? "MAP_PRIVATE" : "MAP_SHARED"
         step.arguments[3] = .text(isAnonymous ? sharing + "|MAP_ANONYMOUS" : sharing)
       }
+      if case .text(let flags) = step.arguments[3], flags.contains("MAP_HUGETLB") {
+        let names = flags.split(separator: "|").filter { $0 != "MAP_NORESERVE" }
+        step.arguments[3] = .text(names.joined(separator: "|"))
+      }
     case "ioctl" where step.arguments[1] == .text("FIONREAD"): step.arguments[2] = .absent
     case "prctl":
       if case .text(let operation) = step.arguments[0], operation.hasPrefix("PR_GET") {
         step.arguments = [step.arguments[0]]
       }
       if step.arguments[0] == .text("PR_SET_NAME") { step.arguments[1] = .text("name") }
+    case "execveat" where !draw.mayExecute:
+      step.arguments[4] = .text("AT_EXECVE_CHECK" + (draw.oneIn(3) ? "|AT_EMPTY_PATH" : ""))
     case "timer_create", "clock_nanosleep":
       if case .text(let clock) = step.arguments[0], clock.contains("CPUTIME") {
         step.arguments[0] = .text("CLOCK_MONOTONIC")

@@ -12,8 +12,9 @@ indirect enum FuzzValue: Equatable, Sendable {
   case negated(Int, otherwise: Int64)
   /// An address inside an earlier mapping.
   case address(Int, offset: Int64)
-  /// One of the script's buffers.
+  /// One of the script's buffers, and where it lies.
   case buffer(Int)
+  case bufferAddress(Int)
   case list([FuzzValue])
   case table([FuzzField])
   /// The script's handler of signals, which makes a call itself.

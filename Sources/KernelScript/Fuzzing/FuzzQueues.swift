@@ -81,6 +81,13 @@ extension FuzzDraw {
       if step.call == "mq_open" { openQueue(&step) }
     case "mq_send", "mq_timedsend", "mq_receive", "mq_timedreceive": transfer(&step)
     case "mq_notify": step.arguments[1] = notification()
+    case "socket": makeSocket(&step)
+    case "recv":
+      var flags = mayBlock && oneIn(3) ? [] : ["MSG_DONTWAIT"]
+      for name in ["MSG_PEEK", "MSG_TRUNC", "MSG_WAITALL", "MSG_NOSIGNAL", "MSG_OOB"] where oneIn(8) {
+        flags.append(name)
+      }
+      step.arguments[2] = .text(flags.isEmpty ? "0" : flags.joined(separator: "|"))
     case "mq_setattr":
       step.arguments[1] = .table([
         FuzzField(name: "mq_flags", value: .integer(pick([0, 0o4000, 0o4000, 1, -1]))),
@@ -112,11 +119,12 @@ extension FuzzDraw {
     case "write" where hasQueues || hasSystemV:
       if oneIn(2) {
         step.arguments[1] = .text(pick(FuzzDraw.limitTexts))
-      } else if oneIn(3) {
+      } else if oneIn(3), !hasSockets {
         step.arguments[1] = memory(otherwise: .text("x"))
       }
       if step.arguments[1] == .buffer(2) { step.arguments[1] = .buffer(1) }
-    case "read" where hasSystemV && !usesSettings: step.arguments[1] = oneIn(6) ? .buffer(2) : .integer(65_536)
+    case "read" where hasSystemV && !usesSettings:
+      step.arguments[1] = oneIn(6) ? .buffer(2) : .integer(pick([65_536, 65_536, 5, 40, 120, 200, 1000]))
     case "read" where hasQueues || hasSystemV: if oneIn(3) { step.arguments[1] = memory(otherwise: .integer(100)) }
     default: break
     }
@@ -331,8 +339,27 @@ extension FuzzDraw {
     step.arguments[time] = oneIn(8) ? pick([self.time(0, 1_000_000_000), self.time(-1, 0)]) : past
   }
 
+  private mutating func makeSocket(_ step: inout FuzzStep) {
+    var type = oneIn(10) ? pick(["SOCK_STREAM", "SOCK_SEQPACKET", "0"]) : pick(["SOCK_RAW", "SOCK_DGRAM"])
+    if oneIn(2) { type += "|SOCK_NONBLOCK" }
+    if oneIn(4) { type += "|SOCK_CLOEXEC" }
+    step.arguments = [
+      oneIn(8) ? .integer(pick([-1, 0, 46, 99])) : .text("AF_NETLINK"), .text(type),
+      oneIn(10) ? .integer(pick([-1, 99])) : .integer(0),
+    ]
+  }
+
   private mutating func notification() -> FuzzValue {
     if oneIn(4) { return .absent }
+    if hasSockets, oneIn(3) {
+      return .table([
+        FuzzField(name: "sigev_notify", value: .text("SIGEV_THREAD")),
+        FuzzField(
+          name: "sigev_signo",
+          value: pooled("descriptor", ["socket"]).map { .result($0, otherwise: 3) } ?? .integer(pick([3, 4, 5, -1]))),
+        FuzzField(name: "sigev_value", value: oneIn(8) ? .integer(pick([0, 1, 1 << 47])) : .bufferAddress(below(3))),
+      ])
+    }
     return .table([
       FuzzField(
         name: "sigev_notify", value: .text(pick(["SIGEV_NONE", "SIGEV_SIGNAL", "SIGEV_SIGNAL", "SIGEV_SIGNAL"]))),

@@ -74,7 +74,7 @@ struct FuzzText {
 
   private static func buffers(_ value: FuzzValue) -> [Int] {
     switch value {
-    case .buffer(let number): [number]
+    case .buffer(let number), .bufferAddress(let number): [number]
     case .list(let values): values.flatMap(buffers)
     case .table(let fields): fields.flatMap { buffers($0.value) }
     default: []
@@ -136,6 +136,7 @@ struct FuzzText {
     case .negated(let number, let otherwise): "-(\(variable(number)) or \(otherwise))"
     case .address(let number, let offset): "\(variable(number)) and \(variable(number)).addr + \(offset) or \(offset)"
     case .buffer(let number): "buffer\(number)"
+    case .bufferAddress(let number): "buffer\(number).addr"
     case .list(let values): "{ " + values.map { self.value($0) }.joined(separator: ", ") + " }"
     case .table(let fields): "{ " + fields.map { "\($0.name) = \(self.value($0.value))" }.joined(separator: ", ") + " }"
     case .handler: "handler"

@@ -15,6 +15,8 @@ public final class CallRecord {
     public let reason: String?
     /// False when its task or the run ended in it.
     public let isAnswered: Bool
+    /// When it was made, by its kernel's real-time clock, in ns.
+    let realTime: Int64
   }
 
   /// By task, in the order in which they first made a call; each task's calls in the order in which they began.
@@ -77,7 +79,7 @@ public final class CallRecord {
     Entry(
       tid: call.tid, place: call.place, name: call.name, text: Normal.text(call), parts: Normal.parts(call),
       reason: call.reason,
-      isAnswered: call.ending != .pending)
+      isAnswered: call.ending != .pending, realTime: call.realTime)
   }
 }
 
@@ -140,7 +142,7 @@ enum Normal {
     case .list(let values): return "[" + values.map(text).joined(separator: ", ") + "]"
     case .bytes(let bytes):
       var style = TraceValue.Style()
-      style.stringLimit = 256
+      style.stringLimit = 4096
       return TraceValue.bytes(withoutNumbers(bytes)).text(style)
     case .integer(let value) where value >= 0x1000_0000_0000 && value < 0x8000_0000_0000: return "an address"
     default: return value.text()

@@ -35,6 +35,8 @@ public struct Comparison: Sendable {
     longestAbsence = host.longestAbsence
     taskCount = max(host.tasks.count, emulated.tasks.count)
     callCount = max(host.count, emulated.count)
+    hostStart = CutTime.start(of: host)
+    emulatedStart = CutTime.start(of: emulated)
     var tids = emulated.tasks.map(\.tid)
     for task in host.tasks where !tids.contains(task.tid) { tids.append(task.tid) }
     for tid in tids {
@@ -96,6 +98,9 @@ public struct Comparison: Sendable {
     }
   }
 
+  /// When either run began, in s of its own clock.
+  private var hostStart: Int64 = 0, emulatedStart: Int64 = 0
+
   private mutating func note(_ host: CallRecord.Entry, _ emulated: CallRecord.Entry, _ tid: Int32, _ reason: String?) {
     var theirs: [String] = [], ours: [String] = []
     for position in 0..<max(host.parts.count, emulated.parts.count) {
@@ -103,6 +108,11 @@ public struct Comparison: Sendable {
       let here = position < emulated.parts.count ? emulated.parts[position] : ("nothing", "")
       // Memory that only one kernel lets a trace look at.
       if there.0 == here.0, there.0 == "buf", there.1 == "an address" || here.1 == "an address" { continue }
+      if there.0 == here.0, there.1 != here.1,
+        CutTime(since: hostStart, to: host).mark(there.1) == CutTime(since: emulatedStart, to: emulated).mark(here.1)
+      {
+        continue
+      }
       if there.0 != here.0 || there.1 != here.1 {
         theirs.append("\(there.0) = \(there.1)")
         ours.append("\(here.0) = \(here.1)")

@@ -21,7 +21,8 @@ extension Syscall {
     returns: "zero",
     errors: [
       .EACCES: "a nice value would be lowered without CAP_SYS_NICE or room in RLIMIT_NICE",
-      .EINVAL: "which is none of the three", .EPERM: "a process is another user's, or has capabilities that the caller lacks", .ESRCH: "no process is chosen",
+      .EINVAL: "which is none of the three",
+      .EPERM: "a process is another user's, or has capabilities that the caller lacks", .ESRCH: "no process is chosen",
     ]
   ) { (kernel: inout Kernel, me: TaskID, which: PriorityTarget, who: Int32, value: Int32) throws(Stop) -> Done in
     let niceness = Int8(min(max(value, -20), 19))

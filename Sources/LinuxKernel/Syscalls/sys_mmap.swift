@@ -256,7 +256,7 @@ struct MapFlags: Flags {
   func hugeLength(_ length: Int) throws(Stop) -> Int {
     let size = Int(MapFlags.hugePageSize), logarithm = rawValue >> 26 & 0x3f
     guard logarithm == 0 || 1 << Int(logarithm) == size else { throw .errno(.EINVAL) }
-    return length &+ (size - 1) & ~(size - 1)
+    return (length &+ (size - 1)) & ~(size - 1)
   }
 
   /// A fixed place is refused unless it is on a boundary of huge pages. Linux: hugetlb_get_unmapped_area().
