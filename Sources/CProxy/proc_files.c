@@ -102,13 +102,12 @@ int ks_remember_proc_owners(ks_proc_owners *owners, const char *known) {
   return 0;
 }
 
+/* Without asking what they are: each mount of proc has inodes of its own, so that the machine's still tell the old owner
+   where a world has changed the one behind them, which the next mount will show. */
 void ks_restore_proc_owners(const ks_proc_owners *owners) {
   for (uint32_t i = 0; i < owners->count; i++) {
     const struct ks_proc_owner *entry = &owners->entries[i];
-    struct stat status;
-    if (fstatat(owners->proc, entry->path, &status, AT_SYMLINK_NOFOLLOW)) continue;
-    if ((status.st_uid != entry->uid || status.st_gid != entry->gid)
-        && fchownat(owners->proc, entry->path, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) continue;
-    if ((status.st_mode & 07777) != entry->mode) fchmodat(owners->proc, entry->path, entry->mode, 0);
+    if (fchownat(owners->proc, entry->path, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) continue;
+    fchmodat(owners->proc, entry->path, entry->mode, 0);
   }
 }

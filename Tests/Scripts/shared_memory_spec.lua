@@ -253,6 +253,16 @@ describe("segments", function()
     assert.errno("EINVAL", sys.shmctl(held, "IPC_STAT"))
     assert.errno("EINVAL", put("/proc/sys/kernel/shm_rmid_forced", "2"))
   end)
+
+  -- covers: sysv.shm.rmid_forced.failed_attach
+  it("go with an attach that fails for its place when kernel.shm_rmid_forced is 1", function()
+    local id = make(4096)
+    assert.equal(1, put("/proc/sys/kernel/shm_rmid_forced", "1"))
+    assert.errno("EINVAL", sys.shmat(id, nil, "SHM_REMAP"))
+    assert.equal(0, status(id).shm_nattch)
+    assert.errno("ENOMEM", sys.shmat(id, 1 << 47))
+    assert.errno("EINVAL", sys.shmctl(id, "IPC_STAT"))
+  end)
 end)
 
 describe("/proc/sysvipc/shm", function()

@@ -65,6 +65,18 @@ describe("a netlink socket", function()
     assert.equal(0x534f434b, must.fstatfs(s).f_type)
   end)
 
+  -- covers: socket.owner
+  it("belongs to who makes it, and has a mode and an owner to change", function()
+    must.fchmod(s, "0600")
+    must.fchown(s, 7, 8)
+    local st = must.fstat(s)
+    assert.same({ C.S_IFSOCK | 384, 7, 8 }, { st.st_mode, st.st_uid, st.st_gid })
+    assert.equal(0, must.utimensat(s))
+    must.setuid(1000)
+    assert.errno("EPERM", sys.fchmod(s, "0777"))
+    assert.equal(1000, must.fstat(must.socket("AF_NETLINK", "SOCK_RAW", 0)).st_uid)
+  end)
+
   -- covers: mq.notify.SIGEV_THREAD.raw
   it("gets the cookie of mq_notify when a message comes, the last byte 1", function()
     assert.equal(0, register())

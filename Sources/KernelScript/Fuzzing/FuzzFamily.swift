@@ -140,7 +140,10 @@ package enum FuzzExclusion {
     ("select's times that are none", "it takes microseconds, scripts give nanoseconds"),
     ("epoll_wait with room for 178956970 events", "the proxy has no such room"),
     ("segments between 1 MiB and 2^62", "how much memory the machine has"),
-    ("shm_rss and /proc/sysvipc/shm where data lies in segments", "the referee's own look at memory brings pages in"),
+    (
+      "mincore, shm_rss and /proc/sysvipc/shm where data lies in segments and mappings",
+      "the referee's own look at memory brings pages in"
+    ),
     (
       "settings of IPC namespaces that come and go, and RLIMIT_MSGQUEUE beside them",
       "Linux ends a namespace in the background, some time later"

@@ -66,6 +66,7 @@ struct FuzzGenerator {
     if name == "vfork", depth > 0 { return [] }
     if name == "execve", !draw.mayExecute || !draw.oneIn(3) { return [] }
     if name == "socket", !draw.hasSockets { return [] }
+    if name == "mincore", draw.usesMemory, draw.hasQueues || draw.hasSystemV { return [] }
     if makesTask, depth > 1 || forks.count > 6 || !draw.oneIn(3) && !forks.isEmpty { return [] }
     var new = step(name)
     for parameter in declaration.parameters { new.arguments.append(draw.argument(parameter, of: declaration)) }

@@ -195,7 +195,9 @@ extension Kernel {
     case .socket(let socket):
       status.device = 0x8
       status.inode = sockets[socket].inode
-      status.mode = FileMode.socket | 0o777
+      status.mode = sockets[socket].ownership.mode
+      status.uid = sockets[socket].ownership.uid
+      status.gid = sockets[socket].ownership.gid
     // anon_inode: everything else shares one inode without a kind.
     default: break
     }

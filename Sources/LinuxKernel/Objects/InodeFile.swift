@@ -32,7 +32,9 @@ extension Kernel {
 
   /// Sets the position. Linux: vfs_llseek() and the llseek operations.
   mutating func seek(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence, for me: TaskID) throws(Stop) -> Int64 {
-    if case .messageQueue(let queue) = files[file].object { return try seek(file, in: posix(queue), offset, whence) }
+    if case .messageQueue(let queue) = files[file].object {
+      return try seek(file, ofSize: posixQueues[posix(queue)].statusSize, offset, whence)
+    }
     guard case .inode(let inode) = files[file].object else {
       if isStream(file) { throw .errno(.ESPIPE) }
       // noop_llseek(): eventfds and their like have a position that means nothing.
@@ -44,7 +46,8 @@ extension Kernel {
     case .device: return 0
     case .process(let kind) where isSequence(kind): return try seekSequence(kind, file, offset, whence, me)
     case .process(.system(let node)) where SystemNode.all[node].file != nil:
-      return try seekSetting(file, offset, whence)
+      // A setting ends where it begins.
+      return try seek(file, ofSize: 0, offset, whence)
     default: return try seekSimply(file, offset, whence)
     }
   }
@@ -57,14 +60,16 @@ extension Kernel {
     }
   }
 
-  /// A setting ends where it begins. Linux: default_llseek().
-  private mutating func seekSetting(_ file: ID<OpenFile>, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64 {
+  /// Goes to a place in a file that has a size, and no holes in front of it. Linux: default_llseek().
+  mutating func seek(_ file: ID<OpenFile>, ofSize size: Int64, _ offset: Int64, _ whence: Whence) throws(Stop) -> Int64
+  {
     var (target, overflows) = (offset, false)
     switch whence {
     case .current: (target, overflows) = offset.addingReportingOverflow(files[file].position)
+    case .end: (target, overflows) = offset.addingReportingOverflow(size)
     case .data, .hole:
-      if offset >= 0 { throw .errno(.ENXIO) }
-      if whence == .hole { target = 0 }
+      if offset >= size { throw .errno(.ENXIO) }
+      if whence == .hole { target = size }
     default: break
     }
     guard target >= 0, !overflows else { throw .errno(.EINVAL) }

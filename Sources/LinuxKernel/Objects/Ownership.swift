@@ -46,12 +46,27 @@ struct Ownership {
 }
 
 extension Kernel {
-  /// The pipe behind a descriptor that no path names. Linux: pipefs.
-  func pipeWithoutName(_ file: ID<OpenFile>) -> ID<Pipe>? {
+  /// Whose a file is that no path names: of a pipe (pipefs) or a socket (sockfs). nil for those that share one inode.
+  func ownershipOfNameless(_ file: ID<OpenFile>) -> Ownership? {
     switch files[file].object {
-    case .pipeReader(let pipe), .pipeWriter(let pipe): pipe
-    case .fifo(let pipe): files[file].path == nil ? pipe : nil
+    case .pipeReader(let pipe), .pipeWriter(let pipe): pipes[pipe].ownership
+    case .fifo(let pipe): files[file].path == nil ? pipes[pipe].ownership : nil
+    case .socket(let socket): sockets[socket].ownership
     default: nil
+    }
+  }
+
+  /// Changes mode or owner of a file that no path names. Throws EOPNOTSUPP for those that have none of their own.
+  /// Linux: anon_inode_setattr().
+  mutating func changeNameless(
+    _ file: ID<OpenFile>, _ change: (inout Ownership) throws(Stop) -> Void
+  ) throws(Stop) {
+    guard var ownership = ownershipOfNameless(file) else { throw .errno(.EOPNOTSUPP) }
+    try change(&ownership)
+    switch files[file].object {
+    case .pipeReader(let pipe), .pipeWriter(let pipe), .fifo(let pipe): pipes[pipe].ownership = ownership
+    case .socket(let socket): sockets[socket].ownership = ownership
+    default: break
     }
   }
 }

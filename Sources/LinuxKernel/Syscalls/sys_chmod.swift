@@ -20,12 +20,11 @@ extension Syscall {
     Param<FD>("fd"), Param<Mode>("mode"), returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, mode: Mode) throws(Stop) -> Done in
     let file = try kernel.file(fd, of: me)
-    if let pipe = kernel.pipeWithoutName(file) {
-      try kernel.pipes[pipe].ownership.changeMode(mode, kernel.tasks[me].credentials)
+    guard let inode = kernel.inode(of: file) else {
+      let who = kernel.tasks[me].credentials
+      try kernel.changeNameless(file) { (file) throws(Stop) in try file.changeMode(mode, who) }
       return Done()
     }
-    // anon_inode_setattr()
-    guard let inode = kernel.inode(of: file) else { throw .errno(.EOPNOTSUPP) }
     try kernel.changeMode(inode, mode, kernel.tasks[me].credentials)
     return Done()
   }

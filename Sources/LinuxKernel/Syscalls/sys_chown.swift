@@ -27,12 +27,11 @@ extension Syscall {
     Param<FD>("fd"), Param<UInt32>("owner"), Param<UInt32>("group"), returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, uid: UInt32, gid: UInt32) throws(Stop) -> Done in
     let file = try kernel.file(fd, of: me)
-    if let pipe = kernel.pipeWithoutName(file) {
-      try kernel.pipes[pipe].ownership.changeOwner(uid: uid, gid: gid, kernel.tasks[me].credentials)
+    guard let inode = kernel.inode(of: file) else {
+      let who = kernel.tasks[me].credentials
+      try kernel.changeNameless(file) { (file) throws(Stop) in try file.changeOwner(uid: uid, gid: gid, who) }
       return Done()
     }
-    // anon_inode_setattr()
-    guard let inode = kernel.inode(of: file) else { throw .errno(.EOPNOTSUPP) }
     try kernel.changeOwner(inode, uid: uid, gid: gid, kernel.tasks[me].credentials)
     return Done()
   }

@@ -123,7 +123,7 @@ extension Kernel {
   /// Whether O_NOATIME is allowed: to the owner, and to those who may act as one. Linux: inode_owner_or_capable().
   private func mayHideAccess(to file: ID<OpenFile>, _ me: TaskID) -> Bool {
     if let inode = inode(of: file) { return isOwnerOrCapable(inode, tasks[me].credentials) }
-    let owner = pipeWithoutName(file).map { pipes[$0].ownership.uid } ?? 0
+    let owner = ownershipOfNameless(file)?.uid ?? 0
     return tasks[me].credentials.fsuid == owner || tasks[me].credentials.has(.fowner)
   }
 

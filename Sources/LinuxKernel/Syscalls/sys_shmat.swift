@@ -24,7 +24,11 @@ extension Syscall {
     let namespace = kernel.ipc(of: me), slot = try kernel.ipcNamespaces[namespace].segments.slot(of: id)
     try kernel.ipcNamespaces[namespace].segments.check(flags.requested, slot, kernel.tasks[me].credentials)
     let segment = kernel.ipcNamespaces[namespace].segments[slot].object, size = kernel.sharedSegments[segment].size
-    return try kernel.attach(segment, size, at: isPlaced ? address : nil, flags, me)
+    do throws(Stop) { return try kernel.attach(segment, size, at: isPlaced ? address : nil, flags, me) } catch {
+      // It was held for the attempt, and a namespace that wants no orphans takes the end of that for the last detach.
+      kernel.destroyIfUnused(segment)
+      throw error
+    }
   }
 
   /// shmdt(2). Linux: ksys_shmdt(). The pieces of an attach are found by where in the segment they begin, so that an

@@ -20,7 +20,7 @@ extension Syscall {
     guard family == .netlink else { throw .errno(.EAFNOSUPPORT) }
     guard type.kind == SocketType.raw || type.kind == SocketType.datagram else { throw .errno(.ESOCKTNOSUPPORT) }
     guard networkProtocol == .route else { throw .errno(.EPROTONOSUPPORT) }
-    let file = kernel.makeSocket(family, nonblocking: type.contains(.nonblock))
+    let file = kernel.makeSocket(family, nonblocking: type.contains(.nonblock), for: me)
     return try kernel.install(file, closesOnExec: type.contains(.cloexec), for: me)
   }
 }

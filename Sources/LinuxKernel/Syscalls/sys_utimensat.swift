@@ -73,12 +73,12 @@ struct TwoTimes: Argument {
 }
 
 extension Kernel {
-  /// The times of pipes are kept by nobody; other files without a name have none (anon_inode_setattr()).
+  /// The times of pipes and sockets are kept by nobody; other files without a name have none (anon_inode_setattr()).
   fileprivate func setTimesOfNameless(_ file: ID<OpenFile>, _ times: TwoTimes?, _ who: Credentials) throws(Stop) -> Done
   {
     let isTouch = times?.isTouch ?? true
-    if let pipe = pipeWithoutName(file) {
-      try pipes[pipe].ownership.checkMayTouch(who, isTouch: isTouch)
+    if let ownership = ownershipOfNameless(file) {
+      try ownership.checkMayTouch(who, isTouch: isTouch)
       return Done()
     }
     if isTouch { try Ownership(mode: 0o600, uid: 0, gid: 0).checkMayTouch(who, isTouch: true) }

@@ -261,25 +261,4 @@ extension Kernel {
     if queue.count < queue.countLimit { answer.events.formUnion(.writable) }
     return answer
   }
-
-  /// Linux: default_llseek().
-  mutating func seek(_ file: ID<OpenFile>, in object: ID<PosixQueue>, _ offset: Int64, _ whence: Whence) throws(Stop)
-    -> Int64
-  {
-    let size = posixQueues[object].statusSize
-    var target = offset
-    switch whence {
-    case .set: break
-    case .current: target = saturatingSum(files[file].position, offset)
-    case .end: target = saturatingSum(size, offset)
-    case .data: if offset < 0 || offset >= size { throw .errno(.ENXIO) }
-    case .hole:
-      if offset < 0 || offset >= size { throw .errno(.ENXIO) }
-      target = size
-    default: throw .errno(.EINVAL)
-    }
-    if target < 0 { throw .errno(.EINVAL) }
-    files[file].position = target
-    return target
-  }
 }

@@ -5,6 +5,7 @@ struct Sock {
   let family: AddressFamily
   /// The number of its inode in sockfs.
   let inode: UInt64
+  var ownership: Ownership
   /// What was sent and not yet read, oldest first. Linux: sk_receive_queue.
   var received: [SocketBuffer] = []
   /// The bytes charged for what was sent or is promised, and how many there may be. Linux: sk_rmem_alloc, sk_rcvbuf.
@@ -35,10 +36,13 @@ struct SocketBuffer {
 
 extension Kernel {
   /// A new socket and its open file. Linux: sock_create(), sock_alloc_file().
-  mutating func makeSocket(_ family: AddressFamily, nonblocking: Bool) -> ID<OpenFile> {
+  mutating func makeSocket(_ family: AddressFamily, nonblocking: Bool, for me: TaskID) -> ID<OpenFile> {
+    let who = tasks[me].credentials
     let socket = sockets.insert(
       Sock(
-        family: family, inode: nextInodeNumber(), changed: waitQueues.insert(WaitQueue()),
+        family: family, inode: nextInodeNumber(),
+        ownership: Ownership(mode: FileMode.socket | 0o777, uid: who.fsuid, gid: who.fsgid),
+        changed: waitQueues.insert(WaitQueue()),
         roomMade: waitQueues.insert(WaitQueue())))
     return files.insert(OpenFile(object: .socket(socket), status: nonblocking ? [.readWrite, .nonblock] : .readWrite))
   }
