@@ -28,6 +28,27 @@ describe("a fault", function()
     assert.same({ { C.SIGSEGV, 2, m.addr + 8 }, { C.SIGSEGV, 1, 16 } }, seen)
   end)
 
+  it("of memory that may only be executed is one of a protection key, and calls fault there too", function()
+    -- covers: memory.fault.execute_only
+    local m, seen = map "PROT_READ|PROT_WRITE", {}
+    m:u8(0, 65)
+    must.mprotect(m, #m, "PROT_EXEC")
+    must.sigaction("SIGSEGV", function(_, info)
+      seen[#seen + 1] = { info.si_code, info.si_addr }
+      error "out"
+    end)
+    assert.is_false(pcall(m.u8, m, 0))
+    assert.is_false(pcall(m.u8, m, 8, 1))
+    assert.same({ { 4, m.addr }, { 4, m.addr + 8 } }, seen)
+    local r, w = must.pipe()
+    assert.errno("EFAULT", sys.write(w, m))
+    must.write(w, "x")
+    assert.errno("EFAULT", sys.read(r, m))
+    assert.errno("ENOMEM", sys.mlock(m.addr, #m))
+    must.mprotect(m, #m, "PROT_READ")
+    assert.equal(65, m:u8(0))
+  end)
+
   it("beyond the end of a file is SIGBUS", function()
     -- covers: memory.fault.bus
     local f = must.open("/tmp/f", "O_CREAT|O_RDWR", "0600")

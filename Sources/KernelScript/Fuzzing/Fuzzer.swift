@@ -5,7 +5,8 @@ package struct Fuzzer {
   package let seed: UInt64
   package let families: [FuzzFamily]
   package private(set) var callCount = 0, programCount = 0
-  /// Programs that could not be brought to an end, and differences that did not show a second time.
+  /// Programs that could not be brought to an end, and differences that did not show a second time while the referee had
+  /// been kept from watching the first (HostAttention).
   package private(set) var skippedCount = 0, unsteadyCount = 0
   package private(set) var findings: [FuzzFinding] = []
   /// Why this machine cannot be the referee.
@@ -39,15 +40,22 @@ package struct Fuzzer {
     guard let again = run.hosted(text),
       Comparison(host: again.record, emulated: emulated.record).unstated.contains(where: { FuzzFinding.key($0) == key })
     else {
-      unsteadyCount += 1
-      return nil
+      // What differs now and then is a difference, unless the referee itself was kept from watching.
+      guard !comparison.wasDisturbed else {
+        unsteadyCount += 1
+        return nil
+      }
+      var finding = FuzzFinding(
+        key: key, difference: difference, comparison: comparison, program: fitted, step: nil)
+      finding.spec = FuzzSpec(run: run).text(finding, seed: seed)
+      findings.append(finding)
+      return finding
     }
     var shrinker = FuzzShrinker(run, key)
     let small = shrinker.shrink(fitted, upTo: FuzzRun.step(difference.place, text))
-    guard var finding = finding(small, key) else {
-      unsteadyCount += 1
-      return nil
-    }
+    var finding =
+      finding(small, key)
+      ?? FuzzFinding(key: key, difference: difference, comparison: comparison, program: fitted, step: nil)
     finding.spec = FuzzSpec(run: run).text(finding, seed: seed)
     findings.append(finding)
     return finding

@@ -25,7 +25,8 @@ struct HostTracer {
     let trace = CallTrace(index, raw, backend, task, showsNames: showsNames)
     let call = TracedCall(
       tid: task.tid, pid: task.pid, trace: trace, began: time, ended: time, beganOrder: number, endedOrder: number,
-      realTime: time, place: backend.machine.place(), reason: backend.machine.differenceReasons[task.tid]?.last)
+      realTime: HostClock.realTime, place: backend.machine.place(),
+      reason: backend.machine.differenceReasons[task.tid]?.last)
     open[task.slot, default: []].append(call)
     record?.begin(call)
     take(.began(call))
@@ -64,7 +65,7 @@ struct HostTracer {
   }
 
   private mutating func moment(_ backend: HostBackend, _ task: HostTask) -> TraceMoment {
-    TraceMoment(tid: task.tid, pid: task.pid, time: backend.time, realTime: backend.time, order: nextOrder())
+    TraceMoment(tid: task.tid, pid: task.pid, time: backend.time, realTime: HostClock.realTime, order: nextOrder())
   }
 
   mutating func signalled(_ backend: HostBackend, _ task: HostTask, _ info: SignalInfo) {

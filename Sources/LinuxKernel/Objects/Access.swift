@@ -9,7 +9,7 @@ extension Kernel {
     guard let index = addressSpaces[space].area(at: address) else { return nil }
     let inArea = Int(address - addressSpaces[space].areas[index].start)
     guard inArea % Page.size + size <= Page.size else { return loadAcross(address, size, of: me) }
-    guard !addressSpaces[space].areas[index].protection.isEmpty else { return nil }
+    guard addressSpaces[space].areas[index].protection.isReadable else { return nil }
     if let word = addressSpaces[space].areas[index].ownPages.word(at: inArea, size) { return word }
     guard let memory = addressSpaces[space].areas[index].memory else {
       touch(address..<address + 1, of: me)
@@ -65,14 +65,16 @@ extension Kernel {
   }
 
   /// Which signal an access raises that failed, why, and at which address: SIGBUS (BUS_ADRERR) beyond the end of a
-  /// mapped file; else SIGSEGV, where nothing is mapped (SEGV_MAPERR) or its protection forbids it (SEGV_ACCERR).
+  /// mapped file; else SIGSEGV, where nothing is mapped (SEGV_MAPERR) its protection forbids it (SEGV_ACCERR) or it may only be
+  /// executed (SEGV_PKUERR).
   private func reason(_ address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> (Int32, Int32, UInt64) {
     let space = tasks[me].memory, page = UInt64(Page.size)
     var at = address
     while at &- address < UInt64(max(count, 1)) {
       guard let index = addressSpaces[space].area(at: at) else { return (Signal.segv, 1, at) }
       let area = addressSpaces[space].areas[index]
-      if isWrite ? !area.protection.contains(.write) : area.protection.isEmpty { return (Signal.segv, 2, at) }
+      if area.protection == .execute { return (Signal.segv, 4, at) }
+      guard isWrite ? area.protection.contains(.write) : area.protection.isReadable else { return (Signal.segv, 2, at) }
       let inArea = Int(at - area.start)
       if let memory = area.memory, !area.ownPages.hasPage(inArea / Page.size),
         accessible(memory, area.offset + inArea, 1) == 0

@@ -12,6 +12,10 @@ struct Protection: OptionSet, Hashable, Sendable {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let read = Protection(rawValue: 1), write = Protection(rawValue: 2), execute = Protection(rawValue: 4)
+
+  /// What may be written may be read, and what may only be executed may not: a key of the processor's keeps it, as on
+  /// x86-64 with protection keys. Linux: execute_only_pkey().
+  var isReadable: Bool { rawValue & 3 != 0 }
 }
 
 /// One mapping. Linux: struct vm_area_struct.
@@ -162,7 +166,7 @@ extension Kernel {
       let at = address &+ UInt64(done)
       guard let index = addressSpaces[space].area(at: at) else { break }
       let area = addressSpaces[space].areas[index]
-      guard !area.protection.isEmpty else { break }
+      guard area.protection.isReadable else { break }
       let inArea = Int(at - area.start), inPage = inArea % Page.size
       var step = min(count - done, area.count - inArea, Page.size - inPage)
       var page = area.ownPages.page(inArea / Page.size)
