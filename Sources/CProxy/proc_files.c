@@ -102,8 +102,8 @@ int ks_remember_proc_owners(ks_proc_owners *owners, const char *known) {
   return 0;
 }
 
-/* Without asking what they are: each mount of proc has inodes of its own, so that the machine's still tell the old owner
-   where a world has changed the one behind them, which the next mount will show. */
+/* Without asking what they are: each mount of proc has inodes of its own, so that the machine's still tell the old
+   owner where a world has changed the one behind them, which the next mount will show. */
 void ks_restore_proc_owners(const ks_proc_owners *owners) {
   for (uint32_t i = 0; i < owners->count; i++) {
     const struct ks_proc_owner *entry = &owners->entries[i];

@@ -350,7 +350,8 @@ describe("corners", function()
     assert.errno("EACCES", sys.access("/dev/mqueue/a", "X_OK"))
     must.access("/dev/mqueue", "X_OK")
     must.access("/dev/mqueue/a", "R_OK")
-    for _, fd in ipairs { must.eventfd(0), (must.pipe()), must.open("/dev/mqueue/a", "O_RDONLY"), must.epoll_create1(0) } do
+    local queue = must.open("/dev/mqueue/a", "O_RDONLY")
+    for _, fd in ipairs { must.eventfd(0), (must.pipe()), queue, must.epoll_create1(0) } do
       assert.errno("EPERM", sys.mmap(0, 4096, "PROT_READ|PROT_EXEC", "MAP_PRIVATE", fd, 0))
       assert.errno("EOVERFLOW", sys.mmap(0, 4096, "PROT_READ", "0", fd, -4096))
     end

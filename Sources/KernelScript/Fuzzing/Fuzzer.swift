@@ -5,8 +5,8 @@ package struct Fuzzer {
   package let seed: UInt64
   package let families: [FuzzFamily]
   package private(set) var callCount = 0, programCount = 0
-  /// Programs that could not be brought to an end, and differences that did not show a second time while the referee had
-  /// been kept from watching the first (HostAttention).
+  /// Programs that could not be brought to an end, and differences that did not show a second time while the referee
+  /// had been kept from watching the first (HostAttention).
   package private(set) var skippedCount = 0, unsteadyCount = 0
   package private(set) var findings: [FuzzFinding] = []
   /// Why this machine cannot be the referee.

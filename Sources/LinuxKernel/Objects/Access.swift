@@ -65,8 +65,8 @@ extension Kernel {
   }
 
   /// Which signal an access raises that failed, why, and at which address: SIGBUS (BUS_ADRERR) beyond the end of a
-  /// mapped file; else SIGSEGV, where nothing is mapped (SEGV_MAPERR) its protection forbids it (SEGV_ACCERR) or it may only be
-  /// executed (SEGV_PKUERR).
+  /// mapped file; else SIGSEGV, where nothing is mapped (SEGV_MAPERR), its protection forbids it (SEGV_ACCERR) or it
+  /// may only be executed (SEGV_PKUERR).
   private func reason(_ address: UInt64, _ count: Int, isWrite: Bool, of me: TaskID) -> (Int32, Int32, UInt64) {
     let space = tasks[me].memory, page = UInt64(Page.size)
     var at = address
