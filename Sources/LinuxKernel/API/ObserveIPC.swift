@@ -72,7 +72,7 @@ extension Kernel {
   /// A long set is cut.
   private func values(of set: ID<SemaphoreSet>) -> String {
     let semaphores = semaphoreSets[set].semaphores, shown = 16
-    let list = semaphores.prefix(shown).map { "\($0.value)" }.joined(separator: " ")
+    let list = semaphores.indices.prefix(shown).map { "\(semaphores[$0].value)" }.joined(separator: " ")
     var waiting = 0
     for id in pendingOperations.ids where pendingOperations[id].set == set { waiting += 1 }
     return (semaphores.count == 1 ? "value " : "values ") + list + (semaphores.count > shown ? " ..." : "")
