@@ -48,7 +48,9 @@ public struct Kernel: ~Copyable {
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
   // System V objects and message queues
-  var ipcNamespaces = Slab<IPCNamespace>() { didSet { (queueShortcuts, setShortcuts) = (IPCShortcuts(), IPCShortcuts()) } }
+  var ipcNamespaces = Slab<IPCNamespace>() {
+    didSet { (queueShortcuts, setShortcuts) = (IPCShortcuts(), IPCShortcuts()) }
+  }
   var posixQueues = Slab<PosixQueue>()
   var queueCharges: [QueueCharge] = []
   var messageQueues = Slab<MessageQueue>()

@@ -211,7 +211,9 @@ extension MessageQueue {
   mutating func receive(room: Int, _ store: inout MessageStore, at now: Int64, into output: ByteBuffer) -> (
     priority: Int64, count: Int, isInSight: Bool
   )? {
-    guard room >= messageSize, senders.isEmpty, let message = index.takeHighest(&store, into: output) else { return nil }
+    guard room >= messageSize, senders.isEmpty, let message = index.takeHighest(&store, into: output) else {
+      return nil
+    }
     count &-= 1
     byteCount &-= Int(message.length)
     return (message.type, Int(message.length), usedSince != now || isPolled)

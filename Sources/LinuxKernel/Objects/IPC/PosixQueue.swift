@@ -101,7 +101,9 @@ extension Kernel {
       return
     }
     guard files[file].isWritable else { throw .errno(.EBADF) }
-    guard UInt(bitPattern: source.remaining) <= UInt(messageQueues[posixQueues[object].queue].messageSize) else { throw .errno(.EMSGSIZE) }
+    guard UInt(bitPattern: source.remaining) <= UInt(messageQueues[posixQueues[object].queue].messageSize) else {
+      throw .errno(.EMSGSIZE)
+    }
     let number = try makeMessage(Int64(priority), source, me), queue = posixQueues[object].queue
     guard messageQueues[queue].hasRoom(for: 0) else {
       if files[file].isNonblocking {

@@ -215,7 +215,8 @@ extension Kernel {
     hold(path)
     let file = files.insert(
       OpenFile(
-        object: .messageQueue(posixQueues[object].queue), status: flags.subtracting([.create, .exclusive, .noctty, .truncate]), path: path)
+        object: .messageQueue(posixQueues[object].queue),
+        status: flags.subtracting([.create, .exclusive, .noctty, .truncate]), path: path)
     )
     return try install(file, closesOnExec: true, for: me)
   }
