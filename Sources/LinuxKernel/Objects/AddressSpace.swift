@@ -13,9 +13,12 @@ struct Protection: OptionSet, Hashable, Sendable {
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let read = Protection(rawValue: 1), write = Protection(rawValue: 2), execute = Protection(rawValue: 4)
 
+  /// Executable memory that no key of the processor guards, since PROT_EXEC was not all that was asked for.
+  static let unguarded = Protection(rawValue: 8)
+
   /// What may be written may be read, and what may only be executed may not: a key of the processor's keeps it, as on
   /// x86-64 with protection keys. Linux: execute_only_pkey().
-  var isReadable: Bool { rawValue & 3 != 0 }
+  var isReadable: Bool { rawValue & 3 != 0 || contains(.unguarded) }
 }
 
 /// One mapping. Linux: struct vm_area_struct.

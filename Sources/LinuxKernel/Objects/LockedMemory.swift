@@ -105,7 +105,7 @@ extension Kernel {
     for index in addressSpaces[space].areas(in: range) {
       let area = addressSpaces[space].areas[index]
       if area.lock == .onFault { continue }
-      if area.protection.isEmpty { return false }
+      if !area.protection.isReadable { return false }
       let first = Int(max(area.start, range.lowerBound) - area.start) / Page.size
       let end = Int(min(area.end, range.upperBound) - area.start) / Page.size
       // What is written to later gets its own page now.

@@ -228,7 +228,11 @@ struct MapProtection: Flags {
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let growsDown = MapProtection(rawValue: 0x0100_0000), grows = MapProtection(rawValue: 0x0300_0000)
   /// mmap ignores bits that it does not know.
-  var protection: Protection { Protection(rawValue: rawValue & 7) }
+  /// Only PROT_EXEC alone is guarded by a key. Linux: do_mmap(), do_mprotect_pkey().
+  var protection: Protection {
+    let protection = Protection(rawValue: rawValue & 7)
+    return protection == .execute && rawValue != protection.rawValue ? [protection, .unguarded] : protection
+  }
   static let names = NameSet(
     "protection", .bits,
     [
