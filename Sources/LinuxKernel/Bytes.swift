@@ -238,7 +238,7 @@ package struct Page {
   /// A page whose bytes are not yet anything: for a writer that fills what it hands on.
   package static var uninitialised: Page { Page(storage: PageStorage(zeroed: false)) }
   /// The same for a writer of the first `count` bytes, which are all that is looked at until more are written.
-  static func uninitialised(beginning count: Int) -> Page {
+  package static func uninitialised(beginning count: Int) -> Page {
     count <= PageStorage.smallCapacity ? Page(storage: PageStorage(smallOf: nil)) : .uninitialised
   }
   private init(storage: PageStorage) { self.storage = storage }

@@ -19,6 +19,23 @@ struct BytesTests {
     #expect(copy.view(Page.size - 3, 3).array == [1, 2, 9])
   }
 
+  @Test("A page that holds its beginning only grows where more is written, each copy for itself")
+  func beginnings() {
+    var page = Page.uninitialised(beginning: 3)
+    page.write([1, 2, 3], at: 0)
+    var copy = page
+    copy.write([4], at: 3)
+    #expect(!Page.isShared(page, copy))
+    copy.write([5], at: Page.size - 1)
+    var later = copy
+    later.write([6, 7], at: 300)
+    page.write([UInt8](repeating: 8, count: 500), at: 3)
+    #expect(page.view(0, 4).array == [1, 2, 3, 8] && page.view(500, 3).array == [8, 8, 8])
+    #expect(copy.view(0, 4).array == [1, 2, 3, 4] && copy.view(Page.size - 1, 1).array == [5])
+    #expect(later.view(0, 4).array == [1, 2, 3, 4] && later.view(300, 2).array == [6, 7])
+    #expect(later.view(Page.size - 1, 1).array == [5])
+  }
+
   @Test("Views load little-endian integers from any offset")
   func loads() {
     let bytes: [UInt8] = [0xff, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x88]

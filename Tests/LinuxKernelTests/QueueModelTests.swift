@@ -145,14 +145,16 @@ private struct Traffic: ~Copyable {
     call.waits = waits
     if random.below(2) == 0 {
       lastMessage += 1
-      let bytes = (0..<random.below(40)).map { UInt8(truncatingIfNeeded: lastMessage >> ($0 % 3 * 8)) }
+      // Also around the length from which on bytes lie apart from their message.
+      let length = !isPosix && random.below(6) == 0 ? 70 + random.below(40) : random.below(40)
+      let bytes = (0..<length).map { UInt8(truncatingIfNeeded: lastMessage >> ($0 % 3 * 8)) }
       call.message = QueueModel.Message(type: isPosix ? Self.types[random.below(5)] : randomType(), bytes: bytes)
     } else if isPosix {
       call.selector = .highest
     } else {
       let type = randomType()
       call.selector = [.oldest, .type(type), .except(type), .lowest(type)][random.below(4)]
-      call.room = random.below(4) == 0 ? random.below(20) : 40
+      call.room = random.below(4) == 0 ? random.below(20) : random.below(2) == 0 ? 40 : 120
       call.cuts = random.below(3) == 0
     }
     return call

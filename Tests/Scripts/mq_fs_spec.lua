@@ -215,6 +215,16 @@ describe("the mqueue file system", function()
     assert.equal("ac", moved(function() must.mq_notify(q, { sigev_notify = "SIGEV_NONE" }) end))
     assert.equal("ac", moved(function() must.pread(q, 10, 0) end))
   end)
+
+  -- covers: mq.fs.times
+  it("stamps the times again that utimensat has set back", function()
+    local q = make "/a"
+    must.mq_send(q, "x")
+    must.utimensat(q, nil, { { 1, 0 }, { 2, 0 } })
+    assert.same({ 1, 2 }, { must.fstat(q).st_atim.tv_sec, must.fstat(q).st_mtim.tv_sec })
+    must.mq_send(q, "y")
+    assert.is_true(must.fstat(q).st_atim.tv_sec > 2 and must.fstat(q).st_mtim.tv_sec > 2)
+  end)
 end)
 
 describe("polling a queue", function()

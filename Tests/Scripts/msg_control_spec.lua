@@ -1,6 +1,7 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-local as_user = require "helpers".as_user
+local helpers = require "helpers"
+local as_user = helpers.as_user
 
 local q
 local function stat(id) return must.msgctl(id or q, "IPC_STAT") end
@@ -53,6 +54,66 @@ describe("msgctl", function()
       assert.errno("EPERM", sys.msgctl(own, "IPC_SET", stat(own)))
       assert.errno("EPERM", sys.msgctl(own, "IPC_RMID"))
     end)
+  end)
+
+  -- covers: sysv.ipc.perm.ipc_set sysv.ipc.perm.classes
+  it("what IPC_SET allows counts from the next call on, also for one who has used the queue before", function()
+    as_user(function()
+      local own = must.msgget(C.IPC_PRIVATE, "0600")
+      local t = stat(own)
+      local function set(mode)
+        t.msg_perm.mode = tonumber(mode, 8)
+        must.msgctl(own, "IPC_SET", t)
+      end
+      must.msgsnd(own, 1, "a")
+      assert.same({ 1, "a" }, { must.msgrcv(own, 10, 0) })
+      set "400"
+      assert.errno("EACCES", sys.msgsnd(own, 1, "b"))
+      assert.errno("ENOMSG", sys.msgrcv(own, 10, 0, "IPC_NOWAIT"))
+      set "200"
+      must.msgsnd(own, 1, "c")
+      assert.errno("EACCES", sys.msgrcv(own, 10, 0))
+      set "600"
+      assert.same({ 1, "c" }, { must.msgrcv(own, 10, 0) })
+      must.msgctl(own, "IPC_RMID")
+      assert.errno("EINVAL", sys.msgsnd(own, 1, "d"))
+      assert.errno("EINVAL", sys.msgrcv(own, 10, 0))
+    end)
+  end)
+
+  -- covers: sysv.ipc.perm.classes
+  it("asks with each call who the caller is by now, and in which namespace", function()
+    must.msgsnd(q, 1, "a")
+    helpers.in_child(function()
+      must.msgsnd(q, 1, "b")
+      must.setresuid(-1, 1000, -1)
+      assert.errno("EACCES", sys.msgsnd(q, 1, "c"))
+      assert.errno("EACCES", sys.msgrcv(q, 10, 0))
+      must.setresuid(-1, 0, -1)
+      assert.same({ 1, "a" }, { must.msgrcv(q, 10, 0) })
+      must.unshare "CLONE_NEWIPC"
+      assert.errno("EINVAL", sys.msgrcv(q, 10, 0))
+    end)
+    assert.same({ 1, "b" }, { must.msgrcv(q, 10, 0) })
+  end)
+
+  -- covers: sysv.msg.msgrcv.any sysv.msg.msgrcv.exact sysv.msg.msgrcv.lowest sysv.msg.msgrcv.E2BIG
+  it("gives back one message as it gave many, short and long, whichever was alone", function()
+    local long = ("0123456789abcdef"):rep(6)
+    for _, text in ipairs { "", "x", long:sub(1, 80), long:sub(1, 81), long } do
+      must.msgsnd(q, 40000, text)
+      assert.errno("ENOMSG", sys.msgrcv(q, 200, 7, "IPC_NOWAIT"))
+      assert.same({ 40000, text }, { must.msgrcv(q, 200, 40000) })
+      must.msgsnd(q, 7, text)
+      must.msgsnd(q, 5, text .. "!")
+      must.msgsnd(q, 7, text .. "?")
+      assert.errno("E2BIG", sys.msgrcv(q, #text, 5, "IPC_NOWAIT"))
+      assert.same({ 5, text .. "!" }, { must.msgrcv(q, 200, -6) })
+      assert.same({ 7, text }, { must.msgrcv(q, 200, 0) })
+      assert.same({ 7, text .. "?" }, { must.msgrcv(q, 200, 0) })
+    end
+    assert.equal(0, stat().msg_qnum)
+    assert.equal(0, stat().msg_cbytes)
   end)
 
   it("IPC_SET stamps the change, and keeps bits above the permissions out", function()

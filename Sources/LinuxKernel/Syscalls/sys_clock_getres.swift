@@ -47,6 +47,8 @@ extension Syscall {
     guard time.total >= kernel.now else { throw .errno(.EINVAL) }
     let step = time.total - kernel.now - kernel.epoch
     kernel.epoch += step
+    // The same time may come again, and means another moment.
+    for queue in kernel.messageQueues.ids { kernel.messageQueues[queue].usedSince = .min }
     kernel.realTimeClockWasSet()
     kernel.moveWallTimers(by: step)
     return Done()

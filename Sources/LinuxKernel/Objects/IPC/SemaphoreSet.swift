@@ -45,7 +45,7 @@ struct SemaphoreSet {
 
     @inline(__always) subscript(_ index: Int) -> Semaphore {
       @inline(__always) get { index == 0 ? first : others[index - 1] }
-      @inline(__always) _modify { if index == 0 { yield &first } else { yield &others[index - 1] } }
+      @inline(__always) set { if index == 0 { first = newValue } else { others[index - 1] = newValue } }
     }
   }
 
