@@ -20,7 +20,7 @@ public struct Kernel: ~Copyable {
   var waitQueues = Slab<WaitQueue>()
   var waiters = Slab<Waiter>()
   // Files
-  var fileTables = Slab<FileTable>()
+  var fileTables = Slab<FileTable>() { didSet { descriptorShortcuts.forget() } }
   var files = Slab<OpenFile>()
   var pipes = Slab<Pipe>()
   var eventCounters = Slab<EventCounter>()
@@ -94,6 +94,7 @@ public struct Kernel: ~Copyable {
   /// The objects that were used last; forgotten with any change to a namespace.
   var queueShortcuts = IPCShortcuts<MessageQueue>()
   var setShortcuts = IPCShortcuts<SemaphoreSet>()
+  var descriptorShortcuts = DescriptorShortcuts()
   /// The pieces of a vector that are still to be transferred, last one first.
   var pendingPieces: [Piece] = []
   /// Where the walks over wait queues stand that a wake-up is in the middle of.

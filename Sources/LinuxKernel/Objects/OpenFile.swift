@@ -1,7 +1,7 @@
 /// An open file description. Linux: struct file.
 struct OpenFile {
   var object: FileObject
-  var status: OpenFlags
+  fileprivate(set) var status: OpenFlags
   var position: Int64 = 0
   var references: Int32 = 1
   /// F_SETOWN: a pid, or a group as a negative number; kept and told, since no file sends SIGIO yet.
@@ -19,9 +19,8 @@ struct OpenFile {
     return references == 0
   }
 
-  // O_RDONLY, O_WRONLY, O_RDWR and 3 plus one are the bits FMODE_READ and FMODE_WRITE. Linux: OPEN_FMODE().
-  @inline(__always) var isReadable: Bool { (status.rawValue &+ 1) & 1 != 0 && !status.contains(.path) }
-  @inline(__always) var isWritable: Bool { (status.rawValue &+ 1) & 2 != 0 && !status.contains(.path) }
+  @inline(__always) var isReadable: Bool { status.allowsReading }
+  @inline(__always) var isWritable: Bool { status.allowsWriting }
   @inline(__always) var isNonblocking: Bool { status.contains(.nonblock) }
 }
 
@@ -49,6 +48,12 @@ struct PollAnswer {
 }
 
 extension Kernel {
+  /// Changes the flags of an open file (F_SETFL and its like).
+  mutating func setStatus(of file: ID<OpenFile>, _ status: OpenFlags) {
+    files[file].status = status
+    descriptorShortcuts.forget()
+  }
+
   /// Reads from an open file at its position, or at `offset` where given (pread).
   @inline(__always)
   mutating func read(_ file: ID<OpenFile>, _ destination: inout Destination, at offset: Int64? = nil, for me: TaskID)
@@ -174,6 +179,9 @@ public struct OpenFlags: Flags, OptionSet {
 
   enum Access: Int32 { case readOnly = 0, writeOnly = 1, readWrite = 2, none = 3 }
   @inline(__always) var access: Access { Access(rawValue: rawValue & 3)! }
+  // O_RDONLY, O_WRONLY, O_RDWR and 3 plus one are the bits FMODE_READ and FMODE_WRITE. Linux: OPEN_FMODE().
+  @inline(__always) var allowsReading: Bool { (rawValue &+ 1) & 1 != 0 && !contains(.path) }
+  @inline(__always) var allowsWriting: Bool { (rawValue &+ 1) & 2 != 0 && !contains(.path) }
 
   public static let writeOnly = OpenFlags(rawValue: 1), readWrite = OpenFlags(rawValue: 2)
   public static let create = OpenFlags(rawValue: 0o100), exclusive = OpenFlags(rawValue: 0o200)

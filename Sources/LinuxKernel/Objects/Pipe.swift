@@ -37,23 +37,25 @@ extension Kernel {
     guard destination.isReply, destination.remaining > 0 else {
       return try readToMemory(pipe, file, &destination, for: me)
     }
-    return try readAnswer(pipe, file, destination.remaining, isWhole: false)
-  }
-
-  /// Reads up to `limit` bytes, which is not 0. `isWhole`: these bytes are all that the call answers.
-  @inline(__always) private mutating func readAnswer(
-    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isWhole: Bool
-  ) throws(Stop) -> Int {
-    let (done, makesRoom, isEmpty) = pipes[pipe].take(limit, output, &sparePage)
+    let (done, makesRoom, isEmpty) = pipes[pipe].take(destination.remaining, output, &sparePage)
     if done > 0, !makesRoom, isEmpty || !current.isRetry { return done }
-    if done > 0 { return try finishRead(pipe, file, done, makesRoom) }
-    if isWhole { current.wanted = (pipe, limit) }
-    return try waitToRead(pipe, file)
+    return try finishRead(pipe, file, done, makesRoom)
   }
 
-  /// The whole of read(2) from the read end of a pipe.
-  @inline(never) mutating func readWhole(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int) throws(Stop) -> Int {
-    try readAnswer(pipe, file, limit, isWhole: true)
+  /// The whole of a read(2) of up to `limit` bytes, which is not 0, that is performed for the first time.
+  @inline(never)
+  mutating func readWhole(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isNonblocking: Bool) throws(Stop) -> Int
+  {
+    let (done, makesRoom, _) = pipes[pipe].take(limit, output, &sparePage)
+    if done > 0 {
+      if makesRoom { wake(pipes[pipe].writable, .writable) }
+      return done
+    }
+    guard let queue = pipes[pipe].queueToRead else { return 0 }
+    if isNonblocking { throw .errno(.EAGAIN) }
+    current.found(file)
+    current.wanted = (pipe, limit)
+    throw .wait(exclusive: queue)
   }
 
   /// What a read that sleeps has waited for: makes what is there now its answer. False if nothing is, or the call has
@@ -70,7 +72,7 @@ extension Kernel {
   }
 
   /// What a read of an empty pipe comes to: 0 at the end.
-  @inline(__always) private mutating func waitToRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) throws(Stop) -> Int {
+  private mutating func waitToRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) throws(Stop) -> Int {
     guard let queue = pipes[pipe].queueToRead else { return 0 }
     if files[file].isNonblocking { throw .errno(.EAGAIN) }
     if !current.holdsFile { current.found(file) }

@@ -104,7 +104,7 @@ extension Kernel {
     // SIGIO is not built.
     if new.contains(.async), isPollable(file) { throw .errno(.EINVAL) }
     let changeable: OpenFlags = [.append, .nonblock, .direct, .noatime]
-    files[file].status = old.subtracting(changeable).union(new.intersection(changeable))
+    setStatus(of: file, old.subtracting(changeable).union(new.intersection(changeable)))
   }
 
   /// F_SETOWN. Linux: f_setown().

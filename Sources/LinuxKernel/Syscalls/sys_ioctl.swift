@@ -17,9 +17,9 @@ extension Syscall {
     case .keepOnExec: kernel.fileTables[table].descriptors[number].closesOnExec = false
     case .nonblocking:
       if (argument ?? 0) != 0 {
-        kernel.files[file].status.insert(.nonblock)
+        kernel.setStatus(of: file, kernel.files[file].status.union(.nonblock))
       } else {
-        kernel.files[file].status.remove(.nonblock)
+        kernel.setStatus(of: file, kernel.files[file].status.subtracting(.nonblock))
       }
     case .readable: return try kernel.readableBytes(of: file)
     default: throw .errno(kernel.unknownOperation(of: file))

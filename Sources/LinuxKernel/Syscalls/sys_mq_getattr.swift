@@ -27,9 +27,9 @@ extension Syscall {
     let (file, queue) = try kernel.posixQueue(fd, of: me)
     let old = kernel.attributes(of: queue, file)
     if new.flags == 0 {
-      kernel.files[file].status.remove(.nonblock)
+      kernel.setStatus(of: file, kernel.files[file].status.subtracting(.nonblock))
     } else {
-      kernel.files[file].status.insert(.nonblock)
+      kernel.setStatus(of: file, kernel.files[file].status.union(.nonblock))
     }
     kernel.touchStatus(queue)
     return old

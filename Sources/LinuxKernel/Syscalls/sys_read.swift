@@ -27,18 +27,17 @@ extension Kernel {
   // The commonest of calls, by ways that pass words in registers and never look again where the bytes go.
 
   @inline(never) fileprivate mutating func readAnswer(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> Int {
-    let file = try fileOrPath(fd, of: me)
-    // The read end of a pipe can always be read.
-    if case .pipeReader(let pipe) = files[file].object, count > 0, count <= Kernel.transferLimit {
-      return try readWhole(pipe, file, count)
+    if !current.isRetry, count > 0, count <= Kernel.transferLimit, let found = shortcut(fd, of: me),
+      case .pipeReader(let pipe) = found.object
+    {
+      return try readWhole(pipe, found.file, count, isNonblocking: found.status.contains(.nonblock))
     }
-    return try readOther(file, count, for: me)
+    return try readOther(fd, count, for: me)
   }
 
-  @inline(never)
-  private mutating func readOther(_ file: ID<OpenFile>, _ count: Int, for me: TaskID) throws(Stop) -> Int {
+  @inline(never) private mutating func readOther(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> Int {
     var destination = Destination(replyOf: count)
-    return try read(checking: file, &destination, for: me)
+    return try read(fd, &destination, for: me)
   }
 
   @inline(never)
@@ -51,13 +50,7 @@ extension Kernel {
   @inline(__always)
   mutating func read(_ fd: FD, _ destination: inout Destination, for me: TaskID) throws(Stop) -> Int {
     // One that only names a place is not readable either.
-    try read(checking: fileOrPath(fd, of: me), &destination, for: me)
-  }
-
-  @inline(__always)
-  private mutating func read(checking file: ID<OpenFile>, _ destination: inout Destination, for me: TaskID)
-    throws(Stop) -> Int
-  {
+    let file = try fileOrPath(fd, of: me)
     guard files[file].isReadable else { throw .errno(.EBADF) }
     guard destination.remaining >= 0 else { throw .errno(.EINVAL) }
     destination.truncate(to: Kernel.transferLimit)

@@ -194,8 +194,8 @@ extension Kernel {
     guard flags.contains(.noWait) else { return try body(&self) }
     guard canSkipWaiting(file) else { throw .errno(.EOPNOTSUPP) }
     let status = files[file].status
-    files[file].status.insert(.nonblock)
-    defer { files[file].status = status }
+    setStatus(of: file, status.union(.nonblock))
+    defer { setStatus(of: file, status) }
     return try body(&self)
   }
 }

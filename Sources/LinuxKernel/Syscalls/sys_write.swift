@@ -25,20 +25,17 @@ extension Kernel {
   // As with read(2).
 
   @inline(never) fileprivate mutating func write(_ fd: FD, whole view: ByteView, for me: TaskID) throws(Stop) -> Int {
-    let file = try fileOrPath(fd, of: me)
-    // The write end of a pipe can always be written.
-    if case .pipeWriter(let pipe) = files[file].object, view.count > 0,
-      writeAtOnce(pipe, view, isPacket: files[file].status.contains(.direct))
+    if !current.isRetry, view.count > 0, let found = shortcut(fd, of: me), case .pipeWriter(let pipe) = found.object,
+      writeAtOnce(pipe, view, isPacket: found.status.contains(.direct))
     {
       return view.count
     }
-    return try writeOther(file, view, for: me)
+    return try writeOther(fd, view, for: me)
   }
 
-  @inline(never)
-  private mutating func writeOther(_ file: ID<OpenFile>, _ view: ByteView, for me: TaskID) throws(Stop) -> Int {
+  @inline(never) private mutating func writeOther(_ fd: FD, _ view: ByteView, for me: TaskID) throws(Stop) -> Int {
     var source = Source(view)
-    return try write(checking: file, &source, for: me)
+    return try write(fd, &source, for: me)
   }
 
   @inline(never) fileprivate mutating func write(_ fd: FD, from source: Source, for me: TaskID) throws(Stop) -> Int {
@@ -50,11 +47,7 @@ extension Kernel {
   @inline(__always)
   mutating func write(_ fd: FD, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
     // One that only names a place is not writable either.
-    try write(checking: fileOrPath(fd, of: me), &source, for: me)
-  }
-
-  @inline(__always)
-  private mutating func write(checking file: ID<OpenFile>, _ source: inout Source, for me: TaskID) throws(Stop) -> Int {
+    let file = try fileOrPath(fd, of: me)
     guard files[file].isWritable else { throw .errno(.EBADF) }
     guard source.remaining >= 0 else { throw .errno(.EINVAL) }
     source.truncate(to: Kernel.transferLimit)

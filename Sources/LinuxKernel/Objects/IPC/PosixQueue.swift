@@ -56,9 +56,8 @@ extension Kernel {
   /// changed.
   @inline(__always)
   mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
-    let (table, isAtLeisure) = tasks[me].queueCaller
-    guard priority < PosixQueue.priorityCount, isAtLeisure, let file = fileTables[table].file(fd.number),
-      let queue = files[file].queueToSend
+    guard priority < PosixQueue.priorityCount, tasks[me].isAtLeisure, let found = shortcut(fd, of: me),
+      let queue = found.queueToSend
     else { return false }
     switch messageQueues[queue].send(priority: Int64(priority), view, &messages, at: realTime) {
     case .refused: return false
@@ -145,12 +144,9 @@ extension Kernel {
 
   /// The queue behind a descriptor, if a message is to be taken out of it.
   @inline(__always)
-  private func queueToReceive(_ fd: FD, _ me: TaskID) -> (file: ID<OpenFile>, queue: ID<MessageQueue>)? {
-    let (table, isAtLeisure) = tasks[me].queueCaller
-    guard isAtLeisure, let file = fileTables[table].file(fd.number), let queue = files[file].queueToReceive else {
-      return nil
-    }
-    return (file, queue)
+  private mutating func queueToReceive(_ fd: FD, _ me: TaskID) -> (file: ID<OpenFile>, queue: ID<MessageQueue>)? {
+    guard tasks[me].isAtLeisure, let found = shortcut(fd, of: me), let queue = found.queueToReceive else { return nil }
+    return (found.file, queue)
   }
 
   @inline(__always)
@@ -329,18 +325,16 @@ extension Kernel {
 extension Kernel.Task {
   /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep,
   /// and has no signal to look at.
-  @inline(__always) fileprivate var queueCaller: (files: ID<FileTable>, isAtLeisure: Bool) {
-    (files, queueSleeper == nil && !needsAttention)
-  }
+  @inline(__always) fileprivate var isAtLeisure: Bool { queueSleeper == nil && !needsAttention }
 }
 
-extension OpenFile {
+extension DescriptorShortcut {
   // The queue behind a descriptor that may be used this way.
   @inline(__always) fileprivate var queueToSend: ID<MessageQueue>? {
-    if case .messageQueue(let queue) = object, isWritable { queue } else { nil }
+    if case .messageQueue(let queue) = object, status.allowsWriting { queue } else { nil }
   }
   @inline(__always) fileprivate var queueToReceive: ID<MessageQueue>? {
-    if case .messageQueue(let queue) = object, isReadable { queue } else { nil }
+    if case .messageQueue(let queue) = object, status.allowsReading { queue } else { nil }
   }
 }
 

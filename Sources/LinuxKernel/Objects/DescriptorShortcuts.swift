@@ -1,0 +1,50 @@
+/// The descriptors that were used last, and what they mean: looked up, each is at the end of a chain of four objects,
+/// whose every link the processor waits for. No state of the kernel: what it says is what the chain says.
+///
+/// There is one place for each remainder of descriptors by eight. All that it says becomes invalid with any change to any
+/// descriptor table (`Kernel.fileTables`) and to the flags of any open file.
+struct DescriptorShortcuts {
+  private var entries = InlineArray<8, DescriptorShortcut>(repeating: DescriptorShortcut())
+  /// Entries of an earlier one are invalid.
+  private var epoch: UInt64 = 1
+
+  @inline(__always) mutating func forget() { epoch &+= 1 }
+
+  mutating func set(_ file: ID<OpenFile>, _ object: FileObject, _ status: OpenFlags, _ number: Int32, of task: TaskID) {
+    entries[Int(number & 7)] = DescriptorShortcut(
+      epoch: epoch, task: task, number: number, status: status, file: file, object: object)
+  }
+
+  /// What a descriptor of the task means, if that is known. (What only reads is mutating, since it would be copied
+  /// otherwise.)
+  @inline(__always) mutating func find(_ number: Int32, of task: TaskID) -> DescriptorShortcut? {
+    let place = Int(number & 7)
+    guard entries[place].number == number, entries[place].task == task, entries[place].epoch == epoch else {
+      return nil
+    }
+    return entries[place]
+  }
+}
+
+/// What a descriptor of a task means.
+struct DescriptorShortcut {
+  fileprivate var epoch: UInt64 = 0
+  fileprivate var task = TaskID(bits: .max)
+  fileprivate var number: Int32 = -1
+  var status = OpenFlags()
+  var file = ID<OpenFile>(bits: .max)
+  var object = FileObject.console(.input)
+}
+
+extension Kernel {
+  /// What a descriptor of the task means, for a call that is performed for the first time; nil where it is not open.
+  @inline(__always) mutating func shortcut(_ fd: FD, of me: TaskID) -> DescriptorShortcut? {
+    descriptorShortcuts.find(fd.number, of: me) ?? findShortcut(fd, of: me)
+  }
+
+  @inline(never) private mutating func findShortcut(_ fd: FD, of me: TaskID) -> DescriptorShortcut? {
+    guard let file = fileTables[tasks[me].files].file(fd.number) else { return nil }
+    descriptorShortcuts.set(file, files[file].object, files[file].status, fd.number, of: me)
+    return descriptorShortcuts.find(fd.number, of: me)
+  }
+}
