@@ -1,24 +1,29 @@
 /// The descriptors that were used last, and what they mean: looked up, each is at the end of a chain of four objects,
 /// whose every link the processor waits for. No state of the kernel: what it says is what the chain says.
 ///
-/// There is one place for each remainder of descriptors by eight. All that it says becomes invalid with any change to any
-/// descriptor table (`Kernel.fileTables`) and to the flags of any open file.
+/// All that it says becomes invalid with any change to any descriptor table (`Kernel.fileTables`) and to the flags of any
+/// open file.
 struct DescriptorShortcuts {
-  private var entries = InlineArray<8, DescriptorShortcut>(repeating: DescriptorShortcut())
+  private var entries = InlineArray<16, DescriptorShortcut>(repeating: DescriptorShortcut())
   /// Entries of an earlier one are invalid.
   private var epoch: UInt64 = 1
 
   @inline(__always) mutating func forget() { epoch &+= 1 }
 
+  /// Where a descriptor has its entry. Those of a child lie elsewhere than its parent's, with whom it may talk.
+  @inline(__always) private static func place(_ number: Int32, _ task: TaskID) -> Int {
+    Int((UInt32(bitPattern: number) &+ task.index &* 4) & 15)
+  }
+
   mutating func set(_ file: ID<OpenFile>, _ object: FileObject, _ status: OpenFlags, _ number: Int32, of task: TaskID) {
-    entries[Int(number & 7)] = DescriptorShortcut(
+    entries[DescriptorShortcuts.place(number, task)] = DescriptorShortcut(
       epoch: epoch, task: task, number: number, status: status, file: file, object: object)
   }
 
   /// What a descriptor of the task means, if that is known. (What only reads is mutating, since it would be copied
   /// otherwise.)
   @inline(__always) mutating func find(_ number: Int32, of task: TaskID) -> DescriptorShortcut? {
-    let place = Int(number & 7)
+    let place = DescriptorShortcuts.place(number, task)
     guard entries[place].number == number, entries[place].task == task, entries[place].epoch == epoch else {
       return nil
     }

@@ -82,7 +82,7 @@ extension Kernel {
       let number = messages.insert(type: priority, view)
       if let receiver = messageQueues[queue].receivers.first { settle(receiver, .done, message: number) }
     }
-    touchQueue(posix(queue))
+    if messageQueues[queue].usedSince != realTime { touchQueue(posix(queue)) }
   }
 
   @inline(never) mutating func sendInSteps(
@@ -323,8 +323,7 @@ extension Kernel {
 }
 
 extension Kernel.Task {
-  /// What calls on descriptors of queues ask of their task: `isAtLeisure` if it is not on its way back from a sleep,
-  /// and has no signal to look at.
+  /// Whether it is not on its way back from a sleep, and has no signal to look at.
   @inline(__always) fileprivate var isAtLeisure: Bool { queueSleeper == nil && !needsAttention }
 }
 
