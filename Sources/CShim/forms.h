@@ -37,7 +37,9 @@ static inline uint64_t digest_short_row(uint64_t seed, uint64_t packed) {
 /* A call that waits may not see what the script does to its table meanwhile: the packed row is kept behind the
  * arguments, and takes the table's place should the call fail. It fits into a pointer, and no value of a script's is
  * one. */
-static inline void keep_short_row(lua_State *L, uint64_t packed) { lua_pushlightuserdata(L, (void *)(uintptr_t)packed); }
+static inline void keep_short_row(lua_State *L, uint64_t packed) {
+  lua_pushlightuserdata(L, (void *)(uintptr_t)packed);
+}
 
 /* The 16-bit integer on top of the stack goes to its place in a row; its bit pattern may be written signed or
  * unsigned. */

@@ -1,8 +1,9 @@
-/* Integers on Lua's stack, read where they lie: Lua's own functions take two calls for each, which is more than a system
- * call does with it.
+/* Integers on Lua's stack, read where they lie: Lua's own functions take two calls for each, which is more than a
+ * system call does with it.
  *
- * How Lua lays out a state and its values is its own affair, though the same in all of 5.4. So it is looked at before it
- * is relied on, by ks_knows_slots(); where it is not as expected, calls take their arguments by Lua's functions alone. */
+ * How Lua lays out a state and its values is its own affair, though the same in all of 5.4. So it is looked at before
+ * it is relied on, by ks_knows_slots(); where it is not as expected, calls take their arguments by Lua's functions
+ * alone. */
 #pragma once
 #include <lua.h>
 #include <stdint.h>
