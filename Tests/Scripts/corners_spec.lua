@@ -422,6 +422,23 @@ describe("corners", function()
     assert.errno("EINVAL", map(4096, flags | 4 << 26))
   end)
 
+  it("a write beyond the end that a seal refuses makes no file longer", function()
+    -- covers: memfd.seal.write_beyond
+    local f = must.memfd_create("m", "MFD_ALLOW_SEALING")
+    must.fcntl(f, "F_ADD_SEALS", "F_SEAL_WRITE")
+    assert.errno("EPERM", sys.pwrite(f, "x", 100))
+    assert.equal(0, must.fstat(f).st_size)
+  end)
+
+  it("writev passes over empty pieces, but for the first", function()
+    -- covers: eventfd.writev.empty
+    local counter = must.eventfd(0, "EFD_NONBLOCK")
+    local one = ("<I8"):pack(1)
+    assert.equal(16, must.writev(counter, { one, "", one }))
+    assert.equal(8, must.writev(counter, { one, "" }))
+    assert.errno("EINVAL", sys.writev(counter, { "", one }))
+  end)
+
   it("a signal ends the wait for a group that the last child has left, even one that SIGCONT has taken away", function()
     -- covers: process.wait.group_left
     local waiter = must.fork(function()

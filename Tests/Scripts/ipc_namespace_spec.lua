@@ -153,6 +153,8 @@ describe("a file that tells of a namespace", function()
     must.read(fd, 100)
     assert.equal(2, must.write(fd, "no"))
     assert.errno("EFAULT", sys.write(fd, ks.at(buffer.addr - (1 << 40), 10)))
+    -- The rest of the first page is left over, what is behind it is not.
+    assert.equal(5000 - (4095 - 5), must.pwrite(fd, "8192\n" .. ("\0"):rep(4995), 0))
     assert.equal("8192\n", get "/proc/sys/kernel/msgmax")
     assert.errno("EINVAL", sys.open("/proc/sys/kernel/msgmax", "O_RDONLY|O_DIRECT"))
     assert.errno("EINVAL", sys.open("/proc/sysvipc/sem", "O_RDONLY|O_DIRECT"))

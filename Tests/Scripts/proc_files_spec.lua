@@ -33,6 +33,20 @@ describe("a listing below /proc/sysvipc", function()
     assert.equal("         4", rest:sub(41, 50))
   end)
 
+  it("has its next rows made by the read that ends the last ones, even where no room is left", function()
+    -- covers: sysv.proc.sysvipc.pieces
+    must.msgget(1, "IPC_CREAT|0600")
+    local queue = must.msgget(2, "IPC_CREAT|0600")
+    local list = must.open("/proc/sysvipc/msg", "O_RDONLY")
+    must.read(list, 200)
+    must.read(list, 40)
+    must.msgsnd(queue, 1, "text")
+    local row = must.read(list, 4096)
+    assert.equal(120, #row)
+    assert.is_nil(row:find " 4 ")
+    assert.truthy(must.pread(list, 4096, 240):find " 4 ")
+  end)
+
   it("gives a page at most, in whole rows", function()
     -- covers: sysv.proc.sysvipc.page
     for key = 1, 40 do must.msgget(key, "IPC_CREAT|0600") end

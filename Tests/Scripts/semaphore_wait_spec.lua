@@ -284,3 +284,74 @@ describe("a waiting semop ends", function()
     assert.equal(0, must.semctl(id, 0, "GETVAL"))
   end)
 end)
+
+describe("sleepers of several semaphores", function()
+  -- Three that wait for a semaphore each, the last one first, and what they are told in which order.
+  local function sleepers(id)
+    local log = {}
+    for number = 2, 0, -1 do waiter(log, "of " .. number, id, { { number, -1 } }) end
+    return log
+  end
+
+  -- covers: sysv.sem.wake.by_semaphore
+  it("go on in the order of the semaphores when all are set", function()
+    local id = make(3)
+    local log = sleepers(id)
+    must.semctl(id, 0, "SETALL", { 1, 1, 1 })
+    ks.settle()
+    assert.same({ "of 0", "of 1", "of 2" }, log)
+  end)
+
+  -- covers: sysv.sem.wake.by_semaphore
+  it("go on in the order of the operations that let them", function()
+    local id = make(3)
+    local log = sleepers(id)
+    must.semop(id, { { 1, 1 }, { 0, 1 }, { 2, 1 } })
+    ks.settle()
+    assert.same({ "of 1", "of 0", "of 2" }, log)
+  end)
+
+  -- covers: sysv.sem.wake.by_semaphore
+  it("go on in the order of the semaphores when what a process did is undone", function()
+    local id = make(3)
+    must.semctl(id, 0, "SETALL", { 1, 1, 1 })
+    local ready, go = must.pipe()
+    must.fork(function()
+      must.semop(id, { { 2, -1, C.SEM_UNDO }, { 1, -1, C.SEM_UNDO }, { 0, -1, C.SEM_UNDO } })
+      must.read(ready, 1)
+    end)
+    ks.settle()
+    local log = sleepers(id)
+    must.write(go, "x")
+    ks.settle()
+    assert.same({ "of 0", "of 1", "of 2" }, log)
+  end)
+
+  -- covers: sysv.sem.wake.removal
+  it("learn in that order that the set is gone, those that wait for a zero before others of their semaphore", function()
+    local id = make(3)
+    must.semctl(id, 0, "SETALL", { 1, 0, 0 })
+    local log = {}
+    waiter(log, "b", id, { { 1, -1 } })
+    waiter(log, "a", id, { { 0, -2 } })
+    waiter(log, "zero", id, { { 0, 0 } })
+    must.semctl(id, 0, "IPC_RMID")
+    ks.settle()
+    assert.same({ "zero EIDRM", "a EIDRM", "b EIDRM" }, log)
+  end)
+
+  -- covers: sysv.sem.wake.removal
+  it("learn it as they came while some want several things at once, who wait for zeros first", function()
+    local id = make(3)
+    must.semctl(id, 0, "SETALL", { 1, 0, 0 })
+    local log = {}
+    waiter(log, "both", id, { { 0, -1 }, { 1, -1 } })
+    waiter(log, "b", id, { { 1, -1 } })
+    waiter(log, "a", id, { { 0, -2 } })
+    waiter(log, "zero", id, { { 0, 0 } })
+    waiter(log, "zeros", id, { { 1, 0 }, { 0, 0 } })
+    must.semctl(id, 0, "IPC_RMID")
+    ks.settle()
+    assert.same({ "zeros EIDRM", "both EIDRM", "b EIDRM", "a EIDRM", "zero EIDRM" }, log)
+  end)
+end)

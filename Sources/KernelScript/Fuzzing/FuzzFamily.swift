@@ -86,7 +86,8 @@ package struct FuzzFamily: Sendable {
       """
       msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget \
       shmat shmat shmdt \
-      shmctl unshare fork clone3 kill sigaction open read write close setuid exit
+      shmctl unshare fork clone3 kill sigaction open read write close setuid exit \
+      lseek pread
       """, openers: "msgget semget shmget shmat fork open"),
     FuzzFamily(
       "mq",
@@ -147,6 +148,10 @@ package enum FuzzExclusion {
     (
       "settings of IPC namespaces that come and go, and RLIMIT_MSGQUEUE beside them",
       "Linux ends a namespace in the background, some time later"
+    ),
+    (
+      "memory for the message of a msgrcv that may sleep",
+      "the referee puts it there when the call is over: one that is killed meanwhile never gets it"
     ),
     ("data sent from where a structure with times was put", "times are the machine's"),
     ("2 ms that a new task sleeps", "whether they have passed when others look is chance"),

@@ -45,6 +45,9 @@ extension FuzzDraw {
         step.arguments[0], room(), oneIn(3) ? .integer(0) : messageType(),
         transferFlags(["IPC_NOWAIT", "MSG_NOERROR", "MSG_EXCEPT", "MSG_COPY"]),
       ]
+      if case .text(let flags) = step.arguments[3], !flags.contains("IPC_NOWAIT") {
+        step.arguments[1] = .integer(pick([5, 16, 100, 8192]))
+      }
     case "semop": step.arguments[1] = operations()
     case "semtimedop": step.arguments[1] = operations()
     case "msgctl":
@@ -251,9 +254,10 @@ extension FuzzDraw {
   /// out.
   private mutating func control(_ step: inout FuzzStep, _ name: String, _ further: [FuzzField]) {
     let last = step.arguments.count - 1
-    guard case .text(let command) = step.arguments[last - 1] else { return }
+    guard case .text(var command) = step.arguments[last - 1] else { return }
     if command == "SHM_INFO", usesMemory { return step.arguments[last - 1] = .text("IPC_INFO") }
-    if command == "IPC_RMID", oneIn(2) { step.arguments[last - 1] = .text("IPC_STAT") }
+    if command == "IPC_RMID", oneIn(2) { command = "IPC_STAT" }
+    step.arguments[last - 1] = .text(command)
     if command.contains("_STAT") && command != "IPC_STAT" || oneIn(12) { step.arguments[0] = .integer(Int64(below(5))) }
     if command == "IPC_SET", !oneIn(8) {
       step.arguments[last] = .table([FuzzField(name: name, value: permission())] + further)

@@ -54,8 +54,8 @@ extension Kernel {
     removePrivileges(inode, tasks[me].credentials)
     touchModified(inode)
     let (done, failure) = store(&source, inode, memory, at: start, me)
-    memories[memory].size = max(memories[memory].size, start + done)
     if done == 0, let failure { throw .errno(failure) }
+    memories[memory].size = max(memories[memory].size, start + done)
     if offset == nil { files[file].position = Int64(start + done) }
     return done
   }

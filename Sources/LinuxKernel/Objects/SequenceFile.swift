@@ -76,7 +76,8 @@ extension Kernel {
     var copied = 0
     var failure: Stop?
     if !sequenceFiles[id].rest.isEmpty { copied = deliverRest(id, &destination, me) }
-    if sequenceFiles[id].rest.isEmpty, destination.remaining > 0 {
+    // The next records are made even where no room is left for them.
+    if sequenceFiles[id].rest.isEmpty {
       do throws(Stop) {
         try makeRecords(kind, file, room: destination.remaining, me)
         copied += deliverRest(id, &destination, me)

@@ -132,7 +132,11 @@ extension Kernel {
     // KMALLOC_MAX_SIZE
     guard used < 4 << 20 else { throw .errno(.ENOMEM) }
     let text = try bytes(of: source, me)
-    if start == 0, used > 0 { used = try write(&self, viewer, Array(text.prefix(Page.size - 1))) }
+    if start == 0, used > 0 {
+      // What is behind the first page counts as used, what is left of the page does not. Linux: do_proc_dointvec().
+      let first = Array(text.prefix(Page.size - 1))
+      used -= first.count - (try write(&self, viewer, first))
+    }
     if offset == nil { files[file].position = start + Int64(used) }
     return used
   }

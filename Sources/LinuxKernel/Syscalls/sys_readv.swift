@@ -159,7 +159,9 @@ extension Kernel {
   {
     // What went before the sleep is not written again.
     var done = 0
-    for (_, piece) in try vector.pieces(self, me) {
+    for (place, (_, piece)) in try vector.pieces(self, me).enumerated() {
+      // iov_iter_advance() passes over empty pieces behind the first.
+      if place > 0, piece.count == 0 { continue }
       if done < current.progress {
         done += piece.count
         continue

@@ -138,7 +138,7 @@ extension Kernel {
     }
     forgetAdjustments(set, nil)
     semaphoreSets[set].changed = realSeconds
-    settle(set)
+    settle(set, after: nil)
   }
 }
 

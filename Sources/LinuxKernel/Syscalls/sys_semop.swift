@@ -125,7 +125,7 @@ extension Kernel {
     switch attempt(list, on: set, for: processNumber(of: me), undo) {
     case .done:
       semaphoreSets[set].operationTime = realTime
-      if changes { settle(set) }
+      if changes { settle(set, after: list) }
       return Done()
     case .failed(let errno): throw .errno(errno)
     case .blocked(let place):

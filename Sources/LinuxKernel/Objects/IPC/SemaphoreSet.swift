@@ -217,9 +217,7 @@ extension Kernel {
   /// Removes a set with what processes would undo on it; who sleeps on it learns so. Linux: freeary().
   mutating func removeSemaphoreSet(_ slot: Int, in namespace: ID<IPCNamespace>) {
     let id = ipcNamespaces[namespace].semaphores.remove(slot).object
-    while let pending = semaphoreSets[id].zeroWaiters.first ?? semaphoreSets[id].alterers.first {
-      complete(pending, with: .EIDRM)
-    }
+    for pending in inOrderOfRemoval(id) { complete(pending, with: .EIDRM) }
     let set = semaphoreSets.remove(id)
     for undo in set.undos {
       let list = semaphoreUndos.remove(undo).list

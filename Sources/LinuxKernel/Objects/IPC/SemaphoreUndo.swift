@@ -65,7 +65,7 @@ extension Kernel {
         semaphoreSets[undo.set].semaphores[index].pid = pid
       }
       semaphoreSets[undo.set].operationTime = realTime
-      settle(undo.set)
+      settle(undo.set, after: nil)
     }
     undoLists.remove(list)
   }

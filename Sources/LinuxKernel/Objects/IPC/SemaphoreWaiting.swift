@@ -102,7 +102,7 @@ extension Kernel {
   }
 
   /// Tries to do a pending call, which ends when it succeeds or fails. Returns whether it was done.
-  private mutating func retry(_ id: ID<PendingOperation>) -> Bool {
+  mutating func retry(_ id: ID<PendingOperation>) -> Bool {
     switch attempt(id) {
     case .blocked(let place):
       pendingOperations[id].blocking = place
@@ -155,7 +155,7 @@ extension Kernel {
   }
 
   /// Linux: do_smart_wakeup_zero(), wake_const_ops().
-  private mutating func completeZeroWaiters(_ set: ID<SemaphoreSet>) -> Bool {
+  mutating func completeZeroWaiters(_ set: ID<SemaphoreSet>) -> Bool {
     var hasDone = false
     var next = semaphoreSets[set].zeroWaiters.first
     while let id = next {
