@@ -183,6 +183,11 @@ struct CallContext {
     @inline(__always) get { has(4) }
     @inline(__always) set { set(4, newValue) }
   }
+  /// A signal has cut it short that no handler was for, and it is performed again whatever comes before that.
+  var isToRestart: Bool {
+    @inline(__always) get { has(128) }
+    @inline(__always) set { set(128, newValue) }
+  }
   /// What the wait it last threw said about signals.
   var interruption: Interruption {
     @inline(__always) get { Interruption(rawValue: bits >> 8 & 3).unsafelyUnwrapped }

@@ -37,7 +37,9 @@ extension Kernel {
   private mutating func push(_ function: Int64, _ action: SignalAction, _ info: SignalInfo, for me: TaskID) {
     if case .interrupted(let call)? = tasks[me].signals.returns.last {
       // The first handler decides what becomes of the call.
-      let restarts = calls[call].context.interruption == .restart && action.flags & SignalAction.restart != 0
+      let context = calls[call].context
+      let restarts =
+        context.isToRestart || context.interruption == .restart && action.flags & SignalAction.restart != 0
       if !restarts {
         tasks[me].signals.returns.removeLast()
         tasks[me].signals.returns.append(.reply(interruptedReply(call), output.view.array))
@@ -76,6 +78,7 @@ extension Kernel {
       tasks[me].needsAttention = !deliverable(me).isEmpty
       return .start
     }
+    if case .handler = last {} else if let outcome = unmask(last, me) { return outcome }
     switch last {
     case .handler(var frame):
       // A task that goes on in the middle of a handler (from ks.settle) does so where it was.
@@ -108,10 +111,30 @@ extension Kernel {
         return .reply
       }
       calls[call].context.isInterrupted = false
+      calls[call].context.isToRestart = false
       tasks[me].call = call
       if isWatched { observe(.restarted(tid: tasks[me].tid)) }
       return performAgain(call, for: me)
     }
+  }
+
+  /// No handler runs with the mask of a call's own (ppoll, sigsuspend), so the other comes back, and signals that it
+  /// lets through are next: what the call answers is decided by then. nil where there are none.
+  /// Linux: arch_do_signal_or_restart(), exit_to_user_mode_loop().
+  private mutating func unmask(_ last: Return, _ me: TaskID) -> Outcome? {
+    guard tasks[me].signals.savedMask != nil else { return nil }
+    restoreSavedMask(me)
+    guard !deliverable(me).isEmpty else { return nil }
+    if case .interrupted(let call) = last {
+      if calls[call].context.interruption == .never {
+        tasks[me].signals.returns.removeLast()
+        tasks[me].signals.returns.append(.reply(interruptedReply(call), output.view.array))
+        removeCall(call)
+      } else {
+        calls[call].context.isToRestart = true
+      }
+    }
+    return attend(me)
   }
 
   mutating func restoreSavedMask(_ me: TaskID) {

@@ -422,6 +422,30 @@ describe("corners", function()
     assert.errno("EINVAL", map(4096, flags | 4 << 26))
   end)
 
+  it("what a mask of ppoll kept out comes when another signal has woken it, and does not end it", function()
+    -- covers: signal.mask.after_wake
+    local r, w = must.pipe()
+    local count, ready = 0, nil
+    local function sleeper()
+      ready = must.ppoll({ { fd = r, events = "POLLIN" } }, nil, { "SIGINT" })
+    end
+    local killed = must.fork(sleeper)
+    must.sigaction("SIGINT", function() count = count + 1 end)
+    local handled = must.fork(sleeper)
+    ks.settle()
+    must.sigaction("SIGINT", "SIG_DFL")
+    for _, child in ipairs { killed, handled } do
+      must.kill(child, "SIGINT")
+      must.kill(child, "SIGTSTP")
+    end
+    ks.settle()
+    assert.same({ killed, "killed", C.SIGINT }, { must.waitpid(killed, "WNOHANG") })
+    assert.same({ 1, nil }, { count, ready })
+    must.write(w, "x")
+    assert.equal(handled, must.waitpid(handled))
+    assert.equal(1, ready)
+  end)
+
   it("a write beyond the end that a seal refuses makes no file longer", function()
     -- covers: memfd.seal.write_beyond
     local f = must.memfd_create("m", "MFD_ALLOW_SEALING")

@@ -146,6 +146,7 @@ describe("a setting below /proc/sys", function()
       assert.errno("EFBIG", sys.ftruncate(file, 1 << 31))
     end
     must.setrlimit("RLIMIT_FSIZE", { rlim_cur = 100, rlim_max = -1 })
+    assert.errno("EINVAL", sys.ftruncate(queue, 1 << 31))
     assert.errno("EFBIG", sys.truncate("/proc/sysvipc/sem", 101))
     must.truncate("/proc/sysvipc/sem", 100)
     local told

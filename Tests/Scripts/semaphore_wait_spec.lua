@@ -340,6 +340,20 @@ describe("sleepers of several semaphores", function()
     assert.same({ "zero EIDRM", "a EIDRM", "b EIDRM" }, log)
   end)
 
+  -- covers: sysv.sem.wake.merged
+  it("stand in one line, the last semaphore's in front, once somebody wants several things at once", function()
+    local id, log = make(3), {}
+    for number = 0, 2 do waiter(log, "of " .. number, id, { { number, -1 } }) end
+    waiter(log, "both", id, { { 0, -2 }, { 1, -1 } })
+    waiter(log, "late", id, { { 0, -2 } })
+    must.semctl(id, 0, "SETALL", { 1, 1, 1 })
+    ks.settle()
+    assert.same({ "of 2", "of 1", "of 0" }, log)
+    must.semctl(id, 0, "IPC_RMID")
+    ks.settle()
+    assert.same({ "both EIDRM", "late EIDRM" }, { table.unpack(log, 4) })
+  end)
+
   -- covers: sysv.sem.wake.removal
   it("learn it as they came while some want several things at once, who wait for zeros first", function()
     local id = make(3)

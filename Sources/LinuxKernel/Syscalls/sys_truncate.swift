@@ -36,6 +36,8 @@ extension Syscall {
     guard let inode = kernel.inode(of: file), kernel.inodes[inode].isRegular, kernel.files[file].isWritable else {
       throw .errno(.EINVAL)
     }
+    // What mq_open opens is not open for large files.
+    if length > Int32.max, !kernel.files[file].status.contains(.largefile) { throw .errno(.EINVAL) }
     try kernel.truncate(inode, to: length, for: me)
     return Done()
   }

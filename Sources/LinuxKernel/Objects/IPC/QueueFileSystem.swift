@@ -247,7 +247,7 @@ extension Kernel {
       + "NOTIFY:\(column(Int(notification?.event.notify ?? 0), 5)) "
       + "SIGNO:\(column(isSignal ? Int(notification!.event.signal) : 0, 5)) "
       + "NOTIFY_PID:\(column(Int(owner), 6))\n"
-    if (offset ?? files[file].position) < 0 { throw .errno(.EINVAL) }
+    try checkRange(offset ?? files[file].position, destination.remaining)
     let copied = try read(text, as: file, &destination, at: offset, for: me)
     if copied > 0 { touchStatus(object) }
     return copied

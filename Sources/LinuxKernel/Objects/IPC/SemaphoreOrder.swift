@@ -21,6 +21,19 @@ extension Kernel {
     if hasDone { semaphoreSets[set].operationTime = realTime }
   }
 
+  /// The first call of several operations is to wait: from now on all that change values stand in one line, the lists
+  /// of the semaphores one in front of the other. Linux: merge_queues().
+  @inline(never) mutating func mergeQueues(of set: ID<SemaphoreSet>) {
+    guard semaphoreSets[set].complexCount == 0 else { return }
+    let line = ranked(calls(semaphoreSets[set].alterers.first)) { -$0.operations[0].index }
+    guard line.count > 1 else { return }
+    for (place, id) in line.enumerated() {
+      pendingOperations[id].previous = place > 0 ? line[place - 1] : nil
+      pendingOperations[id].next = place + 1 < line.count ? line[place + 1] : nil
+    }
+    semaphoreSets[set].alterers = PendingList(first: line[0], last: line[line.count - 1])
+  }
+
   /// The calls of a list, those of one semaphore together and as they came. Linux: do_smart_update(),
   /// do_smart_wakeup_zero().
   private func bySemaphore(
@@ -31,6 +44,11 @@ extension Kernel {
       guard let operations else { return index }
       return operations.firstIndex { $0.index == index && counts($0.change) } ?? operations.count
     }
+  }
+
+  /// Those that wait for zeros, of several semaphores last. Linux: do_smart_wakeup_zero().
+  @inline(never) func zeroWaitersInOrder(_ set: ID<SemaphoreSet>) -> [ID<PendingOperation>] {
+    ranked(calls(semaphoreSets[set].zeroWaiters.first)) { $0.operations.count == 1 ? $0.operations[0].index : .max }
   }
 
   /// All calls that wait for a set, in the order in which they learn that it is gone: first those of several operations

@@ -65,6 +65,7 @@ extension Kernel {
   /// Adds a call behind those already pending.
   @inline(__always) mutating func enqueue(_ entry: PendingOperation) {
     let task = entry.task, set = entry.set
+    if entry.operations.only == nil { mergeQueues(of: set) }
     let id = pendingOperations.place { entry }
     // What stands before it is rarely there.
     if let previous = semaphoreSets[set].gained(id, entry) {
@@ -157,6 +158,10 @@ extension Kernel {
   /// Linux: do_smart_wakeup_zero(), wake_const_ops().
   mutating func completeZeroWaiters(_ set: ID<SemaphoreSet>) -> Bool {
     var hasDone = false
+    if semaphoreSets[set].complexCount > 0 {
+      for id in zeroWaitersInOrder(set) where retry(id) { hasDone = true }
+      return hasDone
+    }
     var next = semaphoreSets[set].zeroWaiters.first
     while let id = next {
       next = pendingOperations[id].next
