@@ -446,6 +446,24 @@ describe("corners", function()
     assert.equal(1, ready)
   end)
 
+  it("a read is judged by its range before the directory, and by the file before the pieces", function()
+    -- covers: directory.read.range epoll.readv
+    local directory = must.open("/tmp", "O_RDONLY")
+    assert.errno("EINVAL", sys.pread(directory, 10, math.maxinteger))
+    assert.errno("EISDIR", sys.pread(directory, 10, 0))
+    assert.errno("EINVAL", sys.preadv2(must.epoll_create1(0), { 4 }, -1, 1 << 30))
+    assert.errno("EINVAL", sys.pwritev2(must.timerfd_create("CLOCK_MONOTONIC"), { "x" }, -1, 1 << 30))
+  end)
+
+  it("nice may ask for less than the least, where that is what there is", function()
+    -- covers: process.nice.least
+    must.setpriority("PRIO_PROCESS", 0, -20)
+    must.setuid(1)
+    assert.equal(-20, must.nice(-20))
+    must.nice(1)
+    assert.errno("EPERM", sys.nice(-1))
+  end)
+
   it("a write beyond the end that a seal refuses makes no file longer", function()
     -- covers: memfd.seal.write_beyond
     local f = must.memfd_create("m", "MFD_ALLOW_SEALING")

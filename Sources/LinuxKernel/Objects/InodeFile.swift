@@ -6,7 +6,9 @@ extension Kernel {
   ) throws(Stop) -> Int {
     switch inodes[inode].content {
     case .regular: return try readRegular(inode, file, &destination, at: offset, for: me)
-    case .directory: throw .errno(.EISDIR)
+    case .directory:
+      try checkRange(offset ?? 0, destination.remaining)
+      throw .errno(.EISDIR)
     case .device(let number):
       guard let device = Device(rawValue: number) else { throw .errno(.ENXIO) }
       try checkRange(offset ?? 0, destination.remaining)

@@ -51,11 +51,11 @@ extension Syscall {
     c: "int nice(int inc)",
     Param<Int32>("inc"),
     returns: "nice",
-    errors: [.EPERM: "inc is negative, and CAP_SYS_NICE and room in RLIMIT_NICE are lacking"]
+    errors: [.EPERM: "the value would become lower, and CAP_SYS_NICE and room in RLIMIT_NICE are lacking"]
   ) { (kernel: inout Kernel, me: TaskID, increment: Int32) throws(Stop) -> Int in
     let sum = Int32(kernel.tasks[me].niceness) + min(max(increment, -40), 40)
     let niceness = Int8(min(max(sum, -20), 19))
-    if increment < 0, !kernel.mayBe(niceness, me, me) { throw .errno(.EPERM) }
+    if niceness < kernel.tasks[me].niceness, !kernel.mayBe(niceness, me, me) { throw .errno(.EPERM) }
     kernel.tasks[me].niceness = niceness
     return Int(niceness)
   }

@@ -89,13 +89,11 @@ extension Kernel {
     let file = try file(fd, of: me)
     if offset != nil, !hasPositions(file) { throw .errno(.ESPIPE) }
     guard files[file].isReadable else { throw .errno(.EBADF) }
+    if case .epoll = files[file].object { throw .errno(.EINVAL) }
     var destination = try vector.destination(&self, me)
     destination.truncate(to: Kernel.transferLimit)
     // vfs_readv(): nothing asked for is nothing done, before the flags are looked at.
-    if destination.remaining == 0 {
-      if case .epoll = files[file].object { throw .errno(.EINVAL) }
-      return Transferred(0, destination)
-    }
+    if destination.remaining == 0 { return Transferred(0, destination) }
     if let offset { try checkRange(offset, destination.remaining) }
     if !flags.isEmpty, !readsPieces(file) { throw .errno(.EOPNOTSUPP) }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
@@ -109,20 +107,10 @@ extension Kernel {
     let file = try file(fd, of: me)
     if offset != nil, !canWriteAt(file) { throw .errno(.ESPIPE) }
     guard files[file].isWritable else { throw .errno(.EBADF) }
+    guard hasWrite(file) else { throw .errno(.EINVAL) }
     var source = try vector.source(&self, me)
     source.truncate(to: Kernel.transferLimit)
-    if source.remaining == 0 {
-      // vfs_writev(): FMODE_CAN_WRITE comes before the length.
-      switch files[file].object {
-      case .timer, .epoll, .signals, .messageQueue: throw .errno(.EINVAL)
-      case .inode(let inode):
-        if case .process(.taskEntry(_, let index)) = inodes[inode].content, !ProcessEntry.task[index].isWritable {
-          throw .errno(.EINVAL)
-        }
-        return 0
-      default: return 0
-      }
-    }
+    if source.remaining == 0 { return 0 }
     if let offset { try checkRange(offset, source.remaining) }
     guard takesPieces(file) else {
       if !flags.isEmpty { throw .errno(.EOPNOTSUPP) }
@@ -130,6 +118,17 @@ extension Kernel {
     }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       try kernel.write(file, &source, at: offset, for: me)
+    }
+  }
+
+  /// Whether a file can be written at all (FMODE_CAN_WRITE), which comes before the pieces are looked at.
+  private func hasWrite(_ file: ID<OpenFile>) -> Bool {
+    switch files[file].object {
+    case .timer, .epoll, .signals, .messageQueue: return false
+    case .inode(let inode):
+      guard case .process(.taskEntry(_, let index)) = inodes[inode].content else { return true }
+      return ProcessEntry.task[index].isWritable
+    default: return true
     }
   }
 
