@@ -1,5 +1,5 @@
-/* lua_resume for all who resume: inline, since where a coroutine has yielded, by a longjmp, each return on the way back to
- * whoever resumed it is one that the processor does not foresee. */
+/* lua_resume for all who resume: inline, since where a coroutine has yielded, by a longjmp, each return on the way back
+ * to whoever resumed it is one that the processor does not foresee. */
 #pragma once
 #include "interpreter.h"
 

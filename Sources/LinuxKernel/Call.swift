@@ -34,7 +34,7 @@ public struct Call {
     keep(arguments)
   }
 
-  /// Copies what `arguments` points to.
+  /// Copies what `arguments` points to. The call has no bytes yet.
   @inline(__always) mutating func keep(_ arguments: Arguments) {
     var comesAsBytes = false
     if count > 0 {
@@ -53,7 +53,12 @@ public struct Call {
       fourth = arguments[3]
       comesAsBytes = comesAsBytes || fourth.isBytes
     }
-    if comesAsBytes || count > 4 { keepRest(arguments) }
+    if comesAsBytes, count == 2, !first.isBytes, second.count <= ShortBytes.capacity {
+      hasBytes = true
+      short = ShortBytes(second.view)
+    } else if comesAsBytes || count > 4 {
+      keepRest(arguments)
+    }
   }
 
   @inline(never) private mutating func dropBytes() {
@@ -217,14 +222,18 @@ struct CallContext {
   /// again.
   @inline(__always) var foundFile: ID<OpenFile>? { has(32) ? heldFile : nil }
 
-  @inline(__always) mutating func found(_ file: ID<OpenFile>) {
+  /// `isOwn`: nobody else has the descriptor table.
+  @inline(__always) mutating func found(_ file: ID<OpenFile>, isOwn: Bool = false) {
     heldFile = file
-    bits |= 32
+    bits |= isOwn ? 96 : 32
   }
+
+  /// It is known that nobody else has the descriptor table.
+  @inline(__always) var isTableOwn: Bool { has(64) }
 
   /// The call is to start anew, and to look its descriptor up again.
   mutating func letGo() {
-    bits &= ~56
+    bits &= ~120
     if kept == .bytes { keep(.nothing) }
   }
 
@@ -263,8 +272,8 @@ struct CallContext {
     get { kept == .lockTicket ? UInt64(bitPattern: firstWord) : 0 }
     set { keep(.lockTicket, Int64(bitPattern: newValue)) }
   }
-  /// The pipe whose bytes it waits for, of which it wants so many as its answer (read). The pipe is there for as long as
-  /// the call holds its open file.
+  /// The pipe whose bytes it waits for, of which it wants so many as its answer (read). The pipe is there for as long
+  /// as the call holds its open file.
   var wanted: (pipe: ID<Pipe>, count: Int)? {
     @inline(__always) get { kept == .bytes ? (ID(bits: UInt64(bitPattern: firstWord)), Int(secondWord)) : nil }
     @inline(__always) set {

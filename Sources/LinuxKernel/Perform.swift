@@ -313,7 +313,7 @@ extension Kernel {
   @inline(__always)
   private mutating func holdFile(_ number: Int32, in table: ID<FileTable>, _ context: inout CallContext) {
     guard let file = context.foundFile ?? fileTables[table].file(number) else { return }
-    let isShared = fileTables[table].references > 1
+    let isShared = !context.isTableOwn && fileTables[table].references > 1
     if isShared { files[file].references += 1 }
     context.hold(file, as: number, isReferred: isShared)
   }

@@ -35,8 +35,8 @@ typedef struct ks_interpreter {
   /* For calls.c: the machine and its entry points. */
   void *machine;
   const struct ks_host *host;
-  /* The arguments of the call being made, and its one short row. Not on the stack of the function that takes them: so it
-   * is left by a jump when the task waits. */
+  /* The arguments of the call being made, and its one short row. Not on the stack of the function that takes them: so
+   * it is left by a jump when the task waits. */
   ks_argument arguments[KS_MAX_ARGUMENTS];
   uint64_t short_row;
 

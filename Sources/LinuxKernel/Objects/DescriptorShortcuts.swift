@@ -1,8 +1,8 @@
 /// The descriptors that were used last, and what they mean: looked up, each is at the end of a chain of four objects,
 /// whose every link the processor waits for. No state of the kernel: what it says is what the chain says.
 ///
-/// All that it says becomes invalid with any change to any descriptor table (`Kernel.fileTables`) and to the flags of any
-/// open file.
+/// All that it says becomes invalid with any change to any descriptor table (`Kernel.fileTables`) and to the flags of
+/// any open file.
 struct DescriptorShortcuts {
   private var entries = InlineArray<16, DescriptorShortcut>(repeating: DescriptorShortcut())
   /// Entries of an earlier one are invalid.
@@ -15,9 +15,10 @@ struct DescriptorShortcuts {
     Int((UInt32(bitPattern: number) &+ task.index &* 4) & 15)
   }
 
-  mutating func set(_ file: ID<OpenFile>, _ object: FileObject, _ status: OpenFlags, _ number: Int32, of task: TaskID) {
-    entries[DescriptorShortcuts.place(number, task)] = DescriptorShortcut(
-      epoch: epoch, task: task, number: number, status: status, file: file, object: object)
+  mutating func set(_ shortcut: DescriptorShortcut) {
+    let place = DescriptorShortcuts.place(shortcut.number, shortcut.task)
+    entries[place] = shortcut
+    entries[place].epoch = epoch
   }
 
   /// What a descriptor of the task means, if that is known. (What only reads is mutating, since it would be copied
@@ -37,6 +38,8 @@ struct DescriptorShortcut {
   fileprivate var task = TaskID(bits: .max)
   fileprivate var number: Int32 = -1
   var status = OpenFlags()
+  /// Whether nobody else has the descriptor table.
+  var isTableOwn = false
   var file = ID<OpenFile>(bits: .max)
   var object = FileObject.console(.input)
 }
@@ -48,8 +51,13 @@ extension Kernel {
   }
 
   @inline(never) private mutating func findShortcut(_ fd: FD, of me: TaskID) -> DescriptorShortcut? {
-    guard let file = fileTables[tasks[me].files].file(fd.number) else { return nil }
-    descriptorShortcuts.set(file, files[file].object, files[file].status, fd.number, of: me)
-    return descriptorShortcuts.find(fd.number, of: me)
+    let table = tasks[me].files
+    guard let file = fileTables[table].file(fd.number) else { return nil }
+    let shortcut = DescriptorShortcut(
+      task: me, number: fd.number, status: files[file].status, isTableOwn: fileTables[table].references == 1,
+      file: file,
+      object: files[file].object)
+    descriptorShortcuts.set(shortcut)
+    return shortcut
   }
 }

@@ -44,7 +44,8 @@ extension Kernel {
 
   /// The whole of a read(2) of up to `limit` bytes, which is not 0, that is performed for the first time.
   @inline(never)
-  mutating func readWhole(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isNonblocking: Bool) throws(Stop) -> Int
+  mutating func readWhole(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isNonblocking: Bool, isTableOwn: Bool)
+    throws(Stop) -> Int
   {
     let (done, makesRoom, _) = pipes[pipe].take(limit, output, &sparePage)
     if done > 0 {
@@ -53,7 +54,7 @@ extension Kernel {
     }
     guard let queue = pipes[pipe].queueToRead else { return 0 }
     if isNonblocking { throw .errno(.EAGAIN) }
-    current.found(file)
+    current.found(file, isOwn: isTableOwn)
     current.wanted = (pipe, limit)
     throw .wait(exclusive: queue)
   }

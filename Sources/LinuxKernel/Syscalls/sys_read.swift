@@ -30,7 +30,8 @@ extension Kernel {
     if !current.isRetry, count > 0, count <= Kernel.transferLimit, let found = shortcut(fd, of: me),
       case .pipeReader(let pipe) = found.object
     {
-      return try readWhole(pipe, found.file, count, isNonblocking: found.status.contains(.nonblock))
+      return try readWhole(
+        pipe, found.file, count, isNonblocking: found.status.contains(.nonblock), isTableOwn: found.isTableOwn)
     }
     return try readOther(fd, count, for: me)
   }

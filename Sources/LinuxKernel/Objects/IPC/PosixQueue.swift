@@ -164,7 +164,8 @@ extension Kernel {
   ) throws(Stop) {
     guard messageQueues[queue].makesReceiverWait(room: room) else { return }
     if files[file].isNonblocking { throw .errno(.EAGAIN) }
-    if maySleep(me) { awaitMessage(queue, .highest, room: .max, answerLimit: .max, me) }
+    // No signal has come: `isAtLeisure`.
+    if canSleep { awaitMessage(queue, .highest, room: .max, answerLimit: .max, me) }
     current.found(file)
     throw .sleep(until: .max, interruption: .restart)
   }

@@ -1,6 +1,6 @@
 // Those who sleep on a message queue, and how they are handed what they wait for: by whoever brings it about, while
-// they sleep. Most receivers only want the bytes: their call is complete then (`Awaited.handed`). When any other sleeper
-// goes on, its call finds the outcome here and has only to tell it.
+// they sleep. Most receivers only want the bytes: their call is complete then (`Awaited.handed`). When any other
+// sleeper goes on, its call finds the outcome here and has only to tell it.
 
 /// A task that sleeps until a message comes, or until there is room for its own. Linux: struct msg_receiver, struct
 /// msg_sender, struct ext_wait_queue.

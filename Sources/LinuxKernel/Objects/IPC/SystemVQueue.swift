@@ -261,7 +261,8 @@ extension Kernel {
   ) throws(Stop) {
     guard messageQueues[queue].isEmpty else { return }
     if flags.contains(.noWait) { throw .errno(.ENOMSG) }
-    if maySleep(me) {
+    // No signal has come: `isAtLeisure`.
+    if canSleep {
       let limit = flags.contains(.noError) ? .max : room
       awaitMessage(queue, flags.selector(type), room: limit, answerLimit: room, me)
     }
