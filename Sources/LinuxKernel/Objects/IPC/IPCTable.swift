@@ -202,8 +202,8 @@ struct IPCCaller {
   let euid: UInt32
 }
 
-/// The objects of a kind that were used last: one for each remainder of identifiers by four, since those who talk to each
-/// other use two.
+/// The objects of a kind that were used last: one for each remainder of identifiers by four, since those who talk to
+/// each other use two.
 struct IPCShortcuts<Object> {
   private var entries = InlineArray<4, IPCShortcut<Object>>(repeating: IPCShortcut())
 

@@ -134,8 +134,8 @@ extension Kernel {
     return try receiveInSteps(fd, &destination, timeout, me)
   }
 
-  /// What most calls come to: there is a message, and no sender waits for its place. nil for all others, and nothing has
-  /// changed.
+  /// What most calls come to: there is a message, and no sender waits for its place. nil for all others, and nothing
+  /// has changed.
   @inline(__always)
   mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
     guard let (_, queue) = queueToReceive(fd, me) else { return nil }

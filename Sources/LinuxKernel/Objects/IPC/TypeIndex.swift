@@ -4,8 +4,8 @@
 /// what one looks for is a few steps away. Others stand in a tree, threaded through the messages themselves; it is a
 /// treap, whose shape depends on the types in it alone. Younger messages of a type hang behind the oldest.
 ///
-/// Most queues are empty when a message comes, and it leaves before the next: such a one is in no group nor in the tree.
-/// Invariant: where there is an `only` message, there is no other.
+/// Most queues are empty when a message comes, and it leaves before the next: such a one is in no group nor in the
+/// tree. Invariant: where there is an `only` message, there is no other.
 struct TypeIndex {
   private var only = MessageNumber.none
   private var onlyType: Int64 = 0
