@@ -455,6 +455,19 @@ describe("corners", function()
     assert.errno("EINVAL", sys.pwritev2(must.timerfd_create("CLOCK_MONOTONIC"), { "x" }, -1, 1 << 30))
   end)
 
+  it("access asks for the mode of what has no name too", function()
+    -- covers: perm.access.nameless
+    local r = must.pipe()
+    local counter = must.eventfd(0)
+    assert.errno("EACCES", sys.faccessat2(r, "", "X_OK", "AT_EMPTY_PATH"))
+    assert.errno("EACCES", sys.faccessat2(counter, "", "X_OK", "AT_EMPTY_PATH"))
+    must.faccessat2(counter, "", "R_OK|W_OK", "AT_EMPTY_PATH")
+    must.setuid(1000)
+    assert.errno("EACCES", sys.faccessat2(r, "", "R_OK", "AT_EMPTY_PATH"))
+    assert.errno("EACCES", sys.faccessat2(counter, "", "W_OK", "AT_EMPTY_PATH"))
+    must.faccessat2((must.pipe()), "", "R_OK|W_OK", "AT_EMPTY_PATH")
+  end)
+
   it("nice may ask for less than the least, where that is what there is", function()
     -- covers: process.nice.least
     must.setpriority("PRIO_PROCESS", 0, -20)

@@ -153,6 +153,10 @@ package enum FuzzExclusion {
       "memory for the message of a msgrcv that may sleep",
       "the referee puts it there when the call is over: one that is killed meanwhile never gets it"
     ),
+    (
+      "nice values where there are POSIX queues",
+      "the referee makes such a task an ordinary one for its call, and children that have not begun run before that"
+    ),
     ("data sent from where a structure with times was put", "times are the machine's"),
     ("2 ms that a new task sleeps", "whether they have passed when others look is chance"),
     ("vfork inside a new task", "two that end together are taken in another order"),

@@ -65,6 +65,7 @@ struct FuzzGenerator {
     let makesTask = declaration.parameters.contains { if case .function = $0.kind { true } else { false } }
     if name == "vfork", depth > 0 { return [] }
     if name == "execve", !draw.mayExecute || !draw.oneIn(3) { return [] }
+    if ["setpriority", "nice"].contains(name), draw.hasQueues { return [] }
     if name == "socket", !draw.hasSockets { return [] }
     if name == "mincore", draw.usesMemory, draw.hasQueues || draw.hasSystemV { return [] }
     if makesTask, depth > 1 || forks.count > 6 || !draw.oneIn(3) && !forks.isEmpty { return [] }

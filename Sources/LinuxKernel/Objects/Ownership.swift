@@ -7,6 +7,14 @@ struct Ownership {
   /// Linux: inode_owner_or_capable().
   private func obeys(_ who: Credentials) -> Bool { uid == who.fsuid || who.has(.fowner) }
 
+  /// Throws EACCES unless the mode or a capability allows it. Linux: generic_permission(), of what is no directory.
+  func check(_ access: Access, _ who: Credentials) throws(Stop) {
+    var bits = mode
+    if uid == who.fsuid { bits >>= 6 } else if who.isInGroup(gid) { bits >>= 3 }
+    if access.rawValue & ~bits & 7 == 0 || access == .read && who.has(.dacReadSearch) { return }
+    guard !access.contains(.execute) || mode & 0o111 != 0, who.has(.dacOverride) else { throw .errno(.EACCES) }
+  }
+
   /// Linux: setattr_should_drop_suidgid().
   func setIDBits(_ who: Credentials) -> UInt32 {
     var bits = mode & FileMode.setUID

@@ -68,14 +68,21 @@ extension Kernel {
     defer { tasks[me].credentials = before }
     var walk: WalkFlags = flags.contains(.noFollow) ? [] : .follow
     if flags.contains(.emptyPath) { walk.insert(.empty) }
-    guard case .path(let path) = try target(directory, name, walk, me) else { return Done() }
+    let asked = Access(rawValue: UInt32(mode.rawValue)), path: Path
+    switch try target(directory, name, walk, me) {
+    case .path(let found): path = found
+    case .anonymous(let file):
+      let status = status(of: file)
+      try Ownership(mode: status.mode, uid: status.uid, gid: status.gid).check(asked, tasks[me].credentials)
+      return Done()
+    }
     // path_noexec(): proc and mqueue are mounted so by the kernel itself.
     if mode.contains(.execute), inodes[inode(path)].isRegular,
       fileSystems[inodes[inode(path)].fileSystem].kind != .tmpfs
     {
       throw .errno(.EACCES)
     }
-    try checkPermission(inode(path), Access(rawValue: UInt32(mode.rawValue)), tasks[me].credentials)
+    try checkPermission(inode(path), asked, tasks[me].credentials)
     return Done()
   }
 }
