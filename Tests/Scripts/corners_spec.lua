@@ -468,6 +468,21 @@ describe("corners", function()
     must.faccessat2((must.pipe()), "", "R_OK|W_OK", "AT_EMPTY_PATH")
   end)
 
+  it("a table of descriptors that grows while it is shared lets others go first", function()
+    -- covers: desc.table.shared_growth
+    local log = {}
+    must.clone3({ flags = "CLONE_FILES", exit_signal = "SIGCHLD" }, function()
+      log[#log + 1] = "child"
+      sys.pause()
+    end)
+    assert.same({}, log)
+    must.fcntl(0, "F_DUPFD", 60)
+    assert.same({}, log)
+    assert.equal(300, must.fcntl(0, "F_DUPFD", 300))
+    assert.same({ "child" }, log)
+    assert.equal(700, must.dup2(0, 700))
+  end)
+
   it("nice may ask for less than the least, where that is what there is", function()
     -- covers: process.nice.least
     must.setpriority("PRIO_PROCESS", 0, -20)

@@ -279,6 +279,7 @@ extension Kernel {
   mutating func writeProcess(
     _ kind: ProcessFile, _ file: ID<OpenFile>, _ source: inout Source, at offset: Int64?, for me: TaskID
   ) throws(Stop) -> Int {
+    try checkRange(offset ?? files[file].position, source.remaining)
     switch kind {
     case .system(let node): return try writeSystem(node, file, &source, at: offset, for: me)
     case .rootEntry: throw .errno(.EIO)

@@ -46,6 +46,7 @@ extension Kernel {
   mutating func duplicate(_ file: ID<OpenFile>, closesOnExec: Bool, from minimum: Int = 0, for me: TaskID) throws(Stop)
     -> FD
   {
+    try makeRoom(for: fileTables[tasks[me].files].lowestFree(from: minimum), me)
     files[file].references += 1
     return try install(file, closesOnExec: closesOnExec, from: minimum, for: me)
   }
@@ -53,9 +54,18 @@ extension Kernel {
   /// Linux: ksys_dup3(), do_dup2().
   mutating func duplicate(_ old: FD, at new: FD, closesOnExec: Bool, for me: TaskID) throws(Stop) -> FD {
     guard new.number >= 0, UInt64(new.number) < limit(ResourceLimits.nofile, of: me) else { throw .errno(.EBADF) }
+    try makeRoom(for: Int(new.number), me)
     let file = try fileOrPath(old, of: me)
     files[file].references += 1
     install(file, at: Int(new.number), closesOnExec: closesOnExec, for: me)
     return new
+  }
+
+  /// A table that grows while others use it too makes Linux wait until nobody can be looking at the old one; everybody
+  /// who can run goes first. Linux: expand_fdtable(), synchronize_rcu().
+  private func makeRoom(for number: Int, _ me: TaskID) throws(Stop) {
+    let table = tasks[me].files
+    guard number >= fileTables[table].capacity, UInt64(number) < limit(ResourceLimits.nofile, of: me) else { return }
+    if fileTables[table].references > 1, canSleep, !current.isRetry { throw .yield }
   }
 }
