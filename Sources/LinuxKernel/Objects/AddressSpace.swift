@@ -13,12 +13,11 @@ struct Protection: OptionSet, Hashable, Sendable {
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let read = Protection(rawValue: 1), write = Protection(rawValue: 2), execute = Protection(rawValue: 4)
 
-  /// Executable memory that no key of the processor guards, since PROT_EXEC was not all that was asked for.
-  static let unguarded = Protection(rawValue: 8)
-
   /// What may be written may be read, and what may only be executed may not: a key of the processor's keeps it, as on
   /// x86-64 with protection keys. Linux: execute_only_pkey().
-  var isReadable: Bool { rawValue & 3 != 0 || contains(.unguarded) }
+  var isReadable: Bool { rawValue & 11 != 0 }
+  /// Of memory that may only be executed: that no key keeps it from being read.
+  static let keyless = Protection(rawValue: 8)
 }
 
 /// One mapping. Linux: struct vm_area_struct.

@@ -227,11 +227,10 @@ struct MapProtection: Flags {
   let rawValue: Int32
   init(rawValue: Int32) { self.rawValue = rawValue }
   static let growsDown = MapProtection(rawValue: 0x0100_0000), grows = MapProtection(rawValue: 0x0300_0000)
-  /// mmap ignores bits that it does not know.
-  /// Only PROT_EXEC alone is guarded by a key. Linux: do_mmap(), do_mprotect_pkey().
+  /// mmap ignores bits that it does not know, but gives a key only to those who ask for PROT_EXEC and nothing else.
   var protection: Protection {
     let protection = Protection(rawValue: rawValue & 7)
-    return protection == .execute && rawValue != protection.rawValue ? [protection, .unguarded] : protection
+    return protection == .execute && rawValue != 4 ? [.execute, .keyless] : protection
   }
   static let names = NameSet(
     "protection", .bits,

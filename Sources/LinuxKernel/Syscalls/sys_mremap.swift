@@ -54,7 +54,9 @@ extension Syscall {
     }
     if !isPlaced, !flags.contains(.keepOld) {
       let grown = start + oldSize..<start + newSize
-      if start + oldSize == area.end, grown.upperBound <= limit, kernel.addressSpaces[space].isFree(grown) {
+      // What lies above the mappings is the stack's.
+      let end = start < AddressSpace.mappingTop ? AddressSpace.mappingTop : limit
+      if start + oldSize == area.end, grown.upperBound <= end, kernel.addressSpaces[space].isFree(grown) {
         kernel.addressSpaces[space].areas[index].end = grown.upperBound
         kernel.mergeAreas(space, around: grown)
         if area.lock != .none { kernel.populate(grown, of: me) }
