@@ -47,6 +47,21 @@ describe("further corners", function()
     must.mq_notify(queue, event)
   end)
 
+  it("a clone that fails late has attached and detached the caller's segments", function()
+    -- covers: sysv.shm.failed_clone
+    local id = must.shmget(C.IPC_PRIVATE, 4096, "0600")
+    must.shmat(id)
+    assert.equal(0, must.shmctl(id, "IPC_STAT").shm_dtime)
+    local call = { flags = "CLONE_NEWIPC|CLONE_SYSVSEM|CLONE_VM", exit_signal = "SIGCHLD" }
+    assert.errno("EINVAL", sys.clone3(call, function() end))
+    assert.equal(0, must.shmctl(id, "IPC_STAT").shm_dtime)
+    call.flags = "CLONE_NEWIPC|CLONE_SYSVSEM"
+    assert.errno("EINVAL", sys.clone3(call, function() end))
+    local status = must.shmctl(id, "IPC_STAT")
+    assert.equal(1, status.shm_nattch)
+    assert.is_true(status.shm_dtime > 0)
+  end)
+
   it("who lacks capabilities of another may not make it nicer", function()
     -- covers: process.setpriority.capabilities
     local child = must.fork(function()

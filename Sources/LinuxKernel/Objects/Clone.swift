@@ -83,10 +83,16 @@ extension Kernel {
   }
 
   /// A child whose making fails this late has had its own copy of the descriptors, and the caller closes them for it:
-  /// queues take that for the caller's own wish to hear no more. Linux: copy_process(), exit_files(),
-  /// mqueue_flush_file().
+  /// queues take that for the caller's own wish to hear no more. So has it had its own memory, and what was attached
+  /// there is attached and detached once more. Linux: copy_process(), exit_files(), mqueue_flush_file(), exit_mmap().
   mutating func giveUpClone(_ flags: CloneFlags, _ errno: Errno, by me: TaskID) throws(Stop) -> Never {
     if !flags.contains(.files) { releaseTable(duplicate(tasks[me].files), by: me) }
+    if !flags.contains(.vm) {
+      for segment in addressSpaces[tasks[me].memory].areas.compactMap(\.segment) {
+        attach(segment, by: me)
+        detach(segment, by: me)
+      }
+    }
     throw .errno(errno)
   }
 

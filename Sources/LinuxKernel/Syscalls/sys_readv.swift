@@ -94,7 +94,7 @@ extension Kernel {
     destination.truncate(to: Kernel.transferLimit)
     // vfs_readv(): nothing asked for is nothing done, before the flags are looked at.
     if destination.remaining == 0 { return Transferred(0, destination) }
-    if let offset { try checkRange(offset, destination.remaining) }
+    try checkRange(offset ?? files[file].position, destination.remaining)
     if !flags.isEmpty, !readsPieces(file) { throw .errno(.EOPNOTSUPP) }
     return try withTransferFlags(flags, file) { (kernel) throws(Stop) in
       Transferred(try kernel.read(file, &destination, at: offset, for: me), destination)
@@ -111,7 +111,7 @@ extension Kernel {
     var source = try vector.source(&self, me)
     source.truncate(to: Kernel.transferLimit)
     if source.remaining == 0 { return 0 }
-    if let offset { try checkRange(offset, source.remaining) }
+    try checkRange(offset ?? files[file].position, source.remaining)
     guard takesPieces(file) else {
       if !flags.isEmpty { throw .errno(.EOPNOTSUPP) }
       return try writeEach(vector, file, at: offset, me)

@@ -65,7 +65,8 @@ extension Kernel {
     _ segment: ID<SharedSegment>, _ size: UInt64, at address: UInt64?, _ flags: AttachFlags, _ me: TaskID
   ) throws(Stop) -> MappedMemory {
     let space = tasks[me].memory
-    if let address, !flags.contains(.remap) {
+    // What was rounded to 0 is the place all the same, and not looked at.
+    if let address, address != 0, !flags.contains(.remap) {
       // By the bytes asked for, not by pages.
       let (end, overflows) = address.addingReportingOverflow(size)
       guard !overflows, addressSpaces[space].isFree(address..<end) else { throw .errno(.EINVAL) }
