@@ -154,6 +154,8 @@ struct FuzzDraw {
     if call == "mmap" || name == "new_size" {
       return pick([4096, 4096, 8192, 16_384, 16_384, 65_536, 1, 5000, 0, -1, 1 << 62])
     }
+    // These round to pages, and the smallest mapping has one.
+    if ["mlock", "mlock2", "munlock"].contains(call) { return pick([4088, 4088, 1, 4000, 0, 0, -1]) }
     return pick(call == "munmap" ? [4096, 4096, 1, 4095, 0, 0, -1, 1 << 62] : [4096, 4096, 1, 4095, 0, 0, -1])
   }
 

@@ -7,11 +7,11 @@ extension Kernel {
     switch inodes[inode].content {
     case .regular: return try readRegular(inode, file, &destination, at: offset, for: me)
     case .directory:
-      try checkRange(offset ?? 0, destination.remaining)
+      try checkRange(offset ?? files[file].position, destination.remaining)
       throw .errno(.EISDIR)
     case .device(let number):
       guard let device = Device(rawValue: number) else { throw .errno(.ENXIO) }
-      try checkRange(offset ?? 0, destination.remaining)
+      try checkRange(offset ?? files[file].position, destination.remaining)
       return try readDevice(device, &destination, for: me)
     case .process(let kind): return try readProcess(kind, file, &destination, at: offset, for: me)
     case .symlink, .fifo, .socket, .messageQueue: throw .errno(.EINVAL)
@@ -25,7 +25,7 @@ extension Kernel {
     case .regular: return try writeRegular(inode, file, &source, at: offset, for: me)
     case .device(let number):
       guard let device = Device(rawValue: number) else { throw .errno(.ENXIO) }
-      try checkRange(offset ?? 0, source.remaining)
+      try checkRange(offset ?? files[file].position, source.remaining)
       return try writeDevice(device, &source, for: me)
     case .process(let kind): return try writeProcess(kind, file, &source, at: offset, for: me)
     case .directory, .symlink, .fifo, .socket, .messageQueue: throw .errno(.EINVAL)

@@ -58,6 +58,11 @@ struct FuzzCommand: ParsableCommand {
 
   mutating func run() throws {
     signal(SIGPIPE, SIG_IGN)
+    // A folder that is not there is made now, and one that cannot be is told before the work.
+    if mkdir(output, 0o777) != 0, errno != EEXIST {
+      Terminal.error("kscript: --output \(output): \(String(cString: strerror(errno)))")
+      throw ExitCode(Kscript.ExitStatus.usage)
+    }
     if let show {
       Terminal.output(Fuzzer.script(seed: seed, number: show, families: chosen))
       return Terminal.flush()
