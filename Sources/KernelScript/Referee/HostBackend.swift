@@ -293,7 +293,9 @@ final class HostBackend {
     return Int32(KS_REPLY)
   }
 
+  /// A call fails without its proxy.
   private func reply(failure: Int32) -> Int32 {
+    world.slot(current.slot).pointee.has_slept = 0
     var failed = HostReply()
     failed.errno = failure
     return reply(failed, current)

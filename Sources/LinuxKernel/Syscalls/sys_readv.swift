@@ -135,10 +135,14 @@ extension Kernel {
   /// Whether a file fills several pieces by one read (read_iter()); only those know flags.
   private func readsPieces(_ file: ID<OpenFile>) -> Bool {
     switch files[file].object {
-    case .messageQueue: false
+    case .messageQueue: return false
     case .inode(let inode):
-      if case .process(.taskEntry) = inodes[inode].content { false } else { !inodes[inode].isDirectory }
-    default: true
+      switch inodes[inode].content {
+      case .process(.taskEntry): return false
+      case .process(.system(let node)): return SystemNode.all[node].file?.isSetting ?? false
+      default: return !inodes[inode].isDirectory
+      }
+    default: return true
     }
   }
 
