@@ -244,11 +244,14 @@ PROXY static uint32_t serve(ks_slot *slot, uint64_t *mask) {
       child->mask = *mask;
       uint64_t before = sleeps(slot), part = *mask | handled(), own;
       open_window(&part);
-      slot->result = ks_proxy_clone(slot->number, arguments, (uint64_t)child);
+      int64_t result = ks_proxy_clone(slot->number, arguments, (uint64_t)child);
       close_window(&own);
-      slot->has_slept = sleeps(slot) != before;
+      uint64_t has_slept = sleeps(slot) != before;
       open_window(mask);
       close_window(mask);
+      /* Handlers that ran just now have made calls of their own. */
+      slot->result = result;
+      slot->has_slept = has_slept;
     }
     slot->mask = *mask;
     post(slot, KS_DONE);

@@ -105,4 +105,11 @@ describe("a handler", function()
     me "SIGUSR1"
     assert.same({ pid, 1 }, log)
   end)
+
+  it("that runs when the caller of vfork goes on changes nothing of what that answers", function()
+    must.sigaction("SIGUSR1", function() must.getpgrp() end)
+    local parent = must.getpid()
+    local pid = must.vfork(function() must.kill(parent, "SIGUSR1") end)
+    assert.same({ pid, "exited", 0 }, { must.waitpid(pid) })
+  end)
 end)
