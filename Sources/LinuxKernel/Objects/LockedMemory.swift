@@ -101,6 +101,7 @@ extension Kernel {
   /// Has the pages of a range be there, as if each were touched. False where one cannot be. Linux: __mm_populate().
   @discardableResult
   mutating func populate(_ range: Range<UInt64>, of me: TaskID) -> Bool {
+    if range.isEmpty { return true }
     let space = tasks[me].memory
     for index in addressSpaces[space].areas(in: range) {
       let area = addressSpaces[space].areas[index]
