@@ -129,15 +129,13 @@ uint64_t ks_take_any(
     ks_argument *argument = &arguments[position];
     char kind = function->kinds[position];
     int type = lua_type(L, index), is_converted = is_again;
-    argument->bytes = NULL;
-    argument->count = 0;
     if (type <= LUA_TNIL) {
       if (position < function->required) missing(L, function);
-      argument->form = function->forms[position];
-      argument->word = function->defaults[position];
-      digest = mix(digest ^ (uint64_t)argument->word);
+      omit(function, position, arguments, &digest);
       continue;
     }
+    argument->bytes = NULL;
+    argument->count = 0;
   again:;
     int is_buffer = type == LUA_TUSERDATA && ks_to_buffer(L, index);
     switch (kind) {
@@ -265,14 +263,7 @@ int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *argume
     default: return 0;
     }
   }
-  for (int position = given; position < count; position++) {
-    ks_argument *argument = &arguments[position];
-    argument->bytes = NULL;
-    argument->count = 0;
-    argument->form = function->forms[position];
-    argument->word = function->defaults[position];
-    *digest = mix(*digest ^ (uint64_t)argument->word);
-  }
+  for (int position = given; position < count; position++) omit(function, position, arguments, digest);
   return 1;
 }
 

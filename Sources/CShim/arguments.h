@@ -5,8 +5,7 @@
  */
 #pragma once
 #include "calls.h"
-#include "digest.h"
-#include "slots.h"
+#include "known.h"
 
 /* Room for the rows of a list that is packed in C; a longer one goes by way of the prelude. */
 enum { KS_ROWS_SIZE = 124 };
@@ -28,8 +27,6 @@ unsigned ks_strings_of(const ks_function *function);
 /* Which of KS_TAKES_... a call is. */
 int ks_signature_of(const ks_function *function);
 
-#define KS_INLINE static inline __attribute__((always_inline))
-
 KS_INLINE int take_integer(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
   if (!lua_isinteger(L, index)) return 0;
   argument->word = lua_tointegerx(L, index, NULL);
@@ -40,7 +37,23 @@ KS_INLINE int take_integer(lua_State *L, int index, ks_argument *argument, uint6
   return 1;
 }
 
-/* The same for one that is known to be on the stack, where ks_knows_slots(). */
+KS_INLINE void take_bytes(const void *bytes, size_t length, uint64_t content, ks_argument *argument, uint64_t *digest) {
+  argument->bytes = bytes;
+  argument->count = (int64_t)length;
+  argument->form = KS_BYTES;
+  argument->word = 0;
+  *digest = mix(mix(*digest ^ content) ^ (uint64_t)length << 1);
+}
+
+KS_INLINE int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING) return 0;
+  const char *bytes = lua_tolstring(L, index, &length);
+  take_bytes(bytes, length, digest_content(bytes, length), argument, digest);
+  return 1;
+}
+
+/* The same two where `knows_slots`. */
 KS_INLINE int take_slot(const ks_slot *slot, ks_argument *argument, uint64_t *digest) {
   if (slot->tag != KS_INTEGER_TAG) return 0;
   argument->word = slot->integer;
@@ -51,16 +64,29 @@ KS_INLINE int take_slot(const ks_slot *slot, ks_argument *argument, uint64_t *di
   return 1;
 }
 
-KS_INLINE int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
+KS_INLINE int take_string_slot(
+  lua_State *L, int index, const ks_slot *slot, ks_argument *argument, uint64_t *digest) {
+  const char *bytes = slot->object + KS_BYTES_OFFSET;
   size_t length;
-  if (lua_type(L, index) != LUA_TSTRING) return 0;
-  argument->bytes = lua_tolstring(L, index, &length);
-  argument->count = (int64_t)length;
-  argument->form = KS_BYTES;
-  argument->word = 0;
-  *digest = mix(digest_bytes(*digest, argument->bytes, length) ^ (uint64_t)length << 1);
+  if (slot->tag == KS_LONG_STRING_TAG) length = (size_t)ks_pointer_at(slot->object, KS_LONG_LENGTH_OFFSET);
+  else if (slot->tag == KS_SHORT_STRING_TAG) length = (unsigned char)slot->object[KS_SHORT_LENGTH_OFFSET];
+  else return 0;
+  take_bytes(bytes, length, digest_string(L, index, bytes, length), argument, digest);
   return 1;
 }
+
+/* What stands for an argument that was left out. */
+KS_INLINE void omit(const ks_function *function, int position, ks_argument *arguments, uint64_t *digest) {
+  ks_argument *argument = &arguments[position];
+  argument->bytes = NULL;
+  argument->count = 0;
+  argument->form = function->forms[position];
+  argument->word = function->defaults[position];
+  *digest = mix(*digest ^ (uint64_t)argument->word);
+}
+
+/* As ks_can_suspend(), where `knows_slots`. */
+KS_INLINE int can_suspend(lua_State *L) { return !ks_interpreter_of(L)->unsuspendable && ks_is_yieldable(L); }
 
 /* As ks_take_any(), for what most calls come with: integers, strings to be written, numbers of bytes to be read.
  * Returns 0, and the work is that of the others, for anything else. */
@@ -68,15 +94,15 @@ KS_INLINE int take_plain(
     lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
   int count = function->count;
   *digest = function->number;
-  if (lua_gettop(L) != count) return 0;
-  const ks_slot *slots = ks_top(L) - count;
+  const ks_slot *slots = ks_first(L);
+  if (ks_top(L) - slots != count) return 0;
   switch (function->signature) {
   case KS_TAKES_NOTHING: return 1;
   case KS_TAKES_INTEGERS:
     for (int index = 0; index < count; index++) if (!take_slot(&slots[index], &arguments[index], digest)) return 0;
     return 1;
   case KS_TAKES_INTEGER_AND_STRING:
-    return take_slot(slots, arguments, digest) && take_string(L, 2, arguments + 1, digest);
+    return take_slot(slots, arguments, digest) && take_string_slot(L, 2, slots + 1, arguments + 1, digest);
   default: return 0;
   }
 }

@@ -129,7 +129,7 @@ static int call(lua_State *L, const ks_function *function) {
   if (!take_plain(L, function, arguments, &digest)) return call_with_any(L, function);
   return finish(
     L, function,
-    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, can_suspend(L)));
 }
 
 /* The same for those that take integers and strings. */
@@ -140,7 +140,7 @@ static int call_in_order(lua_State *L, const ks_function *function) {
   if (!take_in_order(L, function, arguments, &digest)) return call_with_any(L, function);
   return finish(
     L, function,
-    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L)));
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, can_suspend(L)));
 }
 
 /* The same for those that take an integer and rows. */
@@ -150,12 +150,11 @@ static int call_with_row(lua_State *L, const ks_function *function) {
   uint64_t digest = function->number;
   if (!take_short_row(L, arguments, &interpreter->short_row, &digest)) return call_with_any(L, function);
   ks_result result =
-    interpreter->host->call(interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
+    interpreter->host->call(interpreter->machine, function->index, arguments, digest, can_suspend(L));
   if (result.outcome == KS_NUMBER && function->shape == 'i') {
     lua_pushinteger(L, result.word);
     return 1;
   }
-  lua_settop(L, 2);
   if (result.outcome != KS_REPLY && result.outcome != KS_NUMBER) keep_short_row(L, interpreter->short_row);
   return finish(L, function, result);
 }
@@ -231,7 +230,7 @@ int ks_bind(lua_State *L) {
   ks_function *function = lua_touserdata(L, -1);
   lua_pushlightuserdata(L, function);
   lua_pushboolean(L, lua_toboolean(L, 2));
-  function->signature = (char)(ks_knows_slots(L) ? ks_signature_of(function) : KS_TAKES_OTHERS);
+  function->signature = (char)(interpreter->knows_slots ? ks_signature_of(function) : KS_TAKES_OTHERS);
   function->strings = ks_strings_of(function);
   if (function->index >= KS_MAX_FUNCTIONS) return luaL_error(L, "more calls than KS_MAX_FUNCTIONS");
   interpreter->functions[function->index] = function;

@@ -1,4 +1,5 @@
 /* The core table: what the prelude is built on. */
+#include "known.h"
 #include "replies.h"
 #include <lauxlib.h>
 #include <string.h>
@@ -91,6 +92,8 @@ void ks_open_core(lua_State *L) {
     {"bind", ks_bind}, {"settle", settle}, {"query", query}, {"set", set_registry}, {"new_task", new_task},
     {"tostring", core_tostring},
     {NULL, NULL}};
+  ks_look_at_slots(L);
+  ks_open_known_strings(L);
   lua_newtable(L);
   lua_setfield(L, LUA_REGISTRYINDEX, KS_THREADS);
   luaL_newlib(L, functions);

@@ -13,7 +13,8 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
 
 static inline uint64_t mix(uint64_t value) { return fold(value ^ first_key, second_key); }
 
-static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
+/* What bytes are digested to, whatever came before them. */
+static inline uint64_t digest_content(const void *bytes, size_t length) {
   const unsigned char *at = bytes;
   uint64_t sum = length, low = 0, high = 0, words[2];
   size_t offset = 0;
@@ -21,7 +22,7 @@ static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t len
     memcpy(words, at + offset, 16);
     sum += fold(words[0] ^ (first_key + offset), words[1] ^ second_key);
   }
-  if (offset == length) return mix(seed ^ sum ^ fold(first_key, second_key));
+  if (offset == length) return sum ^ fold(first_key, second_key);
   if (length - offset <= 8) {
     for (; offset < length; offset++) high = high << 8 | at[offset];
   }
@@ -29,5 +30,9 @@ static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t len
     low = low << 8 | high >> 56;
     high = high << 8 | at[offset];
   }
-  return mix(seed ^ sum ^ fold(low ^ first_key, high ^ second_key));
+  return sum ^ fold(low ^ first_key, high ^ second_key);
+}
+
+static inline uint64_t digest_bytes(uint64_t seed, const void *bytes, size_t length) {
+  return mix(seed ^ digest_content(bytes, length));
 }

@@ -5,25 +5,18 @@
 #include "arguments.h"
 
 /* Integers and strings: `function->strings` says which are strings. Those at the end may be left out. */
-static inline __attribute__((always_inline)) int take_in_order(
+KS_INLINE int take_in_order(
   lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *result) {
-  int given = lua_gettop(L), count = function->count;
+  const ks_slot *slots = ks_first(L);
+  int given = (int)(ks_top(L) - slots), count = function->count;
   uint64_t digest = function->number;
   unsigned strings = function->strings;
   if (given > count || given < function->required) return 0;
-  const ks_slot *slots = ks_top(L) - given;
   for (int position = 0; position < given; position++, strings >>= 1) {
-    if (strings & 1 ? !take_string(L, position + 1, &arguments[position], &digest)
+    if (strings & 1 ? !take_string_slot(L, position + 1, &slots[position], &arguments[position], &digest)
                     : !take_slot(&slots[position], &arguments[position], &digest)) return 0;
   }
-  for (int position = given; position < count; position++) {
-    ks_argument *argument = &arguments[position];
-    argument->bytes = NULL;
-    argument->count = 0;
-    argument->form = function->forms[position];
-    argument->word = function->defaults[position];
-    digest = mix(digest ^ (uint64_t)argument->word);
-  }
+  for (int position = given; position < count; position++) omit(function, position, arguments, &digest);
   *result = digest;
   return 1;
 }
@@ -41,41 +34,28 @@ static inline void keep_short_row(lua_State *L, uint64_t packed) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)packed);
 }
 
-/* The 16-bit integer on top of the stack goes to its place in a row; its bit pattern may be written signed or
- * unsigned. */
-static inline __attribute__((always_inline)) int take_half(lua_State *L, int place, uint64_t *row) {
-  const ks_slot *slot = ks_top(L) - 1;
+/* A 16-bit integer goes to its place in a row; its bit pattern may be written signed or unsigned. */
+KS_INLINE int take_half(const ks_slot *slot, uint32_t place, uint64_t *row) {
   if (slot->tag != KS_INTEGER_TAG || slot->integer < INT16_MIN || slot->integer > UINT16_MAX) return 0;
   *row |= (uint64_t)(uint16_t)slot->integer << 16 * place;
   return 1;
 }
 
 /* An integer, and a list of one row of up to three integers: {{0, -1}}. Fields missing at the end of the row are 0.
- * `result` comes with the digest to go on from. Leaves the stack with more on it, which the caller takes off. */
-static inline __attribute__((always_inline)) int take_short_row(
-  lua_State *L, ks_argument *arguments, uint64_t *packed, uint64_t *result) {
-  enum { LIST = 2, ROW };
+ * `result` comes with the digest to go on from. */
+KS_INLINE int take_short_row(lua_State *L, ks_argument *arguments, uint64_t *packed, uint64_t *result) {
+  const ks_slot *slots = ks_first(L);
+  const ks_interpreter *interpreter = ks_interpreter_of(L);
   uint64_t digest = *result, word = 0;
-  if (lua_gettop(L) != LIST || !take_slot(ks_top(L) - LIST, arguments, &digest)) return 0;
-  if (lua_type(L, LIST) != LUA_TTABLE || lua_rawlen(L, LIST) != 1) return 0;
-  if (lua_rawgeti(L, LIST, 1) != LUA_TTABLE) goto other;
-  lua_rawgeti(L, ROW, 1);
-  if (!take_half(L, 0, &word)) goto other;
-  int given = 1;
-  if (lua_rawgeti(L, ROW, 2) != LUA_TNIL && !take_half(L, given++, &word)) goto other;
-  /* Nothing may follow but a third: neither more values nor names. */
-  lua_pushinteger(L, given);
-  if (lua_next(L, ROW)) {
-    if (given != 2 || !lua_isinteger(L, -2) || lua_tointeger(L, -2) != 3) goto other;
-    if (!take_half(L, 2, &word)) goto other;
-    lua_pop(L, 1);
-    if (lua_next(L, ROW)) goto other;
-  }
+  uint32_t rows, fields;
+  if (ks_top(L) - slots != 2 || !take_slot(slots, arguments, &digest)) return 0;
+  const ks_slot *list = ks_sequence(interpreter, slots + 1, &rows);
+  if (!list || rows != 1) return 0;
+  const ks_slot *row = ks_sequence(interpreter, list, &fields);
+  if (!row || fields == 0 || fields > 3) return 0;
+  for (uint32_t place = 0; place < fields; place++) if (!take_half(&row[place], place, &word)) return 0;
   *packed = word;
   arguments[1] = (ks_argument){.word = 0, .bytes = packed, .count = KS_SHORT_ROW, .form = KS_BYTES};
   *result = mix(digest_short_row(digest, word) ^ (uint64_t)KS_SHORT_ROW << 1);
   return 1;
-other:
-  lua_settop(L, LIST);
-  return 0;
 }

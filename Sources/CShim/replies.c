@@ -50,7 +50,7 @@ static __attribute__((noinline)) int push_failure(lua_State *L, const ks_functio
 
 int ks_push_pair(lua_State *L, const ks_function *function, const ks_answer *answer) {
   if (function->shape == 'r') lua_pushinteger(L, answer->words[0]);
-  lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  ks_push_bytes(L, answer);
   if (function->shape == 'q') lua_pushinteger(L, answer->words[1]);
   return 2;
 }

@@ -18,8 +18,14 @@ int ks_push_reply(lua_State *L, const ks_function *function);
 /* A transfer's bytes beside an integer: behind it, or (q) in front of it. */
 int ks_push_pair(lua_State *L, const ks_function *function, const ks_answer *answer);
 
+/* The bytes of a transfer. */
+static inline void ks_push_bytes(lua_State *L, const ks_answer *answer) {
+  if (answer->known) lua_rawgeti(L, LUA_REGISTRYINDEX, answer->known->key);
+  else lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+}
+
 static inline int ks_push_transfer(lua_State *L, const ks_answer *answer) {
-  if (answer->has_bytes) lua_pushlstring(L, answer->bytes, (size_t)answer->count);
+  if (answer->has_bytes) ks_push_bytes(L, answer);
   else lua_pushinteger(L, answer->words[0]);
   return 1;
 }

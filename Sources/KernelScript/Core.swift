@@ -1,4 +1,5 @@
 import CShim
+import Glibc
 import LinuxKernel
 
 /// What a system call touches on its way through: the kernel, who runs, and the answer that C reads.
@@ -9,6 +10,7 @@ struct Core: ~Copyable {
   /// The running task.
   var current: TaskID
   let answer: UnsafeMutablePointer<ks_answer>
+  let interpreter: UnsafeMutablePointer<ks_interpreter>
   /// How the task goes on that is being resumed.
   var outcome = Outcome.start
   /// Digest of every call and answer so far.
@@ -118,10 +120,23 @@ struct Core: ~Copyable {
     // Beside the bytes of a transfer there is their number and perhaps one word more; others ask for their words.
     if kernel.answerHasBytes { answer.pointee.words.1 = kernel.answerWord(1) } else { storeWords() }
     hash = Digest.mix(hash ^ UInt64(bitPattern: first) ^ UInt64(UInt32(bitPattern: errno)) << 32)
-    if bytes.count > 0 { hash = ByteView(bytes).digest(hash) }
+    answer.pointee.known = nil
+    if bytes.count > 0 { digest(bytes) }
     if kernel.needsNotice { notice() }
     if tracer != nil { endTrace() }
     return Int32(KS_REPLY)
+  }
+
+  /// Digests the bytes of an answer; those of a string that scripts send again and again have been.
+  @inline(__always)
+  private mutating func digest(_ bytes: UnsafeRawBufferPointer) {
+    let known = interpreter.pointee.known_string.unsafelyUnwrapped
+    if known.pointee.length == bytes.count, memcmp(known.pointee.bytes!, bytes.baseAddress!, bytes.count) == 0 {
+      hash = Digest.mix(hash ^ known.pointee.digest)
+      answer.pointee.known = known
+    } else {
+      hash = ByteView(bytes).digest(hash)
+    }
   }
 
   /// All words of the answer.

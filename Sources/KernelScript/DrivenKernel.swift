@@ -35,7 +35,8 @@ final class DrivenKernel {
     _ = kernel.schedule()
     kernel.closeConsole()
     core = .allocate(capacity: 1)
-    core.initialize(to: Core(kernel: kernel, current: initTask, answer: answer, machine: machine))
+    core.initialize(
+      to: Core(kernel: kernel, current: initTask, answer: answer, interpreter: machine.interpreter, machine: machine))
     core.pointee.hash = Digest.mix(options.seed)
     core.pointee.driven = self
   }

@@ -40,6 +40,8 @@ public final class Machine {
     /// How long nothing may happen on the host before the run counts as stuck, in ns, even if a clock were to wake one
     /// of its tasks later.
     package var hostPatience: Int64?
+    /// Whether arguments are read off Lua's stack, where its layout is as expected; else by Lua's functions alone.
+    package var readsStack = true
     /// A mistake made on purpose, for tests of what finds mistakes.
     package var plant: Plant?
     public init() {}
@@ -108,11 +110,13 @@ public final class Machine {
     interpreter = .allocate(capacity: 1)
     interpreter.initialize(to: ks_interpreter())
     interpreter.pointee.machine = UnsafeMutableRawPointer(core)
+    interpreter.pointee.distrusts_slots = options.readsStack ? 0 : 1
     backend = nil
     interpreter.pointee.host = UnsafePointer(host)
     guard let state = ks_new_state(interpreter) else { fatalError("no memory for an interpreter") }
     self.state = state
-    core.initialize(to: Core(kernel: kernel, current: initTask, answer: answerPointer, machine: self))
+    core.initialize(
+      to: Core(kernel: kernel, current: initTask, answer: answerPointer, interpreter: interpreter, machine: self))
     if options.isHosted {
       backend = HostBackend(machine: self, answer: answerPointer)
       let emulated = UnsafeMutablePointer<ks_host>.allocate(capacity: 1)

@@ -8,10 +8,11 @@ struct DeterminismTests {
   static let examplePaths = Project.files("examples", ".lua").map(\.path)
   static let specPaths = Project.files("Tests/Scripts", "_spec.lua").map(\.path)
 
-  private func hash(_ path: String, _ policy: Policy) -> [UInt64] {
+  private func hash(_ path: String, _ policy: Policy, readsStack: Bool = true) -> [UInt64] {
     let text = Array(Project.text(path).utf8)
     var options = Machine.Options()
     options.policy = policy
+    options.readsStack = readsStack
     options.seed = 11
     options.instructionLimit = 200_000_000
     if path.hasSuffix("_spec.lua") {
@@ -28,8 +29,9 @@ struct DeterminismTests {
   @Test("Examples run alike twice in a process", arguments: examplePaths, [Policy.fifo, .random, .pct(depth: 3)])
   func examples(path: String, policy: Policy) { #expect(hash(path, policy) == hash(path, policy)) }
 
-  @Test("Specs run alike twice in a process", arguments: specPaths)
-  func specs(path: String) { #expect(hash(path, .fifo) == hash(path, .fifo)) }
+  /// The second time as where Lua lays out its stack in another way than calls expect: by Lua's functions alone.
+  @Test("Specs run alike twice in a process, however their arguments are read", arguments: specPaths)
+  func specs(path: String) { #expect(hash(path, .fifo) == hash(path, .fifo, readsStack: false)) }
 
   /// Scripts that lean on what stock Lua does differently in each process.
   static let scripts: [String: String] = [

@@ -24,6 +24,7 @@ typedef struct ks_answer {
   int64_t words[4];
   const void *bytes;
   int64_t count;
+  const ks_known_string *known; /* the one that has these bytes, if that is known */
   int32_t error;     /* 0, or the errno */
   int32_t has_bytes; /* the answer of a transfer is its bytes, not their number */
   int32_t has_extra; /* the bytes are a result beside the error */

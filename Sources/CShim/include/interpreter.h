@@ -18,6 +18,17 @@ typedef struct ks_argument {
   int32_t form;
 } ks_argument;
 
+/* A string that calls were given again and again: see known.h. */
+typedef struct ks_known_string {
+  const void *bytes;  /* of the string that is kept, which never move; NULL for none */
+  size_t length;
+  uint64_t digest;    /* of the bytes: see digest_content() */
+  uint64_t candidate; /* the digest of one that may take its place */
+  int key;            /* of the string in the registry */
+} ks_known_string;
+
+enum { KS_KNOWN_STRINGS = 4 };
+
 typedef struct ks_interpreter {
   /* Set by a system call just before it yields because its task must wait (or was preempted, or has ended).
    * Every coroutine.resume on the way out passes such a yield on instead of returning it to the script;
@@ -39,6 +50,13 @@ typedef struct ks_interpreter {
    * it is left by a jump when the task waits. */
   ks_argument arguments[KS_MAX_ARGUMENTS];
   uint64_t short_row;
+  /* For slots.h: whether Lua lays out its values as expected, or is not to be believed to; what a table without a hash
+   * has in its place. */
+  int knows_slots, distrusts_slots;
+  const void *empty_hash;
+  /* For known.h: the strings, and the one that a call was given last. */
+  ks_known_string known_strings[KS_KNOWN_STRINGS];
+  const ks_known_string *known_string;
 
   const struct ks_function *functions[KS_MAX_FUNCTIONS]; /* the calls that are bound, by index */
 

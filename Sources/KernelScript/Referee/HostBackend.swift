@@ -286,6 +286,7 @@ final class HostBackend {
     answer.pointee.words = (reply.words[0], reply.words[1], reply.words[2], reply.words[3])
     answer.pointee.error = reply.errno
     answer.pointee.has_bytes = reply.hasBytes ? 1 : 0
+    answer.pointee.known = nil
     answer.pointee.has_extra = reply.hasExtra ? 1 : 0
     setBytes(reply.bytes)
     hash = Digest.mix(hash ^ UInt64(bitPattern: reply.words[0]) ^ UInt64(UInt32(bitPattern: reply.errno)) << 32)
