@@ -7,9 +7,7 @@ enum Host {
   static func table(answer: UnsafePointer<ks_answer>) -> ks_host {
     var host = ks_host()
     host.answer = answer
-    host.call = { pointer, index, arguments, digest, canSleep in
-      corePointer(pointer).pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
-    }
+    host.call = call
     host.call_spawning = { pointer, index, arguments, digest, canSleep, thread in
       let core = corePointer(pointer)
       core.pointee.newThreads[core.pointee.current.index] = thread
@@ -21,11 +19,8 @@ enum Host {
       let core = corePointer(pointer)
       return core.pointee.go(core.pointee.outcome)
     }
-    host.call_result = { pointer in
-      let core = corePointer(pointer)
-      return core.pointee.result(core.pointee.outcome)
-    }
-    host.next_turn = { pointer, own, result in corePointer(pointer).pointee.nextTurn(own, result.unsafelyUnwrapped) }
+    host.call_result = callResult
+    host.next_turn = nextTurn
     host.came_back = { pointer, thread, status in
       corePointer(pointer).pointee.cameBack = (thread.unsafelyUnwrapped, status)
     }
@@ -176,6 +171,32 @@ struct QueryArguments {
     return ByteView(UnsafeRawBufferPointer(start: buffer[index].bytes, count: Int(buffer[index].count)))
   }
   func string(_ index: Int) -> String { view(index).string }
+}
+
+// What each call goes through: functions of C's, since a closure would be called by way of one.
+
+@c(ks_core_call)
+@inline(__always)
+private func call(
+  _ pointer: UnsafeMutableRawPointer?, _ index: UInt32, _ arguments: UnsafePointer<ks_argument>?, _ digest: UInt64,
+  _ canSleep: Int32
+) -> ks_result {
+  corePointer(pointer).pointee.call(index, arguments.unsafelyUnwrapped, digest, canSleep: canSleep != 0)
+}
+
+@c(ks_core_call_result)
+@inline(__always)
+private func callResult(_ pointer: UnsafeMutableRawPointer?) -> ks_result {
+  let core = corePointer(pointer)
+  return core.pointee.result(core.pointee.outcome)
+}
+
+@c(ks_core_next_turn)
+@inline(__always)
+private func nextTurn(
+  _ pointer: UnsafeMutableRawPointer?, _ own: OpaquePointer?, _ result: UnsafeMutablePointer<ks_result>?
+) -> OpaquePointer? {
+  corePointer(pointer).pointee.nextTurn(own, result.unsafelyUnwrapped)
 }
 
 @inline(__always)
