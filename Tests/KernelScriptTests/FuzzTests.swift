@@ -25,7 +25,7 @@ struct FuzzTests {
   @Test func everyCallBelongsToAFamily() {
     let known = Set(FuzzFamily.all.flatMap(\.calls)).union(FuzzExclusion.calls)
     let missing = Syscall.all.map(\.name).filter { !known.contains($0) }
-    #expect(missing.isEmpty, "put them into a family of FuzzFamily.all: \(missing)")
+    #expect(missing.isEmpty, "put them into a declaration of FuzzFamily: \(missing)")
   }
 
   @Test func sameSeedMakesTheSameScripts() {

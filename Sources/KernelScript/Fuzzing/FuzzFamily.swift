@@ -8,27 +8,42 @@ package struct FuzzFamily: Sendable {
   /// Calls that give the others something to work on, made at the start of a program.
   let openers: [String]
 
-  init(_ name: String, _ calls: String, openers: String = "") {
-    self.name = name
-    self.calls = calls.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
-    self.openers = openers.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
+  private init(_ declaration: Declaration) {
+    func names(_ text: String) -> [String] {
+      text.split(separator: " ").map(String.init).filter { Syscall.indices[$0] != nil }
+    }
+    name = declaration.name
+    calls = names(declaration.calls)
+    openers = names(declaration.openers)
+  }
+
+  package static let all = declarations.map(FuzzFamily.init)
+  /// The help of every command is made before any runs: this does not look the calls up.
+  package static var names: [String] { declarations.map(\.name) }
+
+  private struct Declaration: Sendable {
+    let name: String, calls: String, openers: String
+
+    init(_ name: String, _ calls: String, openers: String = "") {
+      (self.name, self.calls, self.openers) = (name, calls, openers)
+    }
   }
 
   /// Every call of `Syscall.all` is in one of these, or excluded below; a test says which is not. A new family is a
   /// line here; results and parameters whose names agree (timerid, msqid) meet by themselves.
-  package static let all: [FuzzFamily] = [
-    FuzzFamily("pipe", "pipe pipe2 read write readv writev close fcntl ioctl dup", openers: "pipe2 pipe"),
-    FuzzFamily(
+  private static let declarations: [Declaration] = [
+    Declaration("pipe", "pipe pipe2 read write readv writev close fcntl ioctl dup", openers: "pipe2 pipe"),
+    Declaration(
       "descriptor", "close dup dup2 dup3 fcntl ioctl close_range lseek fstat memfd_create open read write",
       openers: "pipe2 memfd_create open"),
-    FuzzFamily(
+    Declaration(
       "file",
       """
       open openat openat2 creat read write pread pwrite readv writev preadv pwritev preadv2 pwritev2 lseek truncate \
       ftruncate fallocate \
       memfd_create fstat stat statx fsync fdatasync syncfs fstatfs statfs fcntl close
       """, openers: "open memfd_create"),
-    FuzzFamily(
+    Declaration(
       "directory",
       """
       open openat mkdir mkdirat unlink rmdir unlinkat mknod mknodat rename renameat renameat2 link linkat symlink \
@@ -37,51 +52,51 @@ package struct FuzzFamily: Sendable {
       utimensat access \
       faccessat faccessat2 umask chdir fchdir getcwd
       """, openers: "mkdir open symlink"),
-    FuzzFamily(
+    Declaration(
       "memory",
       "mmap munmap mprotect mremap madvise msync mincore mlock mlock2 munlock read write memfd_create ftruncate",
       openers: "mmap memfd_create"),
-    FuzzFamily(
+    Declaration(
       "signal",
       """
       kill tkill tgkill sigqueue rt_tgsigqueueinfo sigaction sigprocmask sigpending sigsuspend pause sigtimedwait \
       sigwaitinfo signalfd \
       read fork getpid
       """, openers: "sigaction fork signalfd"),
-    FuzzFamily(
+    Declaration(
       "process",
       """
       fork vfork clone3 exit exit_group waitpid waitid getpid getppid gettid set_tid_address prctl setpgid getpgid \
       getpgrp \
       setsid getsid kill execve execveat open
       """, openers: "fork"),
-    FuzzFamily(
+    Declaration(
       "credentials",
       """
       getuid geteuid getgid getegid getresuid getresgid setuid setgid setreuid setregid setresuid setresgid setfsuid \
       setfsgid getgroups \
       setgroups capget capset access open chmod chown kill fork stat
       """, openers: "open mkdir fork"),
-    FuzzFamily("poll", "poll ppoll select pselect6 pipe2 read write eventfd close", openers: "pipe2 eventfd"),
-    FuzzFamily(
+    Declaration("poll", "poll ppoll select pselect6 pipe2 read write eventfd close", openers: "pipe2 eventfd"),
+    Declaration(
       "epoll",
       "epoll_create epoll_create1 epoll_ctl epoll_ctl epoll_ctl epoll_wait epoll_pwait epoll_pwait2 read write close "
         + "dup",
       openers: "epoll_create1 pipe2 eventfd epoll_ctl"),
-    FuzzFamily(
+    Declaration(
       "timer",
       """
       timerfd_create timerfd_settime timerfd_gettime getitimer setitimer alarm timer_create timer_delete timer_settime \
       timer_gettime \
       timer_getoverrun nanosleep clock_nanosleep clock_gettime clock_getres clock_settime gettimeofday time times read
       """, openers: "timerfd_create timer_create"),
-    FuzzFamily("event", "eventfd eventfd read write poll close", openers: "eventfd"),
-    FuzzFamily("lock", "flock fcntl open close dup fork", openers: "open"),
-    FuzzFamily(
+    Declaration("event", "eventfd eventfd read write poll close", openers: "eventfd"),
+    Declaration("lock", "flock fcntl open close dup fork", openers: "open"),
+    Declaration(
       "limits", "getrlimit setrlimit prlimit64 getpriority setpriority nice open dup pipe2 ftruncate write",
       openers: "open"),
-    FuzzFamily("system", "uname sysinfo getcpu getrandom prctl umask"),
-    FuzzFamily(
+    Declaration("system", "uname sysinfo getcpu getrandom prctl umask"),
+    Declaration(
       "sysv",
       """
       msgget msgsnd msgsnd msgsnd msgrcv msgrcv msgrcv msgctl semget semop semop semop semtimedop semctl semctl shmget \
@@ -89,7 +104,7 @@ package struct FuzzFamily: Sendable {
       shmctl unshare fork clone3 kill sigaction open read write close setuid exit \
       lseek pread
       """, openers: "msgget semget shmget shmat fork open"),
-    FuzzFamily(
+    Declaration(
       "mq",
       """
       mq_open mq_open mq_unlink mq_send mq_send mq_send mq_timedsend mq_receive mq_receive mq_timedreceive mq_notify \
@@ -97,7 +112,7 @@ package struct FuzzFamily: Sendable {
       poll close fork kill sigaction open read write unlink stat chmod fstat fcntl dup setrlimit setuid unshare exit \
       socket recv recv
       """, openers: "mq_open mq_open fork"),
-  ].filter { !$0.calls.isEmpty }
+  ]
 
   /// Those that take part where no families are named.
   package static let usual = all

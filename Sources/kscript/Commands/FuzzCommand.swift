@@ -13,7 +13,7 @@ struct FuzzCommand: ParsableCommand {
       + "asserts what real Linux answered. The same seed generates the same scripts everywhere. Exits with 1 when "
       + "anything differs, "
       + "64 when this machine cannot be the referee. Needs root. Families: "
-      + FuzzFamily.all.map(\.name).joined(separator: ", ") + ".")
+      + FuzzFamily.names.joined(separator: ", ") + ".")
 
   @Option(help: "How many calls are to be made, at least.")
   var calls = 10_000
@@ -49,8 +49,8 @@ struct FuzzCommand: ParsableCommand {
   func validate() throws {
     guard calls > 0 else { throw ValidationError("--calls takes a number from 1 on") }
     for name in families?.split(separator: ",").map({ $0.filter { $0 != " " } }) ?? []
-    where !FuzzFamily.all.contains(where: { $0.name == name }) {
-      let known = FuzzFamily.all.map(\.name)
+    where !FuzzFamily.names.contains(name) {
+      let known = FuzzFamily.names
       throw ValidationError(
         "there is no family \(name)\(Suggestion.text(name, known)); there are \(known.joined(separator: ", "))")
     }
