@@ -181,7 +181,7 @@ public final class ByteBuffer {
   /// The bytes, for C to read before the next change.
   @inline(__always) public var pointer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-  @inline(__always) public func clear() { fields.pointee.count = 0 }
+  @inlinable @inline(__always) public func clear() { fields.pointee.count = 0 }
 
   /// Room for `extra` more bytes; returns where they go.
   @inline(__always) func extend(by extra: Int) -> UnsafeMutableRawPointer {

@@ -158,17 +158,19 @@ extension Kernel {
 ///
 /// It is made anew for every call and copied with every sleep. So it is six plain words, which the processor moves two
 /// or four at a time, and what only some calls keep shares a place.
-struct CallContext {
+@usableFromInline struct CallContext {
   /// Bytes already transferred by earlier performances of this call.
-  var progress = 0
+  @usableFromInline var progress = 0
   /// The absolute time at which a time-out ends, set when the call first waited; .max for none.
-  var deadline = Int64.max
+  @usableFromInline var deadline = Int64.max
   /// What only some calls keep; `kept` says what it is.
-  private var firstWord: Int64 = 0
-  private var secondWord: Int64 = 0
-  private var heldFile = ID<OpenFile>(bits: 0)
-  private var heldNumber: Int32 = 0
-  private var bits: UInt32 = 0
+  @usableFromInline var firstWord: Int64 = 0
+  @usableFromInline var secondWord: Int64 = 0
+  @usableFromInline var heldFile = ID<OpenFile>(bits: 0)
+  @usableFromInline var heldNumber: Int32 = 0
+  @usableFromInline var bits: UInt32 = 0
+
+  @inlinable @inline(__always) init() {}
 
   @inline(__always) private func has(_ bit: UInt32) -> Bool { bits & bit != 0 }
   @inline(__always) private mutating func set(_ bit: UInt32, _ isSet: Bool) { bits = isSet ? bits | bit : bits & ~bit }

@@ -7,7 +7,7 @@ public typealias TaskID = ID<Kernel.Task>
 /// back. A kernel belongs to one thread at a time.
 public struct Kernel: ~Copyable {
   // Processes
-  var tasks = Slab<Task>()
+  @usableFromInline var tasks = Slab<Task>()
   var processes = Slab<Process>()
   var signalHandlers = Slab<SignalHandlers>()
   var processGroups = Slab<ProcessGroup>()
@@ -71,20 +71,20 @@ public struct Kernel: ~Copyable {
   var clockWasSet: ID<WaitQueue>?
   var runQueue = RunQueue()
   var random: Random
-  var policy: Policy
+  @usableFromInline var policy: Policy
   var settling: [TaskID] = []
-  var callCount = 0
+  @usableFromInline var callCount = 0
 
   /// What the scripts' wall clock shows when the monotonic clock shows 0, in ns since 1970.
   var epoch: Int64
 
   /// The bodies of the calls: the same for every kernel but one with a planted mistake.
-  var performers = Syscall.performers
+  @usableFromInline var performers = Syscall.performers
 
   // Of the call being performed, and so not state: the reply, its bytes, and what the body needs to know.
   @usableFromInline var reply = Reply()
   @usableFromInline let output = ByteBuffer()
-  var current = CallContext()
+  @usableFromInline var current = CallContext()
   /// Never set. A weak reference makes the type address-only: the compiler then passes a borrowed kernel by its
   /// address, where it would otherwise copy all 400 bytes to the stack for each method that only reads (a third of a
   /// call's time).

@@ -35,13 +35,10 @@ extension Kernel {
   /// - Parameters:
   ///   - index: position of the call in `Syscall.all`.
   ///   - arguments: one for each of the call's parameters, valid until this returns.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func perform(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Outcome {
     callCount += 1
-    if policy != .fifo, canSleep, isPreempted(me) {
-      postpone(index, arguments, for: me)
-      return .blocked
-    }
+    if case .fifo = policy {} else if isPostponed(index, arguments, for: me) { return .blocked }
     output.clear()
     current = CallContext()
     reply.clear()
@@ -52,8 +49,17 @@ extension Kernel {
     return stopped(stop, index, arguments, me)
   }
 
+  /// Whether the policy lets others go first; then the call is kept for later.
+  @inline(never) @usableFromInline
+  mutating func isPostponed(_ index: Int, _ arguments: Arguments, for me: TaskID) -> Bool {
+    guard canSleep, isPreempted(me) else { return false }
+    postpone(index, arguments, for: me)
+    return true
+  }
+
   /// What follows when a call that was performed for the first time did not answer.
-  @inline(never) private mutating func stopped(_ stop: Stop, _ index: Int, _ arguments: Arguments, _ me: TaskID)
+  @inline(never) @usableFromInline
+  mutating func stopped(_ stop: Stop, _ index: Int, _ arguments: Arguments, _ me: TaskID)
     -> Outcome
   {
     switch stop {
@@ -331,7 +337,7 @@ extension Kernel {
   }
 
   /// Keeps the answer while signals are delivered.
-  private mutating func replyThroughSignals(_ me: TaskID) -> Outcome {
+  @usableFromInline mutating func replyThroughSignals(_ me: TaskID) -> Outcome {
     if tasks[me].state == .dead { return .ended }
     if deliverable(me).isEmpty, tasks[me].signals.savedMask == nil, processes[tasks[me].process].groupExitStatus == nil
     {

@@ -1,10 +1,10 @@
 /// Names one object of a slab. A removed object's slot gets a new generation, so an old name is recognised as stale.
 public struct ID<Object>: Hashable, Sendable {
   /// The generation above the index: one word, so that names are passed, kept and compared in one piece.
-  let bits: UInt64
+  @usableFromInline let bits: UInt64
 
-  @inline(__always) public var index: UInt32 { UInt32(truncatingIfNeeded: bits) }
-  @inline(__always) public var generation: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
+  @inlinable @inline(__always) public var index: UInt32 { UInt32(truncatingIfNeeded: bits) }
+  @inlinable @inline(__always) public var generation: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
 
   @inline(__always) init(bits: UInt64) { self.bits = bits }
   @inline(__always) init(index: UInt32, generation: UInt32) { bits = UInt64(generation) << 32 | UInt64(index) }
@@ -19,9 +19,9 @@ public struct ID<Object>: Hashable, Sendable {
 /// of `live` is set exactly while its slot holds an initialised object; a free slot holds the index of the next free
 /// one.
 public struct Slab<Object>: ~Copyable {
-  private var table = MarkedTable<Object>()
+  @usableFromInline var table = MarkedTable<Object>()
   /// How many slots were ever used.
-  private var usedSlots: UInt32 = 0
+  @usableFromInline var usedSlots: UInt32 = 0
 
   public init() {}
 
@@ -96,7 +96,7 @@ public struct Slab<Object>: ~Copyable {
 
   /// The object `id` names. A stale id is a bug of the kernel, not of its user, and stops the program.
   @inline(__always) public subscript(_ id: ID<Object>) -> Object {
-    @inline(__always) unsafeAddress {
+    @inlinable @inline(__always) unsafeAddress {
       precondition(id.index < usedSlots, "a handle of another kernel")
       let page = table.page(Int(id.index) >> 6), slot = Int(id.index) & 63
       precondition(page.generations[slot] == id.generation, "stale handle")
@@ -143,13 +143,13 @@ public struct Slab<Object>: ~Copyable {
 /// the number of references would cost a call.
 ///
 /// Invariant: a table that is not marked is this one's own.
-private struct MarkedTable<Object>: ~Copyable {
+@usableFromInline struct MarkedTable<Object>: ~Copyable {
   /// nil until the first object: a kernel has many slabs, and a snapshot makes all of them anew.
   private var storage: PageTable<Object>?
   /// The table's fields and pages, kept here since each access needs them: loads less, each of which would wait for the
   /// one before.
   private(set) var fields: UnsafeMutablePointer<PageTable<Object>.Fields>?
-  private var pages: UnsafeMutablePointer<SlabPage<Object>>?
+  @usableFromInline var pages: UnsafeMutablePointer<SlabPage<Object>>?
 
   init() {}
 
@@ -160,7 +160,7 @@ private struct MarkedTable<Object>: ~Copyable {
     return copy
   }
 
-  @inline(__always) func page(_ number: Int) -> SlabPage<Object> { pages.unsafelyUnwrapped[number] }
+  @inlinable @inline(__always) func page(_ number: Int) -> SlabPage<Object> { pages.unsafelyUnwrapped[number] }
 
   /// Takes a table of its own: the first one, the one that nobody shares any more, or a copy of the one that somebody
   /// does.
@@ -206,28 +206,28 @@ private struct MarkedTable<Object>: ~Copyable {
 
 /// 64 slots in one block: generations, where they are kept, header, objects. Counted by hand, since a kernel belongs to
 /// one thread and an atomic count would be the dearest part of a snapshot.
-private struct SlabPage<Object> {
-  struct Header {
+@usableFromInline struct SlabPage<Object> {
+  @usableFromInline struct Header {
     var references: Int32
     /// How many bytes lie before the header: those of the generations, or none in a page of an array.
     let prefix: Int32
     var live: UInt64
   }
 
-  let base: UnsafeMutableRawPointer
+  @usableFromInline let base: UnsafeMutableRawPointer
 
-  static var generationsSize: Int { 64 * MemoryLayout<UInt32>.size }
-  static var objectsOffset: Int {
+  @inlinable static var generationsSize: Int { 64 * MemoryLayout<UInt32>.size }
+  @inlinable static var objectsOffset: Int {
     let alignment = max(MemoryLayout<Object>.alignment, 16)
     return (MemoryLayout<Header>.size + alignment - 1) / alignment * alignment
   }
 
   @inline(__always) var header: UnsafeMutablePointer<Header> { base.assumingMemoryBound(to: Header.self) }
   /// Of a page of a slab.
-  @inline(__always) var generations: UnsafeMutablePointer<UInt32> {
+  @inlinable @inline(__always) var generations: UnsafeMutablePointer<UInt32> {
     (base - Self.generationsSize).assumingMemoryBound(to: UInt32.self)
   }
-  @inline(__always) var objects: UnsafeMutablePointer<Object> {
+  @inlinable @inline(__always) var objects: UnsafeMutablePointer<Object> {
     (base + Self.objectsOffset).assumingMemoryBound(to: Object.self)
   }
 
@@ -273,8 +273,8 @@ private struct SlabPage<Object> {
 
 /// The page table. Its fields lie behind a `let` pointer so that reaching them needs no dynamic exclusivity check:
 /// the slab's own `inout` access already proves it.
-private final class PageTable<Object> {
-  struct Fields {
+@usableFromInline final class PageTable<Object> {
+  @usableFromInline struct Fields {
     var pages: UnsafeMutablePointer<SlabPage<Object>>
     var capacity: Int
     var pageCount = 0

@@ -40,7 +40,7 @@ public struct Syscall: Sendable {
   /// Each error with its cause.
   public let errors: [(errno: Errno, cause: String)]
 
-  typealias Body = @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
+  @usableFromInline typealias Body = @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
   private(set) var body: Body
 
   /// The call with another body.
@@ -80,8 +80,8 @@ public struct Syscall: Sendable {
 extension Syscall {
   /// A body where the hot path finds it: a call through a `let` of an object that lives for ever counts no references,
   /// which through an array of closures are a third of the cheapest call's time.
-  final class Performer: Sendable {
-    let body: Body
+  @usableFromInline final class Performer: Sendable {
+    @usableFromInline let body: Body
     let parameterCount: Int
     let takesDescriptor: Bool
 
@@ -92,7 +92,7 @@ extension Syscall {
     }
 
     /// Performs the body; nil when it has answered.
-    @inline(__always) func perform(_ kernel: inout Kernel, _ me: TaskID, _ arguments: Arguments) -> Stop? {
+    @inlinable @inline(__always) func perform(_ kernel: inout Kernel, _ me: TaskID, _ arguments: Arguments) -> Stop? {
       do throws(Stop) {
         try body(&kernel, me, arguments)
         return nil
@@ -169,15 +169,15 @@ protocol Returned: SendableMetatype {
 public struct Reply: Sendable {
   public internal(set) var words: InlineArray<4, Int64> = .init(repeating: 0)
   /// 0, or why the call failed; results that accompany an error are stored all the same (nanosleep's remaining time).
-  public internal(set) var errno: Int32 = 0
+  public var errno: Int32 = 0
   /// Whether the answer is the bytes in the output buffer rather than a number (`ResultKind.transfer`).
-  public internal(set) var hasBytes = false
+  public var hasBytes = false
   /// Whether the bytes are a result that accompanies the error (nanosleep's remaining time).
-  public internal(set) var extraResult = false
+  public var extraResult = false
   public var value: Int64 { words[0] }
 
   /// As before a call. The words stay: what a call answers, it stores.
-  @inline(__always) mutating func clear() {
+  @inlinable @inline(__always) mutating func clear() {
     hasBytes = false
     extraResult = false
   }

@@ -1,5 +1,5 @@
 /// An open file description. Linux: struct file.
-struct OpenFile {
+@usableFromInline struct OpenFile {
   var object: FileObject
   fileprivate(set) var status: OpenFlags
   var position: Int64 = 0

@@ -42,7 +42,7 @@ extension Kernel {
     /// Distinguishes this sleep from earlier ones, so that a timer set for those is recognised as stale.
     var sleepNumber: UInt32 = 0
     /// Something is to be looked at before the task returns from a call (TIF_SIGPENDING).
-    var needsAttention = false
+    @usableFromInline var needsAttention = false
     /// Whether it waits in the run queue.
     var isQueued = false
     var signals = TaskSignals()
