@@ -61,7 +61,7 @@ package enum Library {
       summary: "The name of an errno, of either sign, and its text."),
     Function(
       name: "stats", parameters: [], results: [("stats", "table")],
-      summary: "How many calls were made and how many tasks there are."),
+      summary: "How many calls were made, how many tasks there are, and by which policy they take turns."),
     Function(
       name: "inject", parameters: [("rule", "table")], results: [("rule", "table")], summary: "Makes calls fail.",
       isBuilt: false),

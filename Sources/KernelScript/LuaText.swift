@@ -101,6 +101,11 @@ enum LuaText {
     }
   }
 
+  /// What ks.stats() begins with.
+  static func stats(calls: Int, tasks: Int, _ policy: Policy) -> String {
+    "{calls=\(calls), tasks=\(tasks), policy=\(quote(policy.name))}"
+  }
+
   /// What ks.task tells.
   static func task(_ task: TaskID, _ core: UnsafeMutablePointer<Core>) -> String {
     let view = core.pointee.kernel.describe(task)

@@ -33,7 +33,10 @@ extension Machine {
       return core.pointee.kernel.task(Int32(truncatingIfNeeded: arguments.word(0))).map {
         answer(LuaText.task($0, core))
       } ?? nothing
-    case "stats": return answer("{calls=\(core.pointee.callCount), tasks=\(core.pointee.kernel.taskCount)}")
+    case "stats":
+      let policy = (core.pointee.driven?.options ?? options).policy
+      return answer(
+        LuaText.stats(calls: core.pointee.callCount, tasks: core.pointee.kernel.taskCount, policy))
     case "environment":
       let environment = core.pointee.driven?.options.environment ?? options.environment
       return environment[arguments.string(0)].map { answer($0) } ?? nothing

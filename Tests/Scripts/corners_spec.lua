@@ -1,6 +1,8 @@
 -- Corners that generated scripts have shown (kscript fuzz): which error wins, and what is told that nobody asks for.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
+local helpers = require "helpers"
+local gate, sleeper = helpers.gate, helpers.sleeper
 
 describe("corners", function()
   it("utimensat without a path needs a descriptor, and looks at flags first and at times last", function()
@@ -102,10 +104,15 @@ describe("corners", function()
 
   it("who waits for a group is not told of a child that has left it", function()
     -- covers: process.wait.left_group
-    local waiter = must.fork(function()
-      must.fork(function() must.setsid() end)
+    local wait, go = gate()
+    local waiter = sleeper(function()
+      must.fork(function()
+        wait()
+        must.setsid()
+      end)
       sys.waitpid(0)
     end)
+    go()
     ks.settle()
     assert.equal(0, must.waitpid(waiter, "WNOHANG"))
     must.kill(waiter, "SIGKILL")

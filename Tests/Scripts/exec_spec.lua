@@ -3,6 +3,7 @@
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
 
+local gate = require "helpers".gate
 local programs = require "exec_helpers"
 local program, in_child, run, output = programs.program, programs.in_child, programs.run, programs.output
 
@@ -337,8 +338,13 @@ describe("over execve", function()
   it("a child of clone3 tells its end by SIGCHLD", function()
     program("/tmp/p", "return 0")
     must.sigprocmask("SIG_BLOCK", { "SIGCHLD", "SIGUSR1" })
-    local pid = must.clone3({ exit_signal = "SIGUSR1" }, function() must.execve("/tmp/p", { "p" }) end)
+    local wait, go = gate()
+    local pid = must.clone3({ exit_signal = "SIGUSR1" }, function()
+      wait()
+      must.execve("/tmp/p", { "p" })
+    end)
     assert.errno("ECHILD", sys.waitpid(pid, "WNOHANG"))
+    go()
     must.waitpid(pid, "__WALL")
     assert.same({ 17 }, must.sigpending())
   end)

@@ -40,6 +40,19 @@ function helpers.reap(...)
   for _, pid in ipairs { ... } do assert.same({ pid, "exited", 0 }, { must.waitpid(pid) }) end
 end
 
+--- Whether tasks go on in the order in which they are woken, each until it sleeps, as on one processor for SCHED_FIFO.
+function helpers.runs_in_turn() return ks.stats().policy == "fifo" end
+
+--- What tasks noted when they went on, in the order in which they were woken. Under policies that choose among those
+--- that can go on, it is noted in any order.
+function helpers.noted_in_turn(expected, log)
+  if helpers.runs_in_turn() then return assert.same(expected, log) end
+  local wanted, noted = table.move(expected, 1, #expected, 1, {}), table.move(log, 1, #log, 1, {})
+  table.sort(wanted)
+  table.sort(noted)
+  assert.same(wanted, noted)
+end
+
 --- Two functions: one that waits, and one that lets whoever waits go on, once for each call.
 function helpers.gate()
   local r, w = must.pipe2()
@@ -68,6 +81,17 @@ function helpers.get(path)
   local text = must.read(fd, 4096)
   must.close(fd)
   return text
+end
+
+--- Writes pieces to a pipe, and returns what each read of them answers.
+function helpers.pass(reader, writer, ...)
+  local answers, left = {}, 0
+  for _, piece in ipairs { ... } do left = left + must.write(writer, piece) end
+  while left > 0 do
+    local answer = must.read(reader, 100)
+    answers[#answers + 1], left = answer, left - #answer
+  end
+  return answers
 end
 
 -- ---- System V objects -----------------------------------------------------------------------------------------------

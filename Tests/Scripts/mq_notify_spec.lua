@@ -35,6 +35,7 @@ describe("mq_notify", function()
       must.mq_send(q, "x")
       must.mq_send(q, "y")
     end)
+    ks.settle()
     must.waitpid(pid)
     assert.equal(1, #seen)
     local info = seen[1]

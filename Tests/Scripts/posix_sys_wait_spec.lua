@@ -1,4 +1,5 @@
 -- posix.sys.wait.
+local ks = require "kscript"
 local wait, unistd, signal = require "posix.sys.wait", require "posix.unistd", require "posix.signal"
 
 local function child(body)
@@ -36,6 +37,7 @@ describe("posix.sys.wait", function()
     signal.signal(signal.SIGUSR1, function() end)
     local reader, writer = unistd.pipe()
     local pid = child(function()
+      ks.settle()
       signal.kill(parent, signal.SIGUSR1)
       unistd.read(reader, 1)
     end)

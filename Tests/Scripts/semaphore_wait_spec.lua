@@ -1,8 +1,8 @@
 -- Calls of semop that wait: who completes them, in which order, and what else ends them.
 local ks = require "kscript"
 local sys, must, C = ks.sys, ks.must, ks.C
-local semaphores = require "helpers".semaphores
-local make, values = semaphores.make, semaphores.values
+local helpers = require "helpers"
+local noted_in_turn, make, values = helpers.noted_in_turn, helpers.semaphores.make, helpers.semaphores.values
 
 local function counts(id, number) return { must.semctl(id, number, "GETNCNT"), must.semctl(id, number, "GETZCNT") } end
 
@@ -299,7 +299,7 @@ describe("sleepers of several semaphores", function()
     local log = sleepers(id)
     must.semctl(id, 0, "SETALL", { 1, 1, 1 })
     ks.settle()
-    assert.same({ "of 0", "of 1", "of 2" }, log)
+    noted_in_turn({ "of 0", "of 1", "of 2" }, log)
   end)
 
   -- covers: sysv.sem.wake.by_semaphore
@@ -308,13 +308,12 @@ describe("sleepers of several semaphores", function()
     local log = sleepers(id)
     must.semop(id, { { 1, 1 }, { 0, 1 }, { 2, 1 } })
     ks.settle()
-    assert.same({ "of 1", "of 0", "of 2" }, log)
+    noted_in_turn({ "of 1", "of 0", "of 2" }, log)
   end)
 
   -- covers: sysv.sem.wake.by_semaphore
   it("go on in the order of the semaphores when what a process did is undone", function()
-    local id = make(3)
-    must.semctl(id, 0, "SETALL", { 1, 1, 1 })
+    local id = make(3, { 1, 1, 1 })
     local ready, go = must.pipe()
     must.fork(function()
       must.semop(id, { { 2, -1, C.SEM_UNDO }, { 1, -1, C.SEM_UNDO }, { 0, -1, C.SEM_UNDO } })
@@ -324,20 +323,19 @@ describe("sleepers of several semaphores", function()
     local log = sleepers(id)
     must.write(go, "x")
     ks.settle()
-    assert.same({ "of 0", "of 1", "of 2" }, log)
+    noted_in_turn({ "of 0", "of 1", "of 2" }, log)
   end)
 
   -- covers: sysv.sem.wake.removal
   it("learn in that order that the set is gone, those that wait for a zero before others of their semaphore", function()
-    local id = make(3)
-    must.semctl(id, 0, "SETALL", { 1, 0, 0 })
+    local id = make(3, { 1, 0, 0 })
     local log = {}
     waiter(log, "b", id, { { 1, -1 } })
     waiter(log, "a", id, { { 0, -2 } })
     waiter(log, "zero", id, { { 0, 0 } })
     must.semctl(id, 0, "IPC_RMID")
     ks.settle()
-    assert.same({ "zero EIDRM", "a EIDRM", "b EIDRM" }, log)
+    noted_in_turn({ "zero EIDRM", "a EIDRM", "b EIDRM" }, log)
   end)
 
   -- covers: sysv.sem.wake.merged
@@ -348,16 +346,15 @@ describe("sleepers of several semaphores", function()
     waiter(log, "late", id, { { 0, -2 } })
     must.semctl(id, 0, "SETALL", { 1, 1, 1 })
     ks.settle()
-    assert.same({ "of 2", "of 1", "of 0" }, log)
+    noted_in_turn({ "of 2", "of 1", "of 0" }, log)
     must.semctl(id, 0, "IPC_RMID")
     ks.settle()
-    assert.same({ "both EIDRM", "late EIDRM" }, { table.unpack(log, 4) })
+    noted_in_turn({ "both EIDRM", "late EIDRM" }, { table.unpack(log, 4) })
   end)
 
   -- covers: sysv.sem.wake.removal
   it("learn it as they came while some want several things at once, who wait for zeros first", function()
-    local id = make(3)
-    must.semctl(id, 0, "SETALL", { 1, 0, 0 })
+    local id = make(3, { 1, 0, 0 })
     local log = {}
     waiter(log, "both", id, { { 0, -1 }, { 1, -1 } })
     waiter(log, "b", id, { { 1, -1 } })
@@ -366,6 +363,6 @@ describe("sleepers of several semaphores", function()
     waiter(log, "zeros", id, { { 1, 0 }, { 0, 0 } })
     must.semctl(id, 0, "IPC_RMID")
     ks.settle()
-    assert.same({ "zeros EIDRM", "both EIDRM", "b EIDRM", "a EIDRM", "zero EIDRM" }, log)
+    noted_in_turn({ "zeros EIDRM", "both EIDRM", "b EIDRM", "a EIDRM", "zero EIDRM" }, log)
   end)
 end)

@@ -89,7 +89,9 @@ extension HostBackend {
       return machine.nothing
     case "task":
       return describe(Int32(truncatingIfNeeded: arguments.word(0))).map { machine.answer($0) } ?? machine.nothing
-    case "stats": return machine.answer("{calls=\(callCount), tasks=\(tasks.compactMap { $0 }.count)}")
+    case "stats":
+      // Proxies take turns as tasks do under fifo: see proxy.h.
+      return machine.answer(LuaText.stats(calls: callCount, tasks: tasks.compactMap { $0 }.count, .fifo))
     case "put":
       guard let failure = world.put(arguments.string(0), arguments.view(1).array) else { return machine.nothing }
       return machine.answer("\(failure.name) (\(failure.message))")
