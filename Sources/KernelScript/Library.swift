@@ -52,7 +52,7 @@ package enum Library {
       summary: "What a task is doing: pid, tid, ppid, state, blocked_in, uid, gid and fds; nil where there is none."),
     Function(
       name: "put", parameters: [("path", "string"), ("bytes", "string")], results: [],
-      summary: "Puts a file into the emulated tree, with the folders above it."),
+      summary: "Puts a file into a folder of the emulated tree, in place of what the name had."),
     Function(
       name: "get", parameters: [("path", "string")], results: [("bytes", "string?")],
       summary: "The bytes of a file of the emulated tree; nil where there is none."),

@@ -69,6 +69,7 @@ struct TraceOptions: ParsableArguments {
 
   func validate() throws {
     guard stringLimit >= 0 else { throw ValidationError("-s takes a number of bytes, not \(stringLimit)") }
+    guard 0...1000 ~= column else { throw ValidationError("-a takes a column from 0 to 1000, not \(column)") }
     guard !(onlySuccessful && onlyFailed) else { throw ValidationError("-z and -Z exclude each other") }
     guard format == .text || !counts && !countsToo else { throw ValidationError("-c and -C go with --format text") }
     _ = try filter()

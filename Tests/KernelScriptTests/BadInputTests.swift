@@ -152,6 +152,8 @@ struct BadInputTests {
     check(Program.kscript(["run", "--memory", "99999999999999", "-e", ""]), 64, "--memory")
     check(Program.kscript(["run", "--epoch", "99999999999999", "-e", ""]), 64, "--epoch")
     check(Program.kscript(["run", "--env", "novalue", "-e", ""]), 64, "novalue")
+    check(Program.kscript(["trace", "-a", "9223372036854775807", "x.lua"]), 64, "-a")
+    check(Program.kscript(["repl", "--host"]), 64, "run FILE --host")
   }
 
   @Test func mistakesNameTheCall() {

@@ -52,13 +52,41 @@ struct WrongTypesTests {
     for count in 0..<all.count { cases.append(all.prefix(count).joined(separator: ", ")) }
     cases.append((all + ["1", "2", "3"]).joined(separator: ", "))
 
+    Self.check(cases, "sys.\(name), must.\(name)", naming: name)
+  }
+
+  /// As scripts call them, each with its parameters.
+  static let functions =
+    Library.functions.filter(\.isBuilt).map { ("ks." + $0.name, $0.parameters.map(\.type)) }
+    + Library.bufferMethods.map { ("ks.buffer(64):" + $0.name, $0.parameters.map(\.type)) }
+
+  /// The same for the module's own functions, and for buffers.
+  @Test(arguments: functions)
+  func areRefusedByFunctions(name: String, types: [String]) {
+    let valid = ["integer": "1", "string": "'stat'", "table": "{}", "function": "function() end"]
+    let fine = types.map { valid[$0] ?? "nil" }
+    var cases: [String] = []
+    for position in fine.indices {
+      for value in Self.values {
+        var arguments = fine
+        arguments[position] = value
+        cases.append(arguments.joined(separator: ", "))
+      }
+    }
+    for count in 0...fine.count { cases.append(fine.prefix(count).joined(separator: ", ")) }
+    Self.check(cases, "function(...) return \(name)(...) end", naming: "")
+  }
+
+  /// Calls each of `functions` with each list of arguments. What one raises has to hold `name`, and all works on
+  /// after it.
+  private static func check(_ lists: [String], _ functions: String, naming name: String) {
     var script = """
       local ks = require "kscript"
       local sys, must = ks.sys, ks.must
       local fd = must.pipe2()
       local function try(text, make)
         local pid = must.fork(function()
-          for _, call in ipairs { sys.\(name), must.\(name) } do
+          for _, call in ipairs { \(functions) } do
             local ok, message = pcall(make, call)
             if not ok and not tostring(message):find("\(name)", 1, true) then print(text, message) end
           end
@@ -74,9 +102,7 @@ struct WrongTypesTests {
       end
 
       """
-    for text in cases {
-      script += "try([=[\(name)(\(text))]=], function(call) return call(\(text)) end)\n"
-    }
+    for list in lists { script += "try([=[\(list)]=], function(call) return call(\(list)) end)\n" }
     script += "print('survived')\n"
     var options = Machine.Options()
     options.instructionLimit = 50_000_000

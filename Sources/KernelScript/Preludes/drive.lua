@@ -117,7 +117,9 @@ function properties.tasks(number)
   })
 end
 
-function properties.ipc() error("k.ipc comes with the message queues", 2) end
+function properties.ipc()
+  error("k.ipc is not built yet: tasks of the kernel, and k.init, look at its objects by msgctl and kin", 2)
+end
 
 local not_for_init = {
   exit = "the idle task 1 does not end; k:close() ends the kernel",

@@ -63,7 +63,7 @@ core.set_buffer_methods({
 
 function ks.buffer(count)
   if math.type(count) ~= "integer" or count < 0 then error("ks.buffer takes a number of bytes", 2) end
-  local address = core.query("buffer", count)
+  local address = count <= 1 << 40 and core.query("buffer", count)
   if not address then error(("no room for a buffer of %d bytes"):format(count), 2) end
   return core.buffer(address, count)
 end

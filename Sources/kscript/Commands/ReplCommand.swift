@@ -15,6 +15,10 @@ struct ReplCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A Lua file to run first; its locals stay.", valueName: "FILE"))
   var file: String?
 
+  func validate() throws {
+    if machineOptions.host { throw ValidationError("repl explores the emulated kernel; run FILE --host runs on Linux") }
+  }
+
   mutating func run() throws {
     let script = try file.map { try Script.read($0) }
     let repl = Repl(machineOptions, script: script?.name)

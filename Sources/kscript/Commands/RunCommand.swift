@@ -23,7 +23,9 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Argument(help: ArgumentHelp("A Lua file, or - for standard input; then its arguments.", valueName: "FILE"))
+  @Argument(
+    help: ArgumentHelp(
+      "A Lua file, or - for standard input; then its arguments, behind -- if one begins with -.", valueName: "FILE"))
   var fileAndArguments: [String] = []
 
   mutating func run() throws {

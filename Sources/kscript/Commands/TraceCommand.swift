@@ -14,13 +14,16 @@ struct TraceCommand: ParsableCommand {
 
   @Argument(
     parsing: .captureForPassthrough,
-    help: ArgumentHelp("A Lua file, or - for standard input; then its arguments.", valueName: "FILE"))
+    help: ArgumentHelp("A Lua file, or - for standard input; what follows it are its arguments.", valueName: "FILE"))
   var fileAndArguments: [String] = []
 
   mutating func run() throws {
     guard let path = fileAndArguments.first else {
       throw ValidationError("trace takes a file, or - for standard input")
     }
+    // What follows FILE is the script's, whatever it looks like; so nothing else takes these.
+    if ["-h", "--help"].contains(path) { throw CleanExit.helpRequest(self) }
+    if path == "--version" { throw CleanExit.message(Kscript.configuration.version) }
     if path.hasPrefix("-"), path != "-" { throw ValidationError("Unknown option '\(path)'") }
     let script = try Script.read(path)
     let tracing = try Tracing(traceOptions.sinkOptions(), output: traceOptions.output)
