@@ -36,6 +36,9 @@ public final class Session {
     /// The digest afterwards.
     var hash: UInt64 = 0
     var isInterrupted = false
+
+    /// What was typed, where it is a line.
+    var line: String? { if case .line(let text, _, _) = action { text } else { nil } }
   }
 
   public internal(set) var machine: Machine
@@ -50,8 +53,10 @@ public final class Session {
   private let input: () -> [UInt8]?
   var replayedInput: [[UInt8]?]?
 
-  /// Told of every machine that the session makes, before anything runs on it.
+  /// Told of every machine that the session makes, before lines run on it that are not run again by `back`.
   public var attach: (Machine) -> Void = { _ in }
+  /// Told of a machine on which `back` is about to run lines again, so that it can be interrupted.
+  public var replaying: (Machine) -> Void = { _ in }
   let silence = Silence()
 
   final class Silence {
@@ -98,7 +103,7 @@ public final class Session {
 
   /// Lines that were run, oldest first.
   public var lines: [String] {
-    journal.compactMap { if case .line(let text, _, _) = $0.action { text } else { nil } }
+    journal.compactMap(\.line)
   }
 
   // Lines

@@ -60,13 +60,14 @@ extension Session {
 
   // Back
 
-  /// Undoes the last lines: builds a fresh machine and runs what came before them, without a word.
+  /// Undoes the last lines: builds a fresh machine and runs what came before them, without a word. An interrupt leaves
+  /// the rest of it undone too.
   ///
   /// - Returns: what was undone, newest first; or, when the machine came out different, what went wrong.
   public func back(_ count: Int) -> (undone: [String], problem: String?) {
     var kept = journal, undone: [String] = []
     while undone.count < count, let last = kept.popLast() {
-      if case .line(let text, _, _) = last.action { undone.append(text) }
+      if let text = last.line { undone.append(text) }
     }
     silence.isOn = true
     defer { silence.isOn = false }
@@ -74,8 +75,9 @@ extension Session {
     (isBlocked, isHeld) = (false, false)
     prepare()
     journal = []
+    replaying(machine)
     var problem: String?
-    for entry in kept {
+    for (position, entry) in kept.enumerated() {
       // When Ctrl-C struck depends on the moment, so such a line cannot be run again the same way.
       if entry.isInterrupted {
         problem = "a line that was interrupted while it ran is left out"
@@ -83,7 +85,12 @@ extension Session {
       }
       journal.append(entry)
       replayedInput = entry.input
-      _ = perform(entry.action)
+      if case .interrupted = perform(entry.action) {
+        journal[journal.count - 1].isInterrupted = true
+        undone += kept[(position + 1)...].reversed().compactMap(\.line)
+        problem = "interrupted in a line that was run again: \(entry.line ?? "")"
+        break
+      }
       if machine.hash != entry.hash, problem == nil { problem = "the machine is not as it was: its calls differ" }
       journal[journal.count - 1].hash = machine.hash
     }

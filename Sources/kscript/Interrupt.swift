@@ -25,6 +25,9 @@ enum Interrupt {
     sigaction(SIGINT, &action, nil)
   }
 
+  /// Has Ctrl-C interrupt another machine, which now runs in place of the one that was given to `during`.
+  static func follow(_ machine: Machine) { Interrupt.machine = machine }
+
   /// Has Ctrl-C interrupt the machine while `body` runs.
   static func during<R>(_ machine: Machine, _ body: () -> R) -> R {
     Interrupt.machine = machine

@@ -30,6 +30,7 @@ private final class Recorder {
     #expect(repl.line("_ * 2") == "4")
     #expect(repl.line("{ 1, x = 'a' }") == "{ 1, x = \"a\" }")
     #expect(repl.line("sys.read(99, 1)") == "nil \"read(99, 1): EBADF (Bad file descriptor)\" 9")
+    #expect(repl.line("local function fail() error({}) end fail()").hasPrefix("! repl:1: table: 0x"))
     #expect(repl.line("1 + nil") == "! repl:1: attempt to perform arithmetic on a nil value")
   }
 
@@ -99,6 +100,16 @@ private final class Recorder {
     #expect(repl.line("n") == "1")
     #expect(repl.line("must.read(r, 9)").hasPrefix("? read"))
     #expect(repl.output == "once\n")
+  }
+
+  @Test func whatBackRunsAgainCanBeInterrupted() {
+    let repl = Recorder()
+    for text in ["x = 1", "for i = 1, 1000 do x = i end", "y = 2", "z = 3"] { #expect(repl.line(text) == "") }
+    repl.session.replaying = { $0.interrupt() }
+    let (undone, problem) = repl.session.back(1)
+    #expect(undone == ["z = 3", "y = 2", "for i = 1, 1000 do x = i end"])
+    #expect(problem == "interrupted in a line that was run again: x = 1")
+    #expect(repl.line("y, z") == "nil nil")
   }
 
   @Test func stepsGoOneCall() {

@@ -157,9 +157,24 @@ function session.check(text, name)
   return message:find "<eof>'?$" and "incomplete" or message
 end
 
+-- Where the script's own code is in an error; what it throws with a text has told that already.
+local function place_of(failure)
+  if type(failure) == "string" then return nil end
+  local where = type(failure) == "table" and rawget(failure, "where")
+  local level, info = 3, debug.getinfo(3, "Sl")
+  while not where and info do
+    if info.currentline > 0 and not info.source:find "^=kscript:" then
+      where = ("%s:%d"):format(info.short_src, info.currentline)
+    end
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  end
+  return where
+end
+
 local function handle(failure)
   local text = core.tostring(failure)
-  local where = type(failure) == "table" and rawget(failure, "where")
+  local where = place_of(failure)
   if type(where) == "string" and text:sub(1, #where) ~= where then text = where .. ": " .. text end
   return text
 end

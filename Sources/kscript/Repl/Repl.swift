@@ -24,6 +24,7 @@ final class Repl {
       input: { Terminal.readLine() })
     self.session = session
     editor = LineEditor { session.completions(of: $0, commands: Repl.commands.map { ":" + $0.name }) }
+    session.replaying = { Interrupt.follow($0) }
     session.attach = { [unowned self] machine in tracing?.sink.attach(to: machine) }
   }
 
@@ -107,7 +108,8 @@ final class Repl {
       exitStatus = code
     case .limit(let text):
       fail(text)
-      exitStatus = Kscript.ExitStatus.limit
+      // Nothing can go on in such a machine. Somebody who explores goes on before the line.
+      if editor.isInteractive { undo(1) } else { exitStatus = Kscript.ExitStatus.limit }
     }
     Terminal.flush()
   }

@@ -171,6 +171,10 @@ extension Repl {
 
   private func back(_ words: [String]) {
     guard let count = count(words) else { return }
+    undo(count)
+  }
+
+  func undo(_ count: Int) {
     let (undone, problem) = interruptibly { session.back(count) }
     if undone.isEmpty { return fail("there is nothing to undo") }
     for line in undone { Terminal.output("undone: \(line.replacing("\n", with: "\n        "))\n") }
