@@ -24,7 +24,7 @@ must.fork(function()
   print(("%.2f s  consumer has %d readings"):format(ks.now(), got))
 end)
 
-local pause, waits = 0.01, 0
+local pause, waits = 0.012, 0
 for number = 1, count do
   local reading = ("reading %02d"):format(number)
   while true do
@@ -35,7 +35,7 @@ for number = 1, count do
     must.nanosleep(pause)
     pause = math.min(pause * 2, 0.16)
   end
-  pause = math.max(pause / 2, 0.01)
+  pause = math.max(pause / 2, 0.012)
 end
 must.msgsnd(queue, END, "")
 must.waitpid(-1)

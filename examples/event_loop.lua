@@ -25,7 +25,7 @@ for number = 1, 2 do
   must.fork(function()
     must.close(reader)
     for word = 1, 2 do
-      must.nanosleep(0.07 * number)
+      must.nanosleep(0.02 + 0.05 * number)
       must.write(writer, ("client %d says %d"):format(number, word))
     end
   end)

@@ -4,6 +4,7 @@
 local errno = require "posix.errno"
 local msg = require "posix.sys.msg"
 local signal = require "posix.signal"
+local time = require "posix.time"
 local unistd = require "posix.unistd"
 local wait = require "posix.sys.wait"
 
@@ -21,7 +22,7 @@ local function work()
     if kind == QUIT then break end
     done = done + 1
     unistd.write(writer, ("%s squared is %d\n"):format(job, tonumber(job) ^ 2))
-    unistd.sleep(1) -- so that others have their share
+    time.nanosleep { tv_sec = 0, tv_nsec = tonumber(job) * 100000000 } -- so that others have their share
   end
   unistd._exit(done)
 end
@@ -37,7 +38,7 @@ for _ = 1, WORKERS do assert(msg.msgsnd(queue, QUIT, "")) end
 
 -- Whoever takes too long is reminded.
 signal.signal(signal.SIGALRM, function() print "still waiting" end, signal.SA_RESTART)
-unistd.alarm(2)
+unistd.alarm(1)
 
 local results = {}
 repeat

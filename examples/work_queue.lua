@@ -11,9 +11,9 @@ for worker = 1, 2 do
     while true do
       local job, priority = must.mq_receive(jobs)
       if priority == QUIT then return end
-      must.nanosleep(job:match "large" and 0.3 or 0.1) -- the work
+      must.nanosleep(job:match "large" and 0.35 or 0.1) -- the work
       -- The type of a result tells whose it is.
-      must.msgsnd(results, worker, ("%.1f s  worker %d  %s"):format(ks.now(), worker, job))
+      must.msgsnd(results, worker, ("worker %d  %s"):format(worker, job))
     end
   end)
 end
@@ -27,7 +27,7 @@ for _ = 1, 2 do must.mq_send(jobs, "", QUIT) end
 
 for _ = 1, 6 do
   local _, line = must.msgrcv(results, 100)
-  print(line)
+  print(("%.2f s  %s"):format(ks.now(), line))
 end
 for _ = 1, 2 do must.waitpid(-1) end
 must.mq_unlink "/jobs"
