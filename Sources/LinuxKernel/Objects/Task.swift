@@ -25,12 +25,12 @@ extension Kernel {
     var ipcNamespace: ID<IPCNamespace>
     public internal(set) var credentials: Credentials
     /// The call it sleeps in or is to perform again.
-    var call: ID<Call>?
+    @Packed var call: ID<Call>?
     /// The place of a call that is over, for the next one that has to wait.
-    var spareCall: ID<Call>?
-    var firstWaiter: ID<Waiter>?
+    @Packed var spareCall: ID<Call>?
+    @Packed var firstWaiter: ID<Waiter>?
     /// The queue that it sleeps on as the only one, without an entry; then it sleeps on no other.
-    var sleepsAloneOn: ID<WaitQueue>?
+    @Packed var sleepsAloneOn: ID<WaitQueue>?
     /// Who waits in vfork for its end.
     var vforkParent: TaskID?
     /// Where it has asked for a lock and not yet got it.

@@ -8,12 +8,12 @@
 ///
 /// Invariant: where there is a `sleeper`, there are no entries.
 struct WaitQueue {
-  private(set) var first: ID<Waiter>?
-  private(set) var last: ID<Waiter>?
-  private(set) var sleeper: TaskID?
+  fileprivate var line = Line<Waiter>()
+  @Packed private(set) var sleeper: TaskID?
   private var isSleeperExclusive = false
 
-  @inline(__always) var isEmpty: Bool { first == nil && sleeper == nil }
+  @inline(__always) var first: ID<Waiter>? { line.first }
+  @inline(__always) var isEmpty: Bool { line.isEmpty && sleeper == nil }
 
   /// Takes in a task as the only one. Tells whether that can be.
   @inline(__always) mutating func letSleep(_ task: TaskID, isExclusive: Bool) -> Bool {
@@ -24,33 +24,15 @@ struct WaitQueue {
   }
 
   /// Takes out the task that sleeps here alone.
-  @inline(__always) mutating func takeSleeper() -> TaskID? { sleeper.take() }
+  @inline(__always) mutating func takeSleeper() -> TaskID? {
+    let task = sleeper
+    sleeper = nil
+    return task
+  }
 
   /// The same, and how an entry of it looks.
   fileprivate mutating func takeSleeperAsEntry(of queue: ID<WaitQueue>) -> Waiter? {
-    sleeper.take().map { Waiter(owner: .task($0), queue: queue, isExclusive: isSleeperExclusive, events: .all) }
-  }
-
-  /// Puts an entry in front; returns the one that stood there.
-  @inline(__always) mutating func prepend(_ entry: ID<Waiter>) -> ID<Waiter>? {
-    let before = first
-    first = entry
-    if last == nil { last = entry }
-    return before
-  }
-
-  /// Puts an entry behind; returns the one that stood there.
-  @inline(__always) mutating func append(_ entry: ID<Waiter>) -> ID<Waiter>? {
-    let before = last
-    last = entry
-    if first == nil { first = entry }
-    return before
-  }
-
-  /// The entry between `previous` and `next` is gone.
-  @inline(__always) mutating func lost(_ previous: ID<Waiter>?, _ next: ID<Waiter>?) {
-    if previous == nil { first = next }
-    if next == nil { last = previous }
+    takeSleeper().map { Waiter(owner: .task($0), queue: queue, isExclusive: isSleeperExclusive, events: .all) }
   }
 }
 
@@ -67,9 +49,9 @@ struct Waiter {
 
   var owner: Owner
   var queue: ID<WaitQueue>
-  var previous: ID<Waiter>?
-  var next: ID<Waiter>?
-  var nextOfOwner: ID<Waiter>?
+  @Packed var previous: ID<Waiter>?
+  @Packed var next: ID<Waiter>?
+  @Packed var nextOfOwner: ID<Waiter>? = nil
   var isExclusive: Bool
   var events: PollEvents
 }
@@ -94,14 +76,14 @@ extension Kernel {
     }
     if (place ?? (entry.isExclusive ? .tail : .head)) == .tail {
       let id = waiters.place { entry }
-      if let last = waitQueues[queue].append(id) {
+      if let last = waitQueues[queue].line.append(id) {
         waiters[id].previous = last
         waiters[last].next = id
       }
       return id
     }
     let id = waiters.place { entry }
-    if let first = waitQueues[queue].prepend(id) {
+    if let first = waitQueues[queue].line.prepend(id) {
       waiters[id].next = first
       waiters[first].previous = id
     }
@@ -114,7 +96,7 @@ extension Kernel {
     if !walks.isEmpty { for walk in walks.indices where walks[walk] == id { walks[walk] = next } }
     if let previous { waiters[previous].next = next }
     if let next { waiters[next].previous = previous }
-    if previous == nil || next == nil { waitQueues[queue].lost(previous, next) }
+    if previous == nil || next == nil { waitQueues[queue].line.lost(previous, next) }
   }
 
   /// A task that does not sleep after all, or no more, waits for nothing. (One that was woken to look whether a signal

@@ -108,14 +108,17 @@ extension QueueDirectory {
 extension IPCPermission {
   /// Columns that all kinds begin with, and those that all have in the middle.
   var head: String { "\(key)".padded(10) + " " + "\(id)".padded(10) + "  " + String(mode, radix: 8).padded(4) }
-  var owners: String {
-    "\(uid)".padded(5) + " " + "\(gid)".padded(5) + " " + "\(cuid)".padded(5) + " " + "\(cgid)".padded(5)
-  }
+  var owners: String { columns([uid, gid, cuid, cgid], 5) }
 }
 
 extension String {
   /// Blanks in front, up to a width.
   func padded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+}
+
+/// Numbers side by side, each behind a blank.
+private func columns<Number: BinaryInteger>(_ numbers: [Number], _ width: Int) -> String {
+  numbers.map { " " + "\($0)".padded(width) }.joined()
 }
 
 extension Kernel {
@@ -150,11 +153,9 @@ extension Kernel {
     guard let used = ipcNamespaces[namespace].queues.firstUsedSlot(from: slot) else { return nil }
     slot = used
     let entry = ipcNamespaces[namespace].queues[slot], queue = messageQueues[entry.object]
-    var text =
-      entry.permission.head + "  " + "\(queue.byteCount)".padded(10) + " " + "\(queue.count)".padded(10) + " "
-    text += "\(queue.sent.pid)".padded(5) + " " + "\(queue.received.pid)".padded(5) + " " + entry.permission.owners
-    for time in [queue.sent.seconds, queue.received.seconds, queue.changed] { text += " " + "\(time)".padded(10) }
-    return text + "\n"
+    return entry.permission.head + " " + columns([queue.byteCount, queue.count], 10)
+      + columns([queue.sent.pid, queue.received.pid], 5) + entry.permission.owners
+      + columns([queue.sent.seconds, queue.received.seconds, queue.changed], 10) + "\n"
   }
 
   /// Linux: sysvipc_sem_proc_show().
@@ -162,8 +163,8 @@ extension Kernel {
     guard let used = ipcNamespaces[namespace].semaphores.firstUsedSlot(from: slot) else { return nil }
     slot = used
     let entry = ipcNamespaces[namespace].semaphores[slot], set = semaphoreSets[entry.object]
-    return entry.permission.head + " " + "\(set.semaphores.count)".padded(10) + " " + entry.permission.owners
-      + " " + "\(set.operated)".padded(10) + " " + "\(set.changed)".padded(10) + "\n"
+    return entry.permission.head + columns([set.semaphores.count], 10) + entry.permission.owners
+      + columns([set.operated, set.changed], 10) + "\n"
   }
 
   /// Linux: sysvipc_shm_proc_show().
@@ -171,10 +172,9 @@ extension Kernel {
     guard let used = ipcNamespaces[namespace].segments.firstUsedSlot(from: slot) else { return nil }
     slot = used
     let entry = ipcNamespaces[namespace].segments[slot], segment = sharedSegments[entry.object]
-    var text =
-      entry.permission.head + " " + "\(segment.size)".padded(21) + " " + "\(segment.creatorPID)".padded(5) + " "
-    text += "\(segment.lastPID)".padded(5) + "  " + "\(segment.attachCount)".padded(5) + " " + entry.permission.owners
-    for time in [segment.attached, segment.detached, segment.changed] { text += " " + "\(time)".padded(10) }
-    return text + " " + "\(residentPages(of: entry.object) * Page.size)".padded(21) + " " + "0".padded(21) + "\n"
+    return entry.permission.head + columns([segment.size], 21) + columns([segment.creatorPID, segment.lastPID], 5)
+      + " " + columns([segment.attachCount], 5) + entry.permission.owners
+      + columns([segment.attached, segment.detached, segment.changed], 10)
+      + columns([residentPages(of: entry.object) * Page.size, 0], 21) + "\n"
   }
 }

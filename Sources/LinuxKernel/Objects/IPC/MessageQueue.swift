@@ -31,10 +31,10 @@ struct MessageQueue {
   var hasNotification = false
   /// Since when its inode has the time at which it was last used; .min for no time.
   var usedSince = Int64.min
-  var receivers = SleeperLine()
-  var senders = SleeperLine()
+  var receivers = Line<QueueSleeper>()
+  var senders = Line<QueueSleeper>()
   /// The line of those who send, or of those who receive.
-  subscript(lineOfSenders isSender: Bool) -> SleeperLine {
+  subscript(lineOfSenders isSender: Bool) -> Line<QueueSleeper> {
     @inline(__always) get { isSender ? senders : receivers }
     @inline(__always) _modify { if isSender { yield &senders } else { yield &receivers } }
   }

@@ -19,8 +19,8 @@ struct QueueSleeper {
   let queue: ID<MessageQueue>
   let isSender: Bool
   fileprivate(set) var isInLine = true
-  fileprivate var previous: ID<QueueSleeper>?
-  fileprivate(set) var next: ID<QueueSleeper>?
+  @Packed fileprivate var previous: ID<QueueSleeper>?
+  @Packed fileprivate(set) var next: ID<QueueSleeper>?
   /// What a sender wants to send, or what a receiver was handed.
   var message: MessageNumber
   // What a receiver wants, and how long it may be.
@@ -78,11 +78,6 @@ struct EndedSleep {
 }
 
 extension MessageQueue {
-  /// Puts a sleeper into a line where nobody stands; false where somebody does.
-  @inline(__always) fileprivate mutating func beginLine(_ id: ID<QueueSleeper>, ofSenders isSender: Bool) -> Bool {
-    isSender ? senders.begin(id) : receivers.begin(id)
-  }
-
   /// A message was handed from one task to another, who stood at this place.
   @inline(__always) fileprivate mutating func passed(_ place: QueueSleeper.Place, sent: QueueUse, received: QueueUse) {
     (self.sent, self.received) = (sent, received)
@@ -91,33 +86,6 @@ extension MessageQueue {
 
   @inline(__always) fileprivate mutating func lost(_ place: QueueSleeper.Place) {
     if place.isSender { senders.lost(place.previous, place.next) } else { receivers.lost(place.previous, place.next) }
-  }
-}
-
-/// Sleepers in the order in which they are served.
-struct SleeperLine {
-  fileprivate(set) var first: ID<QueueSleeper>?
-  fileprivate(set) var last: ID<QueueSleeper>?
-  @inline(__always) var isEmpty: Bool { first == nil }
-
-  @inline(__always) fileprivate mutating func begin(_ id: ID<QueueSleeper>) -> Bool {
-    guard first == nil else { return false }
-    first = id
-    last = id
-    return true
-  }
-
-  /// There is a new one between these two.
-  @inline(__always)
-  fileprivate mutating func gained(_ id: ID<QueueSleeper>, _ previous: ID<QueueSleeper>?, _ next: ID<QueueSleeper>?) {
-    if previous == nil { first = id }
-    if next == nil { last = id }
-  }
-
-  /// The one between these two is gone.
-  @inline(__always) fileprivate mutating func lost(_ previous: ID<QueueSleeper>?, _ next: ID<QueueSleeper>?) {
-    if previous == nil { first = next }
-    if next == nil { last = previous }
   }
 }
 
@@ -152,7 +120,6 @@ extension Kernel {
   @inline(__always)
   private mutating func enterLine(_ id: ID<QueueSleeper>, of queue: ID<MessageQueue>, isSender: Bool, _ me: TaskID) {
     tasks[me].awaited = .message(id)
-    if messageQueues[queue].beginLine(id, ofSenders: isSender) { return }
     put(id, behind: lastAhead(of: id))
   }
 
@@ -269,7 +236,7 @@ extension Kernel {
   }
 
   /// The next sleepers in a line, by value: what is done to one may take it out of line.
-  func sleepers(_ line: SleeperLine) -> [ID<QueueSleeper>] {
+  func sleepers(_ line: Line<QueueSleeper>) -> [ID<QueueSleeper>] {
     var list: [ID<QueueSleeper>] = []
     var next = line.first
     while let id = next {

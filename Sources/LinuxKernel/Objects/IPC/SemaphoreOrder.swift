@@ -31,7 +31,7 @@ extension Kernel {
       pendingOperations[id].previous = place > 0 ? line[place - 1] : nil
       pendingOperations[id].next = place + 1 < line.count ? line[place + 1] : nil
     }
-    semaphoreSets[set].alterers = PendingList(first: line[0], last: line[line.count - 1])
+    semaphoreSets[set].alterers = Line(from: line[0], to: line[line.count - 1])
   }
 
   /// The calls of a list, those of one semaphore together and as they came. Linux: do_smart_update(),

@@ -54,8 +54,8 @@ struct SemaphoreSet {
   var operationTime: Int64 = 0
   var changed: Int64
   /// Calls that wait for zeros and change nothing, and those that change values, oldest first.
-  var zeroWaiters = PendingList()
-  var alterers = PendingList()
+  var zeroWaiters = Line<PendingOperation>()
+  var alterers = Line<PendingOperation>()
   /// Pending calls of several operations: each completed call may then let an older one go on.
   var complexCount = 0
   /// Adjustments that processes have for this set.
@@ -68,26 +68,6 @@ struct SemaphoreSet {
   static let valueLimit: Int32 = 32767
   /// SEMUSZ, which IPC_INFO tells for old times' sake.
   static let undoSize: Int32 = 20
-}
-
-/// A list of pending calls.
-struct PendingList {
-  var first: ID<PendingOperation>?
-  var last: ID<PendingOperation>?
-
-  /// Puts a call behind; returns the one that stood there.
-  @inline(__always) mutating func append(_ id: ID<PendingOperation>) -> ID<PendingOperation>? {
-    let before = last
-    last = id
-    if before == nil { first = id }
-    return before
-  }
-
-  /// The call between `previous` and `next` is gone.
-  @inline(__always) mutating func lost(_ previous: ID<PendingOperation>?, _ next: ID<PendingOperation>?) {
-    if previous == nil { first = next }
-    if next == nil { last = previous }
-  }
 }
 
 /// One operation of semop(2). Linux: struct sembuf.

@@ -13,8 +13,8 @@ struct PendingOperation {
   let changesValues: Bool
   /// The first of the operations that cannot be done: where the call is counted (GETNCNT, GETZCNT).
   var blocking: Int
-  var previous: ID<PendingOperation>?
-  var next: ID<PendingOperation>?
+  @Packed var previous: ID<PendingOperation>?
+  @Packed var next: ID<PendingOperation>?
 }
 
 extension PendingOperation {
@@ -181,7 +181,7 @@ extension SemaphoreSet {
   @inline(__always)
   fileprivate mutating func completeSole(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool {
     guard semaphores[only.index].performPending(only, for: pid) else { return false }
-    alterers = PendingList()
+    alterers = Line()
     operationTime = time
     return true
   }
