@@ -78,7 +78,7 @@ struct ShortBytes {
   init() {}
 
   /// `view` has no more than `capacity` bytes.
-  init(_ view: ByteView) {
+  @inline(__always) mutating func store(_ view: ByteView) {
     precondition(view.count <= ShortBytes.capacity)
     count = view.count
     guard let start = view.start else { return }

@@ -30,11 +30,10 @@ public struct Call {
     self.index = index
     self.count = count
     self.context = context
-    if hasBytes { dropBytes() }
     keep(arguments)
   }
 
-  /// Copies what `arguments` points to. The call has no bytes yet.
+  /// Copies what `arguments` points to.
   @inline(__always) mutating func keep(_ arguments: Arguments) {
     var comesAsBytes = false
     if count > 0 {
@@ -53,21 +52,18 @@ public struct Call {
       fourth = arguments[3]
       comesAsBytes = comesAsBytes || fourth.isBytes
     }
-    if comesAsBytes, count == 2, !first.isBytes, second.count <= ShortBytes.capacity {
+    if comesAsBytes, count == 2, !first.isBytes, second.count <= ShortBytes.capacity, long.isEmpty {
       hasBytes = true
-      short = ShortBytes(second.view)
-    } else if comesAsBytes || count > 4 {
-      keepRest(arguments)
+      short.store(second.view)
+    } else if comesAsBytes || hasBytes || count > 4 {
+      keepRest(arguments, comesAsBytes)
     }
   }
 
-  @inline(never) private mutating func dropBytes() {
-    hasBytes = false
-    short = ShortBytes()
+  @inline(never) private mutating func keepRest(_ arguments: Arguments, _ comesAsBytes: Bool) {
     if !long.isEmpty { long = [] }
-  }
-
-  @inline(never) private mutating func keepRest(_ arguments: Arguments) {
+    hasBytes = comesAsBytes
+    short = ShortBytes()
     var argumentsOfBytes = 0, last = ByteView.empty
     for position in 0..<count {
       if position > 3 { others[position - 4] = arguments[position] }
@@ -77,7 +73,7 @@ public struct Call {
       last = arguments[position].view
     }
     if argumentsOfBytes == 1, last.count <= ShortBytes.capacity {
-      short = ShortBytes(last)
+      short.store(last)
     } else if argumentsOfBytes > 0 {
       for position in 0..<count where arguments[position].isBytes { long += arguments[position].view.array }
     }

@@ -9,7 +9,9 @@ extension Syscall {
   ) {
     self.init(
       number, name, summary, prototype, raw, [], R.results, returns, errors,
-      body: { (k: inout Kernel, me: TaskID, _: Arguments) throws(Stop) in try body(&k, me).store(&k) }
+      body: { (k: inout Kernel, me: TaskID, _: Arguments) in
+        do throws(Stop) { return try body(&k, me).end(&k) } catch { return error.end(&k) }
+      }
     )
   }
 
@@ -21,8 +23,10 @@ extension Syscall {
   ) {
     self.init(
       number, name, summary, prototype, raw, [a.parameter], R.results, returns, errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(&k, me, try A.decode(x[0], &k, me)).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(&k, me, try A.decode(x[0], &k, me)).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }
@@ -35,8 +39,10 @@ extension Syscall {
   ) {
     self.init(
       number, name, summary, prototype, raw, [a.parameter, b.parameter], R.results, returns, errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(&k, me, try A.decode(x[0], &k, me), try B.decode(x[1], &k, me)).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(&k, me, try A.decode(x[0], &k, me), try B.decode(x[1], &k, me)).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }
@@ -49,13 +55,15 @@ extension Syscall {
   ) {
     self.init(
       number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter], R.results, returns, errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(
-          &k, me,
-          try A.decode(x[0], &k, me),
-          try B.decode(x[1], &k, me),
-          try C.decode(x[2], &k, me)
-        ).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(
+            &k, me,
+            try A.decode(x[0], &k, me),
+            try B.decode(x[1], &k, me),
+            try C.decode(x[2], &k, me)
+          ).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }
@@ -69,14 +77,16 @@ extension Syscall {
     self.init(
       number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter], R.results, returns,
       errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(
-          &k, me,
-          try A.decode(x[0], &k, me),
-          try B.decode(x[1], &k, me),
-          try C.decode(x[2], &k, me),
-          try D.decode(x[3], &k, me)
-        ).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(
+            &k, me,
+            try A.decode(x[0], &k, me),
+            try B.decode(x[1], &k, me),
+            try C.decode(x[2], &k, me),
+            try D.decode(x[3], &k, me)
+          ).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }
@@ -90,15 +100,17 @@ extension Syscall {
     self.init(
       number, name, summary, prototype, raw, [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter],
       R.results, returns, errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(
-          &k, me,
-          try A.decode(x[0], &k, me),
-          try B.decode(x[1], &k, me),
-          try C.decode(x[2], &k, me),
-          try D.decode(x[3], &k, me),
-          try E.decode(x[4], &k, me)
-        ).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(
+            &k, me,
+            try A.decode(x[0], &k, me),
+            try B.decode(x[1], &k, me),
+            try C.decode(x[2], &k, me),
+            try D.decode(x[3], &k, me),
+            try E.decode(x[4], &k, me)
+          ).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }
@@ -112,16 +124,18 @@ extension Syscall {
     self.init(
       number, name, summary, prototype, raw,
       [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter], R.results, returns, errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(
-          &k, me,
-          try A.decode(x[0], &k, me),
-          try B.decode(x[1], &k, me),
-          try C.decode(x[2], &k, me),
-          try D.decode(x[3], &k, me),
-          try E.decode(x[4], &k, me),
-          try F.decode(x[5], &k, me)
-        ).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(
+            &k, me,
+            try A.decode(x[0], &k, me),
+            try B.decode(x[1], &k, me),
+            try C.decode(x[2], &k, me),
+            try D.decode(x[3], &k, me),
+            try E.decode(x[4], &k, me),
+            try F.decode(x[5], &k, me)
+          ).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }
@@ -136,17 +150,19 @@ extension Syscall {
       number, name, summary, prototype, raw,
       [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter, f.parameter, g.parameter], R.results, returns,
       errors,
-      body: { (k: inout Kernel, me: TaskID, x: Arguments) throws(Stop) in
-        try body(
-          &k, me,
-          try A.decode(x[0], &k, me),
-          try B.decode(x[1], &k, me),
-          try C.decode(x[2], &k, me),
-          try D.decode(x[3], &k, me),
-          try E.decode(x[4], &k, me),
-          try F.decode(x[5], &k, me),
-          try G.decode(x[6], &k, me)
-        ).store(&k)
+      body: { (k: inout Kernel, me: TaskID, x: Arguments) in
+        do throws(Stop) {
+          return try body(
+            &k, me,
+            try A.decode(x[0], &k, me),
+            try B.decode(x[1], &k, me),
+            try C.decode(x[2], &k, me),
+            try D.decode(x[3], &k, me),
+            try E.decode(x[4], &k, me),
+            try F.decode(x[5], &k, me),
+            try G.decode(x[6], &k, me)
+          ).end(&k)
+        } catch { return error.end(&k) }
       }
     )
   }

@@ -85,6 +85,8 @@ public struct Kernel: ~Copyable {
   @usableFromInline var reply = Reply()
   @usableFromInline let output = ByteBuffer()
   @usableFromInline var current = CallContext()
+  /// Why the body that was performed last has not answered, if it has not.
+  @usableFromInline var stop = Stop.ended
   /// Never set. A weak reference makes the type address-only: the compiler then passes a borrowed kernel by its
   /// address, where it would otherwise copy all 400 bytes to the stack for each method that only reads (a third of a
   /// call's time).

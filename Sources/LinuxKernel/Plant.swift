@@ -21,11 +21,10 @@ extension Kernel {
     let table = UnsafeMutablePointer<Unmanaged<Syscall.Performer>>.allocate(capacity: count)
     for index in 0..<count { (table + index).initialize(to: performers[index]) }
     let call = Syscall.all[plant.index], body = call.body
-    let planted = call.with { kernel, me, arguments throws(Stop) in
-      do throws(Stop) { try body(&kernel, me, arguments) } catch {
-        if case .errno(let errno) = error, errno.code == right { throw .errno(wrong) }
-        throw error
-      }
+    let planted = call.with { kernel, me, arguments in
+      if body(&kernel, me, arguments) { return true }
+      if case .errno(let errno) = kernel.stop, errno.code == right { kernel.stop = .errno(wrong) }
+      return false
     }
     table[plant.index] = .passRetained(Syscall.Performer(planted))
     performers = UnsafePointer(table)

@@ -90,6 +90,7 @@ extension Kernel {
   /// Ends a task's sleep.
   mutating func makeRunnable(_ task: TaskID) {
     guard tasks[task].state == .blocked else { return }
+    if let pipe = tasks[task].forgetBytes() { _ = pipes[pipe].takeSoleReader() }
     let (waiter, queue, entersQueue) = tasks[task].wakeUp()
     if let queue { _ = waitQueues[queue].takeSleeper() }
     unlink(allFrom: waiter)

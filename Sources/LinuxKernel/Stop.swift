@@ -13,6 +13,9 @@ public enum Stop: Error {
 }
 
 /// What a blocked call waits for: three words, so that a body that waits says so in registers.
+///
+/// One that stands alone at a set of semaphores, a message queue or a pipe, which knows of it, sleeps on no queue: the
+/// first word says where.
 public struct Wait: Sendable {
   private var queueBits: UInt64
   /// When the call is to be performed again in any case, on the monotonic clock in ns; .max for never.
@@ -34,7 +37,30 @@ public struct Wait: Sendable {
     bits = interruption.rawValue | (exclusive ? 4 : 0) | (place.map { $0 == .head ? 8 : 16 } ?? 0)
   }
 
-  @inline(__always) var queue: ID<WaitQueue>? { queueBits == .max ? nil : ID(bits: queueBits) }
+  /// Others see to it that the call goes on, who know of it as the only one.
+  @inline(__always) init(aloneAt set: ID<SemaphoreSet>, interruption: Interruption) {
+    (queueBits, deadline, bits) = (set.bits, .max, interruption.rawValue | 32)
+  }
+  @inline(__always) init(aloneAt queue: ID<MessageQueue>, interruption: Interruption) {
+    (queueBits, deadline, bits) = (queue.bits, .max, interruption.rawValue | 64)
+  }
+
+  @inline(__always) init(aloneAt pipe: ID<Pipe>, interruption: Interruption) {
+    (queueBits, deadline, bits) = (pipe.bits, .max, interruption.rawValue | 96)
+  }
+
+  @inline(__always) var queue: ID<WaitQueue>? {
+    queueBits == .max || bits & 96 != 0 ? nil : ID(bits: queueBits)
+  }
+  /// Where it stands alone.
+  @inline(__always) var awaited: Awaited? {
+    switch bits & 96 {
+    case 32: .soleOperation(ID(bits: queueBits))
+    case 64: .soleReceiver(ID(bits: queueBits))
+    case 96: .bytes(ID(bits: queueBits))
+    default: nil
+    }
+  }
   @inline(__always) var exclusive: Bool { bits & 4 != 0 }
   @inline(__always) var place: Waiter.Place? { bits & 24 == 0 ? nil : bits & 8 != 0 ? .head : .tail }
   @inline(__always) var interruption: Interruption { Interruption(rawValue: interruptionBits) ?? .killable }
@@ -55,6 +81,12 @@ public enum Interruption: UInt32, Sendable {
 }
 
 extension Stop {
+  /// Ends a performance without an answer.
+  @inline(__always) func end(_ kernel: inout Kernel) -> Bool {
+    kernel.stop = self
+    return false
+  }
+
   /// Waits on `queue` as one of those of whom an event wakes one.
   @inline(__always) static func wait(exclusive queue: ID<WaitQueue>, interruption: Interruption = .restart) -> Stop {
     .wait(Wait(queue: queue, exclusive: true, interruption: interruption))

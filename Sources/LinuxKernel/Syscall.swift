@@ -40,7 +40,8 @@ public struct Syscall: Sendable {
   /// Each error with its cause.
   public let errors: [(errno: Errno, cause: String)]
 
-  @usableFromInline typealias Body = @Sendable (inout Kernel, TaskID, Arguments) throws(Stop) -> Void
+  /// Whether it has answered; else `Kernel.stop` says why not.
+  @usableFromInline typealias Body = @Sendable (inout Kernel, TaskID, Arguments) -> Bool
   private(set) var body: Body
 
   /// The call with another body.
@@ -93,10 +94,7 @@ extension Syscall {
 
     /// Performs the body; nil when it has answered.
     @inlinable @inline(__always) func perform(_ kernel: inout Kernel, _ me: TaskID, _ arguments: Arguments) -> Stop? {
-      do throws(Stop) {
-        try body(&kernel, me, arguments)
-        return nil
-      } catch { return error }
+      body(&kernel, me, arguments) ? nil : kernel.stop
     }
   }
 
@@ -163,6 +161,33 @@ protocol Returned: SendableMetatype {
   static var results: [ResultKind] { get }
   /// Puts the value into the kernel's reply (words) and output (bytes).
   func store(_ kernel: inout Kernel)
+  /// Why there is no result yet, where a body says so without throwing.
+  var wait: Wait? { get }
+}
+
+extension Returned {
+  @inline(__always) var wait: Wait? { nil }
+
+  /// Ends a performance with what its body has returned. Tells whether that is an answer.
+  @inline(__always) func end(_ kernel: inout Kernel) -> Bool {
+    if let wait {
+      kernel.stop = .wait(wait)
+      return false
+    }
+    store(&kernel)
+    return true
+  }
+}
+
+/// What a body returns that most often has to wait: to throw that would take as long as a short call.
+enum AnswerOrWait<Answer: Returned>: Returned {
+  case answer(Answer)
+  /// As for one that is thrown: nothing has changed but what says that the call waits.
+  case wait(Wait)
+
+  static var results: [ResultKind] { Answer.results }
+  @inline(__always) func store(_ kernel: inout Kernel) { if case .answer(let answer) = self { answer.store(&kernel) } }
+  @inline(__always) var wait: Wait? { if case .wait(let wait) = self { wait } else { nil } }
 }
 
 /// A call's answer: up to four words, and bytes in the kernel's output buffer.

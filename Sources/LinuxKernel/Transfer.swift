@@ -87,6 +87,12 @@ struct Transferred: Returned {
     isReply = destination.isReply
   }
 
+  /// The bytes are the answer.
+  @inline(__always) init(answerOf count: Int) {
+    self.count = count
+    isReply = true
+  }
+
   @inline(__always) func store(_ kernel: inout Kernel) {
     kernel.reply.words[0] = Int64(count)
     kernel.reply.hasBytes = isReply
@@ -124,8 +130,12 @@ public struct Source: Argument {
 
   @inline(__always)
   public static func decode(_ raw: RawArgument, _ kernel: inout Kernel, _ me: TaskID) throws(Stop) -> Source {
-    if raw.isMemory { return Source(Segment(address: UInt64(bitPattern: raw.word), count: raw.count)) }
-    return Source(raw.view)
+    raw.isMemory ? memory(raw) : Source(raw.view)
+  }
+
+  // Apart from the others, of which it is then known that all bytes are at hand.
+  @inline(never) private static func memory(_ raw: RawArgument) -> Source {
+    Source(Segment(address: UInt64(bitPattern: raw.word), count: raw.count))
   }
 
   /// Steps over `count` bytes, as when an earlier performance of the call has already transferred them.

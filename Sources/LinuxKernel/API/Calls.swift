@@ -169,6 +169,7 @@ extension Kernel {
     case .ended: return Unanswered.taskEnded
     case .replaced: return Unanswered.programReplaced
     case .wait, .yield:
+      if case .wait(let wait) = stop, let awaited = wait.awaited { tasks[me].awaited = awaited }
       stopWaiting(me)
       restoreSavedMask(me)
       return Unanswered.wouldWait

@@ -139,7 +139,11 @@ extension Kernel {
 
   /// How many System V objects there are, and of what belongs to them.
   package var ipcCounts: (namespaces: Int, sets: Int, segments: Int, pending: Int, undos: Int) {
-    (ipcNamespaces.count, semaphoreSets.count, sharedSegments.count, pendingOperations.count, semaphoreUndos.count)
+    let alone = semaphoreSets.ids.count { semaphoreSets[$0].sole != nil }
+    return (
+      ipcNamespaces.count, semaphoreSets.count, sharedSegments.count, pendingOperations.count + alone,
+      semaphoreUndos.count
+    )
   }
 
   /// All tasks, by tid.
@@ -170,8 +174,16 @@ extension Kernel {
     if let call = tasks[task].call, let child = calls[call].context.vforkChild {
       return "waits for the end of task \(child.pid)"
     }
-    if let pending = tasks[task].pendingOperation { return reasonForSemaphore(pendingOperations[pending]) }
-    if let sleeper = tasks[task].queueSleeper { return reasonForQueue(sleeper) }
+    switch tasks[task].awaited {
+    case .semaphores(let id):
+      let pending = pendingOperations[id]
+      return reasonForSemaphore(pending.set, pending.operations[pending.blocking])
+    case .soleOperation(let set): if let sole = semaphoreSets[set].sole { return reasonForSemaphore(set, sole.only) }
+    case .message(let sleeper): return reasonForQueue(sleeper)
+    case .soleReceiver(let queue): return reasonForReceiver(queue)
+    case .bytes(let pipe): return "waits for a writer: " + holders(of: pipe, writers: true, for: task)
+    case .nothing, .arrived, .outcome, .handed: break
+    }
     guard let queue = tasks[task].sleepsAloneOn ?? tasks[task].firstWaiter.map({ waiters[$0].queue }) else {
       return "waits for a signal"
     }
@@ -183,9 +195,8 @@ extension Kernel {
     return "waits for what no task will do"
   }
 
-  private func reasonForSemaphore(_ pending: PendingOperation) -> String {
-    let operation = pending.operations[pending.blocking]
-    let semaphore = semaphoreSets[pending.set].semaphores[operation.index]
+  private func reasonForSemaphore(_ set: ID<SemaphoreSet>, _ operation: SemaphoreOperation) -> String {
+    let semaphore = semaphoreSets[set].semaphores[operation.index]
     let wanted = operation.change == 0 ? "be 0" : "reach \(-Int(operation.change))"
     let last = semaphore.pid == 0 ? "and nobody has touched it" : "and process \(semaphore.pid) came to it last"
     return "waits for semaphore \(operation.index) to \(wanted): it is \(semaphore.value), \(last)"

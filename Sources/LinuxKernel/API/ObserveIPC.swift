@@ -61,7 +61,7 @@ extension Kernel {
   private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
   private func sleepers(at queue: ID<MessageQueue>) -> String {
-    var senders = 0, receivers = 0
+    var senders = 0, receivers = messageQueues[queue].hasSoleReceiver ? 1 : 0
     for id in queueSleepers.ids where queueSleepers[id].queue == queue {
       if queueSleepers[id].isSender { senders += 1 } else { receivers += 1 }
     }
@@ -73,7 +73,7 @@ extension Kernel {
   private func values(of set: ID<SemaphoreSet>) -> String {
     let semaphores = semaphoreSets[set].semaphores, shown = 16
     let list = semaphores.indices.prefix(shown).map { "\(semaphores[$0].value)" }.joined(separator: " ")
-    var waiting = 0
+    var waiting = semaphoreSets[set].sole == nil ? 0 : 1
     for id in pendingOperations.ids where pendingOperations[id].set == set { waiting += 1 }
     return (semaphores.count == 1 ? "value " : "values ") + list + (semaphores.count > shown ? " ..." : "")
       + (waiting > 0 ? "; \(count(waiting, "caller")) wait" + (waiting == 1 ? "s" : "") : "")

@@ -19,16 +19,23 @@ extension Kernel {
   /// What a sleeper at a queue waits for.
   func reasonForQueue(_ id: ID<QueueSleeper>) -> String {
     let sleeper = queueSleepers[id], queue = messageQueues[sleeper.queue], name = name(of: sleeper.queue)
-    let messages = queue.count == 1 ? "1 message" : "\(queue.count) messages"
-    if !sleeper.isSender {
-      if queue.count == 0 { return "\(name) is empty" }
-      let shown = 8, types = queue.types(self.messages, limit: shown)
-      let list = types.map { "\($0)" }.joined(separator: " ") + (queue.count > shown ? " ..." : "")
-      return "\(name) holds \(messages), \(queue.count == 1 ? "type" : "types") \(list)"
-    }
+    if !sleeper.isSender { return reasonForReceiver(sleeper.queue) }
+    let messages = holding(queue)
     if queue.kind == .posix { return "\(name) is full: \(messages) of \(queue.countLimit)" }
     let length = Int(self.messages[sleeper.message].length)
     return "\(name) holds \(messages), \(queue.byteCount) of \(queue.byteLimit) bytes: no room for \(length) more"
+  }
+
+  func reasonForReceiver(_ id: ID<MessageQueue>) -> String {
+    let queue = messageQueues[id], name = name(of: id)
+    if queue.count == 0 { return "\(name) is empty" }
+    let shown = 8, types = queue.types(self.messages, limit: shown)
+    let list = types.map { "\($0)" }.joined(separator: " ") + (queue.count > shown ? " ..." : "")
+    return "\(name) holds \(holding(queue)), \(queue.count == 1 ? "type" : "types") \(list)"
+  }
+
+  private func holding(_ queue: MessageQueue) -> String {
+    queue.count == 1 ? "1 message" : "\(queue.count) messages"
   }
 
   /// Tells whoever watches how many messages a queue holds now.

@@ -12,7 +12,7 @@ extension Kernel {
     throws
   {
     output.clear()
-    if sendAtOnce(id, Int64(type), bytes, me) {
+    if tasks[me].isAtLeisure, sendAtOnce(id, Int64(type), bytes, me) {
       callCount += 1
       return
     }
@@ -33,7 +33,7 @@ extension Kernel {
   ) throws -> (type: Int, count: Int) {
     let room = buffer.count
     output.clear()
-    if let received = receiveAtOnce(id, room, Int64(type), flags, me) {
+    if tasks[me].isAtLeisure, let received = receiveAtOnce(id, room, Int64(type), flags, me) {
       callCount += 1
       return (Int(received.type), answerBytes.copy(to: &buffer))
     }
@@ -62,7 +62,7 @@ extension Kernel {
   /// Sends a message. mq_send(3).
   public mutating func mq_send(_ fd: FD, _ bytes: ByteView, priority: UInt32 = 0, as me: TaskID) throws {
     output.clear()
-    if sendAtOnce(fd, bytes, priority, me) {
+    if tasks[me].isAtLeisure, sendAtOnce(fd, bytes, priority, me) {
       callCount += 1
       return
     }
@@ -81,7 +81,7 @@ extension Kernel {
   ) {
     let room = buffer.count
     output.clear()
-    if let received = receiveAtOnce(fd, room, me) {
+    if tasks[me].isAtLeisure, let received = receiveAtOnce(fd, room, me) {
       callCount += 1
       return (answerBytes.copy(to: &buffer), UInt32(truncatingIfNeeded: received.priority))
     }
@@ -91,4 +91,9 @@ extension Kernel {
     }
     return (answerBytes.copy(to: &buffer), UInt32(truncatingIfNeeded: received.priority))
   }
+}
+
+extension Kernel.Task {
+  /// Whether it is not on its way back from a sleep, and has no signal to look at.
+  @inline(__always) fileprivate var isAtLeisure: Bool { !isAtQueue && !needsAttention }
 }

@@ -43,41 +43,79 @@ extension Kernel {
   }
 
   /// The whole of a read(2) of up to `limit` bytes, which is not 0, that is performed for the first time.
-  @inline(never)
-  mutating func readWhole(_ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isNonblocking: Bool, isTableOwn: Bool)
-    throws(Stop) -> Int
-  {
-    let (done, makesRoom, _) = pipes[pipe].take(limit, output, &sparePage)
-    if done > 0 {
-      if makesRoom { wake(pipes[pipe].writable, .writable) }
-      return done
+  @inline(__always)
+  mutating func readWhole(
+    _ pipe: ID<Pipe>, _ file: ID<OpenFile>, _ limit: Int, isNonblocking: Bool, isTableOwn: Bool, for me: TaskID
+  ) throws(Stop) -> AnswerOrWait<Transferred> {
+    switch pipes[pipe].take(limit, output, &sparePage, waiter: isNonblocking ? nil : me) {
+    case .bytes(let count): return .answer(Transferred(answerOf: count))
+    case .bytesAndRoom(let count):
+      wakeWriters(pipe)
+      return .answer(Transferred(answerOf: count))
+    case .waitsAlone:
+      current.found(file, isOwn: isTableOwn)
+      current.wanted = (pipe, limit)
+      return .wait(Wait(aloneAt: pipe, interruption: .restart))
+    case .nothing:
+      if pipes[pipe].writers == 0 { return .answer(Transferred(answerOf: 0)) }
+      if isNonblocking { throw .errno(.EAGAIN) }
+      current.found(file, isOwn: isTableOwn)
+      current.wanted = (pipe, limit)
+      return .wait(Wait(queue: queueToRead(pipe), exclusive: true))
     }
-    guard let queue = pipes[pipe].queueToRead else { return 0 }
-    if isNonblocking { throw .errno(.EAGAIN) }
-    current.found(file, isOwn: isTableOwn)
-    current.wanted = (pipe, limit)
-    throw .wait(exclusive: queue)
+  }
+
+  @inline(never) private mutating func wakeWriters(_ pipe: ID<Pipe>) { wake(pipes[pipe].writable, .writable) }
+
+  /// There are bytes to be read.
+  @inline(never) private mutating func wakeReaders(_ pipe: ID<Pipe>) {
+    if let task = pipes[pipe].takeSoleReader() { return wakeAlone(task, with: .arrived) }
+    let queue = pipes[pipe].readable
+    wake(queue, .readable)
+    if waitQueues[queue].isEmpty { pipes[pipe].hasLeftQueue() }
+  }
+
+  /// Nobody can write any more, or read.
+  private mutating func wakeAllReaders(_ pipe: ID<Pipe>) {
+    if let task = pipes[pipe].takeSoleReader() { wakeAlone(task, with: .nothing) }
+    wakeAll(pipes[pipe].readable)
+  }
+
+  /// Where to stand for bytes to be read. Who waits for them alone does so there from now on.
+  @inline(never) private mutating func queueToRead(_ pipe: ID<Pipe>) -> ID<WaitQueue> {
+    let queue = pipes[pipe].readable
+    if let task = pipes[pipe].useQueue() {
+      _ = tasks[task].forgetBytes()
+      if waitQueues[queue].letSleep(task, isExclusive: true) { tasks[task].sleepsAloneOn = queue }
+    }
+    return queue
   }
 
   /// What a read that sleeps has waited for: makes what is there now its answer. False if nothing is, or the call has
   /// more to do, and nothing has changed.
   @inline(__always) mutating func readAwaited(_ pipe: ID<Pipe>, _ limit: Int) -> Bool {
-    let (done, makesRoom, isEmpty) = pipes[pipe].take(limit, output, &sparePage)
-    guard done > 0 else { return false }
+    guard let count = pipes[pipe].takeAll(limit, output, &sparePage) ?? takeAwaited(pipe, limit) else { return false }
     reply.errno = 0
-    reply.words[0] = Int64(done)
+    reply.words[0] = Int64(count)
     reply.hasBytes = true
-    if makesRoom { wake(pipes[pipe].writable, .writable) }
-    if !isEmpty { wake(pipes[pipe].readable, .readable) }
     return true
+  }
+
+  /// As `Pipe.takeAll`, where that is nil; others are told what follows from it.
+  @inline(never) private mutating func takeAwaited(_ pipe: ID<Pipe>, _ limit: Int) -> Int? {
+    let (count, makesRoom, isEmpty) = pipes[pipe].take(limit, output, &sparePage)
+    guard count > 0 else { return nil }
+    if makesRoom { wakeWriters(pipe) }
+    if !isEmpty { wakeReaders(pipe) }
+    return count
   }
 
   /// What a read of an empty pipe comes to: 0 at the end.
   private mutating func waitToRead(_ pipe: ID<Pipe>, _ file: ID<OpenFile>) throws(Stop) -> Int {
-    guard let queue = pipes[pipe].queueToRead else { return 0 }
+    if pipes[pipe].writers == 0 { return 0 }
     if files[file].isNonblocking { throw .errno(.EAGAIN) }
     if !current.holdsFile { current.found(file) }
-    throw .wait(exclusive: queue)
+    throw .wait(exclusive: queueToRead(pipe))
   }
 
   /// Where the bytes do not become the answer.
@@ -119,8 +157,8 @@ extension Kernel {
     -> Int
   {
     if done == 0 { return try waitToRead(pipe, file) }
-    if makesRoom { wake(pipes[pipe].writable, .writable) }
-    if current.isRetry, !pipes[pipe].isEmpty { wake(pipes[pipe].readable, .readable) }
+    if makesRoom { wakeWriters(pipe) }
+    if current.isRetry, !pipes[pipe].isEmpty { wakeReaders(pipe) }
     return done
   }
 
@@ -130,19 +168,22 @@ extension Kernel {
     -> Int
   {
     if source.remaining == 0 { return 0 }
-    if let view = source.whole, writeAtOnce(pipe, view, isPacket: files[file].status.contains(.direct)) {
+    if !current.isRetry, let view = source.whole,
+      writeAtOnce(pipe, view, isPacket: files[file].status.contains(.direct))
+    {
       return view.count
     }
     return try writeInPieces(pipe, file, &source, for: me)
   }
 
   /// What most writes come to: the bytes go into one buffer. False for all others, and nothing has changed.
-  @inline(never) mutating func writeAtOnce(_ pipe: ID<Pipe>, _ view: ByteView, isPacket: Bool) -> Bool {
-    guard !current.isRetry else { return false }
+  /// Not for a call that is performed again.
+  @inline(__always) mutating func writeAtOnce(_ pipe: ID<Pipe>, _ view: ByteView, isPacket: Bool) -> Bool {
     switch pipes[pipe].put(view, isPacket: isPacket, &sparePage) {
     case .refused: return false
     case .added: break
-    case .event(let queue): wake(queue, .readable)
+    case .wakes(let task): wakeAlone(task, with: .arrived)
+    case .event: wakeReaders(pipe)
     }
     return true
   }
@@ -162,7 +203,7 @@ extension Kernel {
     let failure = append(to: pipe, file, &source, &done, for: me)
     let mustWait = failure == nil && source.remaining > 0 && !files[file].isNonblocking
     // Once somebody has polled, every end of a write is an event, even of one that failed.
-    if wasEmpty || !mustWait && pipes[pipe].isPolled { wake(pipes[pipe].readable, .readable) }
+    if wasEmpty || !mustWait && pipes[pipe].isPolled { wakeReaders(pipe) }
     if mustWait {
       current.progress = done
       throw .wait(exclusive: pipes[pipe].writable)
@@ -217,7 +258,7 @@ extension Kernel {
     if files[file].isReadable {
       if !pipes[pipe].isEmpty { answer.events.formUnion(.readable) }
       if pipes[pipe].writers == 0 { answer.events.insert(.hangUp) }
-      answer.queues.0 = pipes[pipe].readable
+      answer.queues.0 = queueToRead(pipe)
     }
     if files[file].isWritable {
       if !pipes[pipe].isFull { answer.events.formUnion(.writable) }
@@ -231,11 +272,12 @@ extension Kernel {
   mutating func releasePipe(_ pipe: ID<Pipe>, reader: Bool) {
     if reader { pipes[pipe].readers -= 1 } else { pipes[pipe].writers -= 1 }
     if pipes[pipe].readers == 0 && pipes[pipe].writers == 0 {
+      if let task = pipes[pipe].takeSoleReader() { wakeAlone(task, with: .nothing) }
       let ended = pipes.remove(pipe)
       removeQueue(ended.readable)
       removeQueue(ended.writable)
     } else if pipes[pipe].readers == 0 || pipes[pipe].writers == 0 {
-      wakeAll(pipes[pipe].readable)
+      wakeAllReaders(pipe)
       wakeAll(pipes[pipe].writable)
     }
   }

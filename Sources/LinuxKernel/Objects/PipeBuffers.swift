@@ -28,8 +28,13 @@ struct Pipe {
   var readers = 0
   var writers = 0
   let inode: UInt64
+  /// Where those stand who wait for bytes or poll, but for one who waits alone.
   let readable: ID<WaitQueue>
   let writable: ID<WaitQueue>
+  /// Who alone waits for bytes. Invariant: where there is one, nobody stands on `readable`.
+  @Packed private var soleReader: TaskID?
+  /// Somebody may stand on `readable`.
+  private var isQueueUsed = false
   /// Somebody polls the pipe, so that every write is an event, not only the one that ends emptiness.
   var isPolled = false
   var locks: ID<LockList>?
@@ -43,8 +48,21 @@ struct Pipe {
   }
 
   @inline(__always) var isEmpty: Bool { used == 0 }
-  /// Where to wait for bytes, while anybody can write some.
-  @inline(__always) var queueToRead: ID<WaitQueue>? { writers > 0 ? readable : nil }
+  /// Nobody waits alone any more; returns who did.
+  @inline(__always) mutating func takeSoleReader() -> TaskID? {
+    let task = soleReader
+    soleReader = nil
+    return task
+  }
+
+  /// Somebody comes to stand on `readable`, where this one who has waited alone is to stand as well.
+  mutating func useQueue() -> TaskID? {
+    isQueueUsed = true
+    return takeSoleReader()
+  }
+
+  /// Nobody stands on `readable`.
+  mutating func hasLeftQueue() { isQueueUsed = false }
   @inline(__always) var isFull: Bool { used >= bufferLimit }
   var byteCount: Int { (0..<used).reduce(0) { $0 + Int(self[$1].count) } }
 
@@ -83,19 +101,26 @@ struct Pipe {
     /// They are for the long way; nothing has changed.
     case refused
     case added
+    /// This one has waited for it alone, and does so no more.
+    case wakes(TaskID)
     /// Whoever waits on `readable` is to be told.
-    case event(ID<WaitQueue>)
+    case event
   }
 
   /// Takes in bytes at hand that fit into the last buffer, or into one more.
   @inline(__always) mutating func put(_ view: ByteView, isPacket: Bool, _ spare: inout Page?) -> Put {
     guard view.count <= Page.size, readers > 0 else { return .refused }
     if used == 0 {
-      if mask == 0 { only.fill(view, isPacket, &spare) } else { ring[head].fill(view, isPacket, &spare) }
+      if mask == 0 { only.fill(view, isPacket, &spare) } else { fillRing(view, isPacket, &spare) }
       used = 1
-      return .event(readable)
+      if let task = takeSoleReader() { return .wakes(task) }
+      return isQueueUsed ? .event : .added
     }
     return putBehind(view, isPacket, &spare)
+  }
+
+  @inline(never) private mutating func fillRing(_ view: ByteView, _ isPacket: Bool, _ spare: inout Page?) {
+    ring[head].fill(view, isPacket, &spare)
   }
 
   /// As `put`, into a pipe that is not empty.
@@ -106,23 +131,63 @@ struct Pipe {
       self[used].fill(view, isPacket, &spare)
       used += 1
     }
-    return isPolled ? .event(readable) : .added
+    return isPolled ? .event : .added
+  }
+
+  /// What has become of a read.
+  enum Taken {
+    case bytes(Int)
+    /// The same, and there is room where there was none.
+    case bytesAndRoom(Int)
+    /// The pipe is empty, and the task waits alone for bytes.
+    case waitsAlone
+    /// The pipe is empty.
+    case nothing
+  }
+
+  /// Hands up to `limit` bytes to `output`; where there are none, and somebody can write some, a task `waiter` waits for
+  /// them, if one is named.
+  @inline(__always)
+  mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?, waiter: TaskID?) -> Taken {
+    guard used > 0 else {
+      guard let waiter, writers > 0, !isQueueUsed, soleReader == nil else { return .nothing }
+      soleReader = waiter
+      return .waitsAlone
+    }
+    if let count = takeAll(limit, output, &spare) { return .bytes(count) }
+    let (count, makesRoom, _) = take(limit, output, &spare)
+    return makesRoom ? .bytesAndRoom(count) : .bytes(count)
+  }
+
+  /// Hands all bytes to `output` of a pipe that has most often one buffer, if they are no more than `limit`, and tells
+  /// how many there were. nil for any other, and nothing has changed.
+  @inline(__always) mutating func takeAll(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> Int? {
+    let count = Int(only.count)
+    guard used == 1, mask == 0, count <= limit, bufferLimit > 1 else { return nil }
+    output.append(only.page!.view(Int(only.offset), count))
+    if spare == nil { swap(&spare, &only.page) } else { only.page = nil }
+    used = 0
+    return count
   }
 
   /// Hands up to `limit` bytes to `output`. Tells how many, whether a slot was given up while the pipe was full, and
   /// whether the pipe is empty now.
-  @inline(__always)
+  @inline(never)
   mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (
     count: Int, makesRoom: Bool, isEmpty: Bool
   ) {
     guard used > 0 else { return (0, false, true) }
     let wasFull = isFull
-    let first = mask == 0 ? only.take(limit, output, &spare) : ring[head].take(limit, output, &spare)
+    let first = mask == 0 ? only.take(limit, output, &spare) : takeFromRing(limit, output, &spare)
     guard first.isUsedUp else { return (first.count, false, false) }
     removeFirst()
     if first.isLast || used == 0 { return (first.count, wasFull, used == 0) }
     return takeMore(limit, output, &spare, first.count, wasFull)
   }
+
+  @inline(never) private mutating func takeFromRing(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?) -> (
+    count: Int, isUsedUp: Bool, isLast: Bool
+  ) { ring[head].take(limit, output, &spare) }
 
   /// Goes on with the next buffers.
   @inline(never) private mutating func takeMore(

@@ -69,8 +69,16 @@ enum Awaited {
   case nothing
   /// Its operations on semaphores are pending.
   case semaphores(ID<PendingOperation>)
+  /// The same, where no others are pending on their set.
+  case soleOperation(ID<SemaphoreSet>)
   /// It stands in line at a message queue, or is to look there again.
   case message(ID<QueueSleeper>)
+  /// It is the only one who waits for a message there.
+  case soleReceiver(ID<MessageQueue>)
+  /// It is the only one who waits for bytes of this pipe.
+  case bytes(ID<Pipe>)
+  /// The pipe has got bytes since: its call is most likely to be complete with them.
+  case arrived
   /// Its call is complete: it answers 0, or fails.
   case outcome(Errno?)
   /// It was handed a message, which it owns from then on; `isPOSIX` says which kind of queue that came from.
@@ -83,19 +91,26 @@ enum Turn {
   case other
   /// It performs its call again.
   case performs(ID<Call>)
+  /// The same, but the call is over if the bytes that it waited for can be its answer, and counts as that already.
+  case reads(ID<Call>, isPlaceKept: Bool)
   /// Its call was completed while it slept: with `outcome` or `handed`. `isPlaceKept`: as `callEnded` says.
   case answers(ID<Call>, Awaited, isPlaceKept: Bool)
 }
 
 extension Kernel.Task {
-  var pendingOperation: ID<PendingOperation>? { if case .semaphores(let id) = awaited { id } else { nil } }
-  @inline(__always) var queueSleeper: ID<QueueSleeper>? { if case .message(let id) = awaited { id } else { nil } }
+  /// It stands at a message queue.
+  @inline(__always) var isAtQueue: Bool {
+    switch awaited {
+    case .message, .soleReceiver: true
+    case .nothing, .semaphores, .soleOperation, .bytes, .arrived, .outcome, .handed: false
+    }
+  }
 
   /// Somebody has completed the call that it sleeps in, or slept in before it was woken for something else.
   @inline(__always) var isAnswered: Bool {
     switch awaited {
     case .outcome, .handed: true
-    case .nothing, .semaphores, .message: false
+    case .nothing, .semaphores, .soleOperation, .message, .soleReceiver, .bytes, .arrived: false
     }
   }
 
@@ -117,6 +132,17 @@ extension Kernel.Task {
     call = place
     spareCall = nil
     sleepsAloneOn = queue
+    state = .blocked
+    return (place, files)
+  }
+
+  /// The same, where the task stands alone at an object that will complete its call.
+  @inline(__always)
+  mutating func fallAsleepAtOnce(_ awaited: Awaited) -> (call: ID<Call>, files: ID<FileTable>)? {
+    guard !needsAttention, let place = spareCall else { return nil }
+    call = place
+    spareCall = nil
+    self.awaited = awaited
     state = .blocked
     return (place, files)
   }
@@ -158,8 +184,27 @@ extension Kernel.Task {
     return (processNumber, entersQueue)
   }
 
+  /// Ends the sleep of one that stood alone, since its call is complete or there is what it waits for. nil where it was woken before. Tells
+  /// whether it is to be put into the run queue.
+  @inline(__always) mutating func wakeUpAlone(with answer: Awaited) -> Bool? {
+    awaited = answer
+    guard state == .blocked else { return nil }
+    let entersQueue = !isQueued
+    sleepNumber &+= 1
+    state = .runnable
+    isQueued = true
+    return entersQueue
+  }
+
   /// The call that it is to perform again, if nothing else is to be looked at first.
   @inline(__always) var callToPerform: ID<Call>? { needsAttention ? nil : call }
+
+  /// Waits no more as the only one for bytes of a pipe; returns the pipe if it did.
+  @inline(__always) mutating func forgetBytes() -> ID<Pipe>? {
+    guard case .bytes(let pipe) = awaited else { return nil }
+    awaited = .nothing
+    return pipe
+  }
 
   /// It was taken from the run queue. Tells whether it can go on.
   @inline(__always) mutating func leaveQueue() -> Bool {
@@ -172,8 +217,22 @@ extension Kernel.Task {
   @inline(__always) mutating func leaveQueueForCall() -> Turn {
     guard state == .runnable, let call = callToPerform else { return .other }
     isQueued = false
-    guard let answer = takeAnswer() else { return .performs(call) }
-    return .answers(call, answer, isPlaceKept: callEnded(call).isPlaceKept)
+    switch awaited {
+    case .outcome, .handed:
+      let answer = awaited
+      awaited = .nothing
+      return .answers(call, answer, isPlaceKept: callEnded(call).isPlaceKept)
+    case .arrived:
+      awaited = .nothing
+      return .reads(call, isPlaceKept: callEnded(call).isPlaceKept)
+    case .nothing, .semaphores, .soleOperation, .message, .soleReceiver, .bytes: return .performs(call)
+    }
+  }
+
+  /// The call is not over after all.
+  mutating func callGoesOn(_ id: ID<Call>, wasPlaceKept: Bool) {
+    call = id
+    if wasPlaceKept { spareCall = nil }
   }
 
   /// Its call has answered. Tells whether the call's place is kept for the next one, and `needsAttention`.

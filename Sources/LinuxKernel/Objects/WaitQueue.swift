@@ -110,6 +110,7 @@ extension Kernel {
 
   /// Takes the task off every queue it stands on.
   mutating func removeWaiters(of task: TaskID) {
+    if let pipe = tasks[task].forgetBytes() { _ = pipes[pipe].takeSoleReader() }
     if let queue = tasks[task].sleepsAloneOn {
       tasks[task].sleepsAloneOn = nil
       _ = waitQueues[queue].takeSleeper()

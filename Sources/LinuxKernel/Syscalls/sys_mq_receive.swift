@@ -13,10 +13,9 @@ extension Syscall {
     c: "ssize_t mq_receive(mqd_t mqdes, char msg_ptr[.msg_len], size_t msg_len, unsigned int *msg_prio)",
     Param<FD>("mqdes"), Param<Destination>("msg_ptr", default: -1),
     returns: "text", "msg_prio", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, room: Destination) throws(Stop) -> RankedMessage in
-    var destination = room
-    let (priority, count) = try kernel.receive(fd, &destination, nil, me)
-    return RankedMessage(priority: priority, count: count, isReply: room.isReply)
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, room: Destination) throws(Stop) -> AnswerOrWait<RankedMessage> in
+    guard room.isReply else { return .answer(try kernel.receiveInSteps(fd, room, nil, me)) }
+    return try kernel.receive(fd, answerOf: room.remaining, me)
   }
 
   /// mq_timedreceive(2). Linux: ipc/mqueue.c, do_mq_timedreceive().
@@ -28,10 +27,11 @@ extension Syscall {
       """,
     Param<FD>("mqdes"), Param<Destination>("msg_ptr", default: -1), Param<TimeSpec?>(optional: "abs_timeout"),
     returns: "text", "msg_prio", errors: errors
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, room: Destination, timeout: TimeSpec?) throws(Stop) -> RankedMessage in
-    var destination = room
-    let (priority, count) = try kernel.receive(fd, &destination, timeout, me)
-    return RankedMessage(priority: priority, count: count, isReply: room.isReply)
+  ) {
+    (kernel: inout Kernel, me: TaskID, fd: FD, room: Destination, timeout: TimeSpec?) throws(Stop)
+      -> AnswerOrWait<RankedMessage> in
+    guard timeout == nil, room.isReply else { return .answer(try kernel.receiveInSteps(fd, room, timeout, me)) }
+    return try kernel.receive(fd, answerOf: room.remaining, me)
   }
 }
 

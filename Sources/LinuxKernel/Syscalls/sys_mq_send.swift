@@ -13,7 +13,11 @@ extension Syscall {
     Param<FD>("mqdes"), Param<Source>("msg_ptr"), Param<UInt32>("msg_prio", default: 0),
     returns: "zero", errors: errors
   ) { (kernel: inout Kernel, me: TaskID, fd: FD, source: Source, priority: UInt32) throws(Stop) -> Done in
-    try kernel.send(fd, source, priority: priority, nil, me)
+    if let view = source.whole {
+      try kernel.send(fd, whole: view, priority: priority, me)
+    } else {
+      try kernel.sendInSteps(fd, source, priority: priority, nil, me)
+    }
     return Done()
   }
 
@@ -32,7 +36,11 @@ extension Syscall {
       kernel: inout Kernel, me: TaskID, fd: FD, source: Source, priority: UInt32,
       timeout: TimeSpec?
     ) throws(Stop) -> Done in
-    try kernel.send(fd, source, priority: priority, timeout, me)
+    if timeout == nil, let view = source.whole {
+      try kernel.send(fd, whole: view, priority: priority, me)
+    } else {
+      try kernel.sendInSteps(fd, source, priority: priority, timeout, me)
+    }
     return Done()
   }
 }

@@ -94,6 +94,7 @@ extension Kernel {
     messageQueues[queue].byteLimit = Int(clamping: bytes)
     messageQueues[queue].countLimit = Int(clamping: bytes)
     messageQueues[queue].changed = realSeconds
+    makeEntry(ofSoleReceiverAt: queue)
     for id in sleepers(messageQueues[queue].receivers) { rouse(id) }
     rouseSenders(queue)
   }

@@ -15,10 +15,9 @@ extension Syscall {
     ]
   ) {
     (kernel: inout Kernel, me: TaskID, id: Int32, room: Destination, type: Int, flags: MessageFlags) throws(Stop)
-      -> TypedMessage in
-    var destination = room
-    let (type, count) = try kernel.receive(id, &destination, Int64(type), flags, me)
-    return TypedMessage(type: type, count: count, isReply: room.isReply)
+      -> AnswerOrWait<TypedMessage> in
+    guard room.isReply else { return .answer(try kernel.receiveInSteps(id, room, Int64(type), flags, me)) }
+    return try kernel.receive(id, answerOf: room.remaining, Int64(type), flags, me)
   }
 }
 

@@ -14,7 +14,11 @@ extension Syscall {
   ) {
     (kernel: inout Kernel, me: TaskID, id: Int32, type: Int, source: Source, flags: MessageFlags) throws(Stop) -> Done
     in
-    try kernel.send(id, Int64(type), source, flags, me)
+    if let view = source.whole {
+      try kernel.send(id, Int64(type), whole: view, flags, me)
+    } else {
+      try kernel.sendInSteps(id, Int64(type), source, flags, me)
+    }
     return Done()
   }
 }

@@ -13,10 +13,10 @@ extension Syscall {
       .EINVAL: "the object cannot be read, or count is negative",
       .EISDIR: "fd is a directory",
     ]
-  ) { (kernel: inout Kernel, me: TaskID, fd: FD, destination: Destination) throws(Stop) -> Transferred in
+  ) { (kernel: inout Kernel, me: TaskID, fd: FD, destination: Destination) throws(Stop) -> AnswerOrWait<Transferred> in
     destination.isReply
-      ? Transferred(try kernel.readAnswer(fd, destination.remaining, for: me), destination)
-      : Transferred(try kernel.readToMemory(fd, destination, for: me), destination)
+      ? try kernel.readAnswer(fd, destination.remaining, for: me)
+      : .answer(Transferred(try kernel.readToMemory(fd, destination, for: me), destination))
   }
 }
 
@@ -26,14 +26,17 @@ extension Kernel {
 
   // The commonest of calls, by ways that pass words in registers and never look again where the bytes go.
 
-  @inline(never) fileprivate mutating func readAnswer(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> Int {
+  @inline(never)
+  fileprivate mutating func readAnswer(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> AnswerOrWait<Transferred>
+  {
     if !current.isRetry, count > 0, count <= Kernel.transferLimit, let found = shortcut(fd, of: me),
       case .pipeReader(let pipe) = found.object
     {
       return try readWhole(
-        pipe, found.file, count, isNonblocking: found.status.contains(.nonblock), isTableOwn: found.isTableOwn)
+        pipe, found.file, count, isNonblocking: found.status.contains(.nonblock), isTableOwn: found.isTableOwn,
+        for: me)
     }
-    return try readOther(fd, count, for: me)
+    return .answer(Transferred(answerOf: try readOther(fd, count, for: me)))
   }
 
   @inline(never) private mutating func readOther(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> Int {

@@ -97,6 +97,9 @@ extension Kernel {
       // A call counts once, on the first of its operations that cannot be done.
       let countsZero = command == .getZeroCount
       var count = 0
+      if let only = semaphoreSets[set].sole?.only, only.index == Int(number), (only.change == 0) == countsZero {
+        count = 1
+      }
       for var next in [semaphoreSets[set].alterers.first, semaphoreSets[set].zeroWaiters.first] {
         while let id = next {
           let pending = pendingOperations[id], blocking = pending.operations[pending.blocking]

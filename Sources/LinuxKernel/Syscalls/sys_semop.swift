@@ -6,9 +6,9 @@ extension Syscall {
     Param<Int32>("semid"), Param<SemaphoreOperations>("sops"),
     returns: "zero",
     errors: Syscall.semopErrors
-  ) { (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations) throws(Stop) -> Done in
-    if try kernel.operateAtOnce(id, operations, me) { return Done() }
-    return try kernel.operateInSteps(id, operations, me)
+  ) {
+    (kernel: inout Kernel, me: TaskID, id: Int32, operations: SemaphoreOperations) throws(Stop) -> AnswerOrWait<Done> in
+    try kernel.operate(id, operations, me)
   }
 
   /// semtimedop(2).
@@ -40,23 +40,27 @@ extension Syscall {
 }
 
 extension Kernel {
-  /// What most calls come to: one operation without SEM_UNDO on a set of the caller's, which can be done now or later.
-  /// False for all others, and nothing has changed.
-  @inline(__always)
-  fileprivate mutating func operateAtOnce(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) throws(Stop)
-    -> Bool
+  /// Most calls have one operation without SEM_UNDO on a set of the caller's, which can be done now or later.
+  @inline(never)
+  fileprivate mutating func operate(_ id: Int32, _ operations: SemaphoreOperations, _ me: TaskID) throws(Stop)
+    -> AnswerOrWait<Done>
   {
-    guard let only = operations.only, !only.isUndone, !current.isRetry else { return false }
-    let caller = tasks[me].ipcCaller.0
+    guard let only = operations.only, !only.isUndone, !current.isRetry else {
+      return .answer(try operateInSteps(id, operations, me))
+    }
+    let caller = tasks[me].ipcCaller
     guard let set = ownSet(id, for: only.change != 0 ? IPCPermission.write : IPCPermission.read, caller) else {
-      return false
+      return .answer(try operateInSteps(id, operations, me))
     }
-    guard let letsOthers = semaphoreSets[set].performAtOnce(only, for: caller.pid, at: realTime) else {
-      try awaitOnly(only, on: set, me)
-      return false
+    switch semaphoreSets[set].operate(only, for: me, caller.pid, at: realTime) {
+    case .done: break
+    case .completes(let task): wakeAlone(task, with: .outcome(nil))
+    case .letsOthers: settle(set)
+    case .waitsAlone: return .wait(Wait(aloneAt: set, interruption: .never))
+    case .waits: return .wait(awaitOnly(only, on: set, me))
+    case .refused: return .answer(try operateInSteps(id, operations, me))
     }
-    if letsOthers { settle(set) }
-    return true
+    return .answer(Done())
   }
 
   /// The caller's own set, if it may do what `requested` says; nil for others, and where that is an error.
@@ -72,16 +76,15 @@ extension Kernel {
     setShortcuts.set(shortcut, to: id)
   }
 
-  /// Has the call sleep, if its one operation can be done later only.
+  /// Puts a call whose one operation can be done later only behind those that wait already.
   @inline(never)
-  private mutating func awaitOnly(_ only: SemaphoreOperation, on set: ID<SemaphoreSet>, _ me: TaskID) throws(Stop) {
-    guard semaphoreSets[set].delays(only) else { return }
+  private mutating func awaitOnly(_ only: SemaphoreOperation, on set: ID<SemaphoreSet>, _ me: TaskID) -> Wait {
     let pid = processNumber(of: me)
     enqueue(
       PendingOperation(
         task: me, pid: pid, set: set, operations: PendingOperations(only: only), undo: nil,
         changesValues: only.change != 0, blocking: 0))
-    throw .sleep(until: .max, interruption: .never)
+    return Wait(queue: nil, interruption: .never)
   }
 
   /// The rest of it, for one that cannot be done now or has more to it.

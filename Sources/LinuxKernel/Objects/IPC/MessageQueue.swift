@@ -31,6 +31,13 @@ struct MessageQueue {
   var hasNotification = false
   /// Since when its inode has the time at which it was last used; .min for no time.
   var usedSince = Int64.min
+  /// The only one who waits for a message, where that one is to have it as its call's answer: it needs no entry. Who
+  /// comes behind it makes one of it first. Invariant: where there is one, no `receivers` stand in line.
+  @Packed private var soleTask: TaskID?
+  private var solePID: Int32 = 0
+  private var soleSelector = MessageSelector.oldest
+  private var soleRoom = 0
+  private var soleAnswerLimit = 0
   var receivers = Line<QueueSleeper>()
   var senders = Line<QueueSleeper>()
   /// The line of those who send, or of those who receive.
@@ -145,8 +152,39 @@ extension MessageQueue {
   /// Whether there is nothing to be found.
   @inline(__always) var isEmpty: Bool { count == 0 }
 
+  /// Who alone waits for a message, for which there is room: up to `room` bytes, up to `answerLimit` of which can be
+  /// its call's answer.
+  struct SoleReceiver {
+    let task: TaskID
+    let selector: MessageSelector
+    let room: Int
+    let answerLimit: Int
+  }
+
+  @inline(__always) var hasSoleReceiver: Bool { soleTask != nil }
+
+  /// Nobody waits alone any more; returns who did.
+  mutating func takeSoleReceiver() -> SoleReceiver? {
+    guard let task = soleTask else { return nil }
+    soleTask = nil
+    return SoleReceiver(task: task, selector: soleSelector, room: soleRoom, answerLimit: soleAnswerLimit)
+  }
+
+  /// Has a task wait alone for a message, if it can; `pid`: the number of its process.
+  @inline(__always)
+  private mutating func letWait(
+    _ task: TaskID, _ pid: Int32, _ selector: MessageSelector, room: Int, answerLimit: Int
+  ) -> Bool {
+    guard soleTask == nil, receivers.isEmpty else { return false }
+    soleTask = task
+    (solePID, soleSelector, soleRoom, soleAnswerLimit) = (pid, selector, room, answerLimit)
+    return true
+  }
+
   /// What has become of a message that was to be sent.
   enum Sending {
+    /// It is the answer of this task's call, which waited alone for it. `isInSight`: the queue's times are to change.
+    case handed(MessageNumber, to: TaskID, isInSight: Bool)
     /// It is in the queue.
     case sent
     /// The same, and others are to learn of it.
@@ -161,6 +199,13 @@ extension MessageQueue {
   @inline(__always)
   mutating func send(_ type: Int64, _ view: ByteView, _ store: inout MessageStore, _ use: QueueUse) -> Sending {
     guard hasRoom(for: view.count) else { return .refused }
+    if let task = soleTask {
+      guard view.count <= soleAnswerLimit, soleSelector.accepts(type) else { return .isAwaited }
+      soleTask = nil
+      sent = use
+      received = QueueUse(pid: solePID, time: use.time)
+      return .handed(store.insert(type: type, view), to: task, isInSight: false)
+    }
     guard receivers.isEmpty else { return .isAwaited }
     sent = use
     count &+= 1
@@ -176,6 +221,10 @@ extension MessageQueue {
   @inline(__always)
   mutating func send(priority: Int64, _ view: ByteView, _ store: inout MessageStore, at now: Int64) -> Sending {
     guard count < countLimit, view.count <= messageSize else { return .refused }
+    if let task = soleTask {
+      soleTask = nil
+      return .handed(store.insert(type: priority, view), to: task, isInSight: usedSince != now)
+    }
     guard receivers.isEmpty else { return .isAwaited }
     guard !hasNotification else { return .refused }
     count &+= 1
@@ -184,43 +233,66 @@ extension MessageQueue {
     return usedSince == now && !isPolled ? .sent : .sentInSight
   }
 
+  /// What has become of a receipt.
+  enum Receipt {
+    /// The message is taken out, its bytes are in the output.
+    case message(type: Int64, count: Int)
+    /// The same of a POSIX queue, and others are to learn of it.
+    case messageInSight(priority: Int64, count: Int)
+    /// The queue is empty, and the task waits alone for a message.
+    case waitsAlone
+    /// The queue is empty.
+    case nothing
+    /// It is for the long way; nothing has changed.
+    case refused
+  }
+
   /// Takes out the message that `selector` chooses, if there is one, it has no more than `room` bytes, and no sender
-  /// waits for its place; its bytes go to `output`. Not for `position`.
+  /// waits for its place; its bytes go to `output`. Not for `position`. A task `waiter`, if one is named, waits where
+  /// the queue is empty, for a message of up to `waitRoom` bytes.
   @inline(__always)
   mutating func receive(
-    _ selector: MessageSelector, _ room: Int, _ store: inout MessageStore, _ use: QueueUse, into output: ByteBuffer
-  ) -> (type: Int64, count: Int)? {
-    guard senders.isEmpty else { return nil }
+    _ selector: MessageSelector, _ room: Int, _ store: inout MessageStore, _ use: QueueUse, into output: ByteBuffer,
+    waiter: TaskID?, waitRoom: Int
+  ) -> Receipt {
+    if isEmpty {
+      if let waiter, letWait(waiter, use.pid, selector, room: waitRoom, answerLimit: room) { return .waitsAlone }
+      return .nothing
+    }
+    guard senders.isEmpty else { return .refused }
     let type: Int64
     if case .type(let wanted) = selector {
       type = wanted
     } else {
       let number = find(selector, &store)
-      guard !number.isNone else { return nil }
+      guard !number.isNone else { return .refused }
       type = store[number].type
     }
-    guard let message = index.takeOldest(type, room: room, &store, into: output) else { return nil }
+    guard let message = index.takeOldest(type, room: room, &store, into: output) else { return .refused }
     left(message.previous, message.next, Int(message.length), &store)
     received = use
-    return (type, Int(message.length))
+    return .message(type: type, count: Int(message.length))
   }
 
   /// Takes the oldest message of the highest priority out of a POSIX queue, if there is one and no sender waits for its
-  /// place; its bytes go to `output`. nil too where `room` is less than any message may need.
+  /// place; its bytes go to `output`. Refused too where `room` is less than any message may need. A task `waiter`, if
+  /// one is named, waits where the queue is empty.
   @inline(__always)
-  mutating func receive(room: Int, _ store: inout MessageStore, at now: Int64, into output: ByteBuffer) -> (
-    priority: Int64, count: Int, isInSight: Bool
-  )? {
-    guard room >= messageSize, senders.isEmpty, let message = index.takeHighest(&store, into: output) else {
-      return nil
+  mutating func receive(
+    room: Int, _ store: inout MessageStore, at now: Int64, into output: ByteBuffer, waiter: TaskID?
+  ) -> Receipt {
+    guard room >= messageSize else { return .refused }
+    if isEmpty {
+      if let waiter, letWait(waiter, 0, .highest, room: .max, answerLimit: .max) { return .waitsAlone }
+      return .nothing
     }
+    guard senders.isEmpty, let message = index.takeHighest(&store, into: output) else { return .refused }
     count &-= 1
     byteCount &-= Int(message.length)
-    return (message.type, Int(message.length), usedSince != now || isPolled)
+    let length = Int(message.length)
+    return usedSince == now && !isPolled
+      ? .message(type: message.type, count: length) : .messageInSight(priority: message.type, count: length)
   }
-
-  /// Whether one who has room for any message waits for one.
-  @inline(__always) func makesReceiverWait(room: Int) -> Bool { isEmpty && room >= messageSize }
 
   /// Any message there is; none in an empty queue.
   mutating func any(_ store: inout MessageStore) -> MessageNumber {

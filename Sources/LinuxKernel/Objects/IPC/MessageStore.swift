@@ -54,10 +54,12 @@ struct Message {
   /// Appends the first of its few bytes to `output`.
   fileprivate mutating func read(_ count: Int, into output: ByteBuffer) { bytes.append(count, to: output) }
 
-  /// The message goes, and its few bytes with it to `output`; returns what is left to be done about it.
+  /// The message goes, and its few bytes with it to `output`; returns what is left to be done about it. nil where its
+  /// bytes are many, and nothing has changed.
   @inline(__always) fileprivate mutating func leave(before nextFree: MessageNumber, into output: ByteBuffer)
-    -> LeavingMessage
+    -> LeavingMessage?
   {
+    guard !isLong else { return nil }
     let leaving = LeavingMessage(
       type: type, length: length, previous: previous, next: next, nextOfType: nextOfType)
     bytes.append(Int(length), to: output)
@@ -136,8 +138,9 @@ struct MessageStore: ~Copyable {
 
   /// The same; its bytes go to `output`. Returns what it was.
   @inline(__always) mutating func remove(_ number: MessageNumber, into output: ByteBuffer) -> LeavingMessage {
-    if messages[Int(number.index)].isLong { return removeLong(number, into: output) }
-    let leaving = messages[Int(number.index)].leave(before: firstFree, into: output)
+    guard let leaving = messages[Int(number.index)].leave(before: firstFree, into: output) else {
+      return removeLong(number, into: output)
+    }
     freed(number)
     return leaving
   }

@@ -44,23 +44,24 @@ extension Kernel {
   }
 
   /// Linux: do_mq_timedsend().
-  @inline(__always)
-  mutating func send(
-    _ fd: FD, _ source: Source, priority: UInt32, _ timeout: TimeSpec?, _ me: TaskID
-  ) throws(Stop) {
-    if timeout == nil, !current.isRetry, let view = source.whole, sendAtOnce(fd, view, priority, me) { return }
-    try sendInSteps(fd, source, priority: priority, timeout, me)
+  @inline(never)
+  mutating func send(_ fd: FD, whole view: ByteView, priority: UInt32, _ me: TaskID) throws(Stop) {
+    if !current.isRetry, sendAtOnce(fd, view, priority, me) { return }
+    try sendInSteps(fd, Source(view), priority: priority, nil, me)
   }
 
   /// What most calls come to: the queue has room, and nobody is to be told. False for all others, and nothing has
-  /// changed.
+  /// changed. Not for a call that is performed again.
   @inline(__always)
   mutating func sendAtOnce(_ fd: FD, _ view: ByteView, _ priority: UInt32, _ me: TaskID) -> Bool {
-    guard priority < PosixQueue.priorityCount, tasks[me].isAtLeisure, let found = shortcut(fd, of: me),
+    guard priority < PosixQueue.priorityCount, let found = shortcut(fd, of: me),
       let queue = found.queueToSend
     else { return false }
     switch messageQueues[queue].send(priority: Int64(priority), view, &messages, at: realTime) {
     case .refused: return false
+    case .handed(let number, let task, let isInSight):
+      wakeAlone(task, with: .handed(number, isPOSIX: true))
+      if isInSight { touchQueue(posix(queue)) }
     case .isAwaited: send(Int64(priority), view, toReceiverOf: queue)
     case .sent: if isWatched { observe(depth(of: queue)) }
     case .sentInSight: used(queue)
@@ -91,7 +92,7 @@ extension Kernel {
     let end = try end(of: timeout)
     guard priority < PosixQueue.priorityCount else { throw .errno(.EINVAL) }
     let (file, object) = try posixQueue(fd, of: me)
-    if tasks[me].queueSleeper != nil {
+    if tasks[me].isAtQueue {
       let slept = try endPosixSleep(end, me)
       guard case .done = slept.outcome else {
         messages.remove(slept.message)
@@ -112,6 +113,7 @@ extension Kernel {
       if maySleep(me), end > now { awaitRoom(queue, number, me) } else { messages.remove(number) }
       try sleepOnPosix(until: end, me)
     }
+    makeEntry(ofSoleReceiverAt: queue)
     if let receiver = messageQueues[queue].receivers.first {
       settle(receiver, .done, message: number)
     } else {
@@ -123,59 +125,66 @@ extension Kernel {
   }
 
   /// Linux: do_mq_timedreceive().
-  @inline(__always)
-  mutating func receive(
-    _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
-  ) throws(Stop) -> (priority: Int64, count: Int) {
-    if timeout == nil, destination.isReply, !current.isRetry, let (file, queue) = queueToReceive(fd, me) {
-      if let message = take(from: queue, destination.remaining) { return message }
-      try awaitFirst(queue, destination.remaining, file, me)
+  @inline(never)
+  mutating func receive(_ fd: FD, answerOf room: Int, _ me: TaskID) throws(Stop) -> AnswerOrWait<RankedMessage> {
+    if !current.isRetry, let found = shortcut(fd, of: me),
+      let queue = found.queueToReceive
+    {
+      let waiter = canSleep && !found.status.contains(.nonblock) ? me : nil
+      switch take(from: queue, room, waiter: waiter) {
+      case .message(let priority, let count), .messageInSight(let priority, let count):
+        return .answer(RankedMessage(priority: priority, count: count, isReply: true))
+      case .waitsAlone:
+        current.found(found.file, isOwn: found.isTableOwn)
+        return .wait(Wait(aloneAt: queue, interruption: .restart))
+      case .nothing:
+        guard waiter != nil else { break }
+        awaitMessage(queue, .highest, room: .max, answerLimit: .max, me)
+        current.found(found.file, isOwn: found.isTableOwn)
+        return .wait(Wait(queue: nil, interruption: .restart))
+      case .refused: break
+      }
     }
-    return try receiveInSteps(fd, &destination, timeout, me)
+    return .answer(try receiveInSteps(fd, Destination(replyOf: room), nil, me))
   }
 
   /// What most calls come to: there is a message, and no sender waits for its place. nil for all others, and nothing
-  /// has changed.
+  /// has changed. Not for a call that is performed again.
   @inline(__always)
   mutating func receiveAtOnce(_ fd: FD, _ room: Int, _ me: TaskID) -> (priority: Int64, count: Int)? {
-    guard let (_, queue) = queueToReceive(fd, me) else { return nil }
-    return take(from: queue, room)
-  }
-
-  /// The queue behind a descriptor, if a message is to be taken out of it.
-  @inline(__always)
-  private mutating func queueToReceive(_ fd: FD, _ me: TaskID) -> (file: ID<OpenFile>, queue: ID<MessageQueue>)? {
-    guard tasks[me].isAtLeisure, let found = shortcut(fd, of: me), let queue = found.queueToReceive else { return nil }
-    return (found.file, queue)
-  }
-
-  @inline(__always)
-  private mutating func take(from queue: ID<MessageQueue>, _ room: Int) -> (priority: Int64, count: Int)? {
-    guard let message = messageQueues[queue].receive(room: room, &messages, at: realTime, into: output) else {
-      return nil
+    guard let found = shortcut(fd, of: me), let queue = found.queueToReceive else { return nil }
+    switch take(from: queue, room, waiter: nil) {
+    case .message(let priority, let count), .messageInSight(let priority, let count): return (priority, count)
+    case .waitsAlone, .nothing, .refused: return nil
     }
-    if message.isInSight { used(queue) } else if isWatched { observe(depth(of: queue)) }
-    return (message.priority, message.count)
   }
 
-  /// Ends the call, or has it sleep, if the queue is empty.
-  @inline(never) private mutating func awaitFirst(
-    _ queue: ID<MessageQueue>, _ room: Int, _ file: ID<OpenFile>, _ me: TaskID
-  ) throws(Stop) {
-    guard messageQueues[queue].makesReceiverWait(room: room) else { return }
-    if files[file].isNonblocking { throw .errno(.EAGAIN) }
-    // No signal has come: `isAtLeisure`.
-    if canSleep { awaitMessage(queue, .highest, room: .max, answerLimit: .max, me) }
-    current.found(file)
-    throw .sleep(until: .max, interruption: .restart)
+  @inline(__always)
+  private mutating func take(from queue: ID<MessageQueue>, _ room: Int, waiter: TaskID?) -> MessageQueue.Receipt {
+    let receipt = messageQueues[queue].receive(room: room, &messages, at: realTime, into: output, waiter: waiter)
+    switch receipt {
+    case .messageInSight: used(queue)
+    case .message: if isWatched { observe(depth(of: queue)) }
+    case .waitsAlone, .nothing, .refused: break
+    }
+    return receipt
   }
 
   @inline(never) mutating func receiveInSteps(
+    _ fd: FD, _ destination: Destination, _ timeout: TimeSpec?, _ me: TaskID
+  ) throws(Stop) -> RankedMessage {
+    var destination = destination
+    let isReply = destination.isReply
+    let (priority, count) = try receiveInSteps(fd, &destination, timeout, me)
+    return RankedMessage(priority: priority, count: count, isReply: isReply)
+  }
+
+  mutating func receiveInSteps(
     _ fd: FD, _ destination: inout Destination, _ timeout: TimeSpec?, _ me: TaskID
   ) throws(Stop) -> (priority: Int64, count: Int) {
     let end = try end(of: timeout)
     let (file, object) = try posixQueue(fd, of: me)
-    if tasks[me].queueSleeper != nil {
+    if tasks[me].isAtQueue {
       let slept = try endPosixSleep(end, me)
       guard case .done = slept.outcome else { throw stop(slept, end, me) }
       return try unpackPosix(slept.message, &destination, me)
@@ -224,7 +233,8 @@ extension Kernel {
 
   /// What has become of the task's sleep. One that was woken for nothing (the clock was set) sleeps on in its place.
   private mutating func endPosixSleep(_ end: Int64, _ me: TaskID) throws(Stop) -> EndedSleep {
-    let id = tasks[me].queueSleeper!
+    if case .soleReceiver(let queue) = tasks[me].awaited { makeEntry(ofSoleReceiverAt: queue) }
+    guard case .message(let id) = tasks[me].awaited else { preconditionFailure("a sleep at no queue") }
     if case .none = queueSleepers[id].outcome, !current.isInterrupted, deliverable(me).isEmpty, end > now {
       try sleepOnPosix(until: end, me)
     }
@@ -321,11 +331,6 @@ extension Kernel {
   mutating func dropNotification(of object: ID<PosixQueue>, ownedBy process: ID<Process>) {
     if posixQueues[object].notification?.owner == process { removeNotification(of: object) }
   }
-}
-
-extension Kernel.Task {
-  /// Whether it is not on its way back from a sleep, and has no signal to look at.
-  @inline(__always) fileprivate var isAtLeisure: Bool { queueSleeper == nil && !needsAttention }
 }
 
 extension DescriptorShortcut {

@@ -97,15 +97,22 @@ extension Kernel {
   }
 
   /// Puts the task in line for a message, of which at most `answerLimit` bytes can be its answer.
-  @inline(__always) mutating func awaitMessage(
+  @inline(never) mutating func awaitMessage(
     _ queue: ID<MessageQueue>, _ selector: MessageSelector, room: Int, answerLimit: Int, _ me: TaskID
   ) {
+    makeEntry(ofSoleReceiverAt: queue)
     let id = queueSleepers.place {
       QueueSleeper(
         task: me, queue: queue, isSender: false, message: .none, selector: selector, room: room,
         answerLimit: answerLimit)
     }
     enterLine(id, of: queue, isSender: false, me)
+  }
+
+  /// Who waits alone at a queue, if somebody does, gets an entry, as all have where several do.
+  @inline(never) mutating func makeEntry(ofSoleReceiverAt queue: ID<MessageQueue>) {
+    guard let sole = messageQueues[queue].takeSoleReceiver() else { return }
+    awaitMessage(queue, sole.selector, room: sole.room, answerLimit: sole.answerLimit, sole.task)
   }
 
   /// Puts the task in line for room. The queue's sleeper owns the message from now on.
@@ -196,6 +203,13 @@ extension Kernel {
     if woken.entersQueue { runQueue.append(task) }
   }
 
+  /// Ends the sleep of a task that stood alone at an object, and whose call that has completed.
+  @inline(__always) mutating func wakeAlone(_ task: TaskID, with answer: Awaited) {
+    guard let entersQueue = tasks[task].wakeUpAlone(with: answer) else { return }
+    if isWatched { observe(.woken(tid: tasks[task].tid)) }
+    if entersQueue { runQueue.append(task) }
+  }
+
   /// Tells the task whose call is being answered the message that it was handed: its bytes, and beside them its length
   /// and its type or priority, in the order in which the two kinds of queue have them.
   @inline(__always) mutating func tellHanded(_ number: MessageNumber, isPOSIX: Bool) {
@@ -220,7 +234,15 @@ extension Kernel {
 
   /// What has become of the sleep that the task's call was in; nil when it was in none. The caller owns the message.
   @inline(__always) mutating func endSleep(_ me: TaskID) -> EndedSleep? {
-    guard let id = tasks[me].queueSleeper else { return nil }
+    let id: ID<QueueSleeper>
+    switch tasks[me].awaited {
+    case .message(let sleeper): id = sleeper
+    case .soleReceiver(let queue):
+      tasks[me].awaited = .nothing
+      _ = messageQueues[queue].takeSoleReceiver()
+      return EndedSleep(outcome: .none, message: .none)
+    case .nothing, .semaphores, .soleOperation, .bytes, .arrived, .outcome, .handed: return nil
+    }
     tasks[me].awaited = .nothing
     let (end, isInLine) = queueSleepers[id].end
     if isInLine { leaveLine(id) }
@@ -248,6 +270,7 @@ extension Kernel {
 
   /// Ends a queue, its messages and everybody's sleep on it.
   mutating func end(_ queue: ID<MessageQueue>) {
+    makeEntry(ofSoleReceiverAt: queue)
     for id in sleepers(messageQueues[queue].receivers) + sleepers(messageQueues[queue].senders) {
       settle(id, .failed(.EIDRM))
     }

@@ -10,6 +10,7 @@ extension Kernel {
   @inline(never)
   mutating func settle(_ set: ID<SemaphoreSet>, after operations: [SemaphoreOperation]?) {
     guard semaphoreSets[set].complexCount == 0, semaphoreSets[set].semaphores.count > 1 else { return settle(set) }
+    makeEntry(ofSoleAt: set)
     var hasDone = false
     for id in bySemaphore(semaphoreSets[set].zeroWaiters.first, { _ in true }, operations) where retry(id) {
       hasDone = true

@@ -22,37 +22,69 @@ struct SemaphoreSet {
       return operation.change != 0 && pendingCount > 0
     }
 
-    /// The same for a pending call, which is pending no more when this returns true.
-    @inline(__always) mutating func performPending(_ operation: SemaphoreOperation, for pid: Int32) -> Bool {
-      guard perform(operation, for: pid) != nil else { return false }
-      pendingCount -= 1
-      return true
+  }
+
+  /// All of a set, of which there is one at least. The first few lie in the set: most have no others, and to ask whether
+  /// an array is shared takes longer than an operation.
+  struct Row {
+    private static let nearCount = 4
+    private var near: InlineArray<4, Semaphore> = .init(repeating: Semaphore())
+    private var far: [Semaphore]
+    let count: Int
+
+    init(count: Int) {
+      far = Array(repeating: Semaphore(), count: max(0, count - Row.nearCount))
+      self.count = count
+    }
+
+    var indices: Range<Int> { 0..<count }
+
+    @inline(__always) func contains(_ index: Int) -> Bool { index < count }
+
+    @inline(__always) subscript(_ index: Int) -> Semaphore {
+      @inline(__always) get { index < Row.nearCount ? near[index] : far[index - Row.nearCount] }
+      @inline(__always) set {
+        if index < Row.nearCount { near[index] = newValue } else { far[index - Row.nearCount] = newValue }
+      }
+    }
+
+    // As the semaphore itself, which is then changed where it lies.
+
+    @inline(__always) mutating func perform(_ operation: SemaphoreOperation, for pid: Int32) -> Bool? {
+      let index = operation.index
+      return index < Row.nearCount ? near[index].perform(operation, for: pid) : performFar(operation, for: pid)
+    }
+
+    @inline(never) private mutating func performFar(_ operation: SemaphoreOperation, for pid: Int32) -> Bool? {
+      far[operation.index - Row.nearCount].perform(operation, for: pid)
+    }
+
+    @inline(__always) mutating func countPending(at index: Int, _ change: Int32) {
+      if index < Row.nearCount { near[index].pendingCount &+= change } else { countFarPending(at: index, change) }
+    }
+
+    @inline(never) private mutating func countFarPending(at index: Int, _ change: Int32) {
+      far[index - Row.nearCount].pendingCount &+= change
     }
   }
 
-  /// All of a set, of which there is one at least. The first lies in the set: most have no other, and to ask whether an
-  /// array is shared takes longer than an operation.
-  struct Row {
-    private var first = Semaphore()
-    private var others: [Semaphore]
-
-    init(count: Int) { others = Array(repeating: Semaphore(), count: count - 1) }
-
-    var count: Int { others.count + 1 }
-    var indices: Range<Int> { 0..<count }
-
-    @inline(__always) func contains(_ index: Int) -> Bool { index == 0 || index < count }
-
-    @inline(__always) subscript(_ index: Int) -> Semaphore {
-      @inline(__always) get { index == 0 ? first : others[index - 1] }
-      @inline(__always) set { if index == 0 { first = newValue } else { others[index - 1] = newValue } }
-    }
+  /// A call that waits alone: it has one operation, without SEM_UNDO.
+  struct SoleOperation {
+    let task: TaskID
+    /// The number of its process.
+    let pid: Int32
+    let only: SemaphoreOperation
   }
 
   var semaphores: Row
   /// When semop last succeeded, in ns since 1970, and when semctl last changed the set, in seconds.
   var operationTime: Int64 = 0
   var changed: Int64
+  /// The only pending call, where it is as simple as most: it needs no entry. Who comes behind it makes one of it first.
+  /// Invariant: where there is one, the lists are empty.
+  @Packed private var soleTask: TaskID?
+  private var solePID: Int32 = 0
+  private var soleOperation = SemaphoreOperation()
   /// Calls that wait for zeros and change nothing, and those that change values, oldest first.
   var zeroWaiters = Line<PendingOperation>()
   var alterers = Line<PendingOperation>()
@@ -60,6 +92,11 @@ struct SemaphoreSet {
   var complexCount = 0
   /// Adjustments that processes have for this set.
   var undos: [ID<SemaphoreUndo>] = []
+
+  init(semaphores: Row, changed: Int64) {
+    self.semaphores = semaphores
+    self.changed = changed
+  }
 
   /// When semop last succeeded, in seconds since 1970; 0 for never.
   var operated: Int64 { operationTime / 1_000_000_000 }
@@ -72,14 +109,16 @@ struct SemaphoreSet {
 
 /// One operation of semop(2). Linux: struct sembuf.
 struct SemaphoreOperation: Structure {
-  let number: UInt16
-  let change: Int16
-  let flags: Int16
+  private(set) var number: UInt16 = 0
+  private(set) var change: Int16 = 0
+  private(set) var flags: Int16 = 0
 
   static var layout: Layout { .sembuf }
   static let byteCount = 6
   static let undo: Int16 = 0x1000, noWait: Int16 = 0o4000
   static let flagNames = NameSet("semop flags", .bits, ["IPC_NOWAIT": 0o4000, "SEM_UNDO": 0x1000])
+
+  init() {}
 
   @inline(__always) init(_ view: ByteView) {
     number = view.load(at: 0)
@@ -100,22 +139,51 @@ enum SemaphoreAttempt {
 }
 
 extension SemaphoreSet {
-  /// All of a call of one operation that undoes nothing. Returns whether others may go on now; nil where it cannot be
-  /// done.
-  @inline(__always)
-  mutating func performAtOnce(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool? {
-    guard semaphores.contains(only.index), let letsOthers = semaphores[only.index].perform(only, for: pid) else {
-      return nil
-    }
-    operationTime = time
-    return letsOthers
+  /// What becomes at once of a call of one operation that undoes nothing.
+  enum Sequel {
+    case done
+    /// The same, and it has let the only pending call of this task be done as well.
+    case completes(TaskID)
+    /// It is done, and others may go on now.
+    case letsOthers
+    /// It waits, as the only one.
+    case waitsAlone
+    /// It waits, with others.
+    case waits
+    /// It is for the long way; nothing has changed.
+    case refused
   }
 
-  /// Whether an operation makes its task wait.
-  @inline(__always) func delays(_ only: SemaphoreOperation) -> Bool {
-    guard only.index < semaphores.count, only.flags & SemaphoreOperation.noWait == 0 else { return false }
-    let value = semaphores[only.index].value
-    return only.change == 0 ? value != 0 : value + Int32(only.change) < 0
+  @inline(__always)
+  mutating func operate(_ only: SemaphoreOperation, for task: TaskID, _ pid: Int32, at time: Int64) -> Sequel {
+    guard semaphores.contains(only.index) else { return .refused }
+    if let letsOthers = semaphores.perform(only, for: pid) {
+      operationTime = time
+      guard letsOthers else { return .done }
+      guard let waiting = soleTask else { return .letsOthers }
+      // It waits for this very semaphore, and what it changes lets nobody go on, since nobody else waits.
+      guard semaphores.perform(soleOperation, for: solePID) != nil else { return .done }
+      semaphores.countPending(at: soleOperation.index, -1)
+      soleTask = nil
+      return .completes(waiting)
+    }
+    // What is too great is no reason to wait.
+    guard only.change <= 0, only.flags & SemaphoreOperation.noWait == 0 else { return .refused }
+    guard soleTask == nil, zeroWaiters.isEmpty, alterers.isEmpty else { return .waits }
+    (soleTask, solePID, soleOperation) = (task, pid, only)
+    semaphores.countPending(at: only.index, 1)
+    return .waitsAlone
+  }
+
+  /// The call that waits alone, if one does.
+  var sole: SoleOperation? { soleTask.map { SoleOperation(task: $0, pid: solePID, only: soleOperation) } }
+
+  /// It is pending no more.
+  mutating func takeSole() -> SoleOperation? {
+    guard let sole else { return nil }
+    semaphores.countPending(at: sole.only.index, -1)
+    soleTask = nil
+    return sole
   }
 
   /// All of a call that has one operation and undoes nothing, as process `pid`.
@@ -197,6 +265,7 @@ extension Kernel {
   /// Removes a set with what processes would undo on it; who sleeps on it learns so. Linux: freeary().
   mutating func removeSemaphoreSet(_ slot: Int, in namespace: ID<IPCNamespace>) {
     let id = ipcNamespaces[namespace].semaphores.remove(slot).object
+    makeEntry(ofSoleAt: id)
     for pending in inOrderOfRemoval(id) { complete(pending, with: .EIDRM) }
     let set = semaphoreSets.remove(id)
     for undo in set.undos {

@@ -30,11 +30,6 @@ extension PendingOperation {
   @inline(__always) fileprivate var work: (set: ID<SemaphoreSet>, pid: Int32, only: SemaphoreOperation?) {
     (set, pid, operations.only)
   }
-  /// The same of a call of one operation without SEM_UNDO; nil for any other.
-  @inline(__always) fileprivate var simple: (task: TaskID, pid: Int32, only: SemaphoreOperation)? {
-    guard let only = operations.only, !only.isUndone else { return nil }
-    return (task, pid, only)
-  }
 }
 
 /// The operations of a pending call. Most have one, which needs no allocation.
@@ -65,6 +60,7 @@ extension Kernel {
   /// Adds a call behind those already pending.
   @inline(__always) mutating func enqueue(_ entry: PendingOperation) {
     let task = entry.task, set = entry.set
+    makeEntry(ofSoleAt: set)
     if entry.operations.only == nil { mergeQueues(of: set) }
     let id = pendingOperations.place { entry }
     // What stands before it is rarely there.
@@ -75,11 +71,26 @@ extension Kernel {
     tasks[task].awaited = .semaphores(id)
   }
 
+  /// The call that waits alone for a set, if one does, gets an entry, as all have where several are.
+  @inline(never) mutating func makeEntry(ofSoleAt set: ID<SemaphoreSet>) {
+    guard let sole = semaphoreSets[set].takeSole() else { return }
+    enqueue(
+      PendingOperation(
+        task: sole.task, pid: sole.pid, set: set, operations: PendingOperations(only: sole.only), undo: nil,
+        changesValues: sole.only.change != 0, blocking: 0))
+  }
+
   /// Takes the call of a task off its set's list, if it is on one. Linux: unlink_queue().
   mutating func abandonOperation(_ task: TaskID) {
-    guard let id = tasks[task].pendingOperation else { return }
-    tasks[task].awaited = .nothing
-    withdraw(id)
+    switch tasks[task].awaited {
+    case .semaphores(let id):
+      tasks[task].awaited = .nothing
+      withdraw(id)
+    case .soleOperation(let set):
+      tasks[task].awaited = .nothing
+      _ = semaphoreSets[set].takeSole()
+    case .nothing, .message, .soleReceiver, .bytes, .arrived, .outcome, .handed: break
+    }
   }
 
   /// A call is pending no more.
@@ -129,18 +140,7 @@ extension Kernel {
   /// Completes what values of the set have made possible: first those that wait for zeros, then those that change
   /// values, again and again until nothing changes. Linux: do_smart_update().
   @inline(never) mutating func settle(_ set: ID<SemaphoreSet>) {
-    if let id = semaphoreSets[set].soleWaiter, let (task, pid, only) = pendingOperations[id].simple {
-      // What it changes lets nobody go on, since nobody else waits.
-      guard semaphoreSets[set].completeSole(only, for: pid, at: realTime) else { return settleOthers(set) }
-      pendingOperations.discard(id)
-      noteWoken(task, tasks[task].wakeUp(with: .outcome(nil)))
-      return
-    }
-    settleOthers(set)
-  }
-
-  /// The same, whoever waits.
-  @inline(never) private mutating func settleOthers(_ set: ID<SemaphoreSet>) {
+    makeEntry(ofSoleAt: set)
     var hasDone = semaphoreSets[set].zeroWaiters.first != nil && completeZeroWaiters(set)
     var next = semaphoreSets[set].alterers.first
     while let id = next {
@@ -172,24 +172,14 @@ extension Kernel {
 }
 
 extension SemaphoreSet {
-  /// The only pending call, where that is one that changes values.
-  @inline(__always) fileprivate var soleWaiter: ID<PendingOperation>? {
-    zeroWaiters.first == nil && alterers.first == alterers.last ? alterers.first : nil
-  }
-
-  /// Does the operation of the only pending call, which is pending no more then. False where it cannot be done.
-  @inline(__always)
-  fileprivate mutating func completeSole(_ only: SemaphoreOperation, for pid: Int32, at time: Int64) -> Bool {
-    guard semaphores[only.index].performPending(only, for: pid) else { return false }
-    alterers = Line()
-    operationTime = time
-    return true
-  }
-
   /// A call is put behind those already pending; returns the last of these.
   @inline(__always)
   fileprivate mutating func gained(_ id: ID<PendingOperation>, _ entry: PendingOperation) -> ID<PendingOperation>? {
-    if let only = entry.operations.only { semaphores[only.index].pendingCount += 1 } else { count(entry.operations, 1) }
+    if let only = entry.operations.only {
+      semaphores.countPending(at: only.index, 1)
+    } else {
+      count(entry.operations, 1)
+    }
     return entry.changesValues ? alterers.append(id) : zeroWaiters.append(id)
   }
 
@@ -197,7 +187,7 @@ extension SemaphoreSet {
   @inline(__always) fileprivate mutating func lost(
     _ previous: ID<PendingOperation>?, _ next: ID<PendingOperation>?, _ changesValues: Bool, of only: SemaphoreOperation
   ) {
-    semaphores[only.index].pendingCount -= 1
+    semaphores.countPending(at: only.index, -1)
     if changesValues { alterers.lost(previous, next) } else { zeroWaiters.lost(previous, next) }
   }
 

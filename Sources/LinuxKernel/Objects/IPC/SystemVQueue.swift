@@ -69,10 +69,11 @@ extension Kernel {
   // MARK: Sending
 
   /// Linux: do_msgsnd().
-  @inline(__always)
-  mutating func send(_ id: Int32, _ type: Int64, _ source: Source, _ flags: MessageFlags, _ me: TaskID) throws(Stop) {
-    if let view = source.whole, sendAtOnce(id, type, view, me) { return }
-    try sendInSteps(id, type, source, flags, me)
+  @inline(never)
+  mutating func send(_ id: Int32, _ type: Int64, whole view: ByteView, _ flags: MessageFlags, _ me: TaskID) throws(Stop)
+  {
+    if !current.isRetry, sendAtOnce(id, type, view, me) { return }
+    try sendInSteps(id, type, Source(view), flags, me)
   }
 
   /// The caller's own queue, if it may do what `requested` says with a message of `length` bytes; nil for others, and
@@ -91,14 +92,16 @@ extension Kernel {
     queueShortcuts.set(shortcut, to: id)
   }
 
-  /// What most calls come to: the caller's own queue has room. False for all others, and nothing has changed.
+  /// What most calls come to: the caller's own queue has room. False for all others, and nothing has changed. Not for a
+  /// call that is performed again.
   @inline(__always)
   mutating func sendAtOnce(_ id: Int32, _ type: Int64, _ view: ByteView, _ me: TaskID) -> Bool {
-    let (caller, isAtLeisure) = tasks[me].ipcCaller
-    guard type > 0, isAtLeisure, let queue = ownQueue(id, for: IPCPermission.write, length: view.count, caller)
+    let caller = tasks[me].ipcCaller
+    guard type > 0, let queue = ownQueue(id, for: IPCPermission.write, length: view.count, caller)
     else { return false }
     switch messageQueues[queue].send(type, view, &messages, QueueUse(pid: caller.pid, time: realTime)) {
     case .refused: return false
+    case .handed(let number, let task, _): wakeAlone(task, with: .handed(number, isPOSIX: false))
     case .isAwaited: pass(type, view, toReceiversOf: queue, caller.pid)
     case .sent, .sentInSight: if isWatched { observe(depth(of: queue)) }
     }
@@ -108,6 +111,7 @@ extension Kernel {
   /// Where receivers sleep, the first of whom most often wants the message.
   @inline(never)
   private mutating func pass(_ type: Int64, _ view: ByteView, toReceiversOf queue: ID<MessageQueue>, _ pid: Int32) {
+    makeEntry(ofSoleReceiverAt: queue)
     if !passOn(type, view, on: queue, isPOSIX: false, by: pid) { send(type, view, toReceiversOf: queue, pid) }
   }
 
@@ -138,7 +142,7 @@ extension Kernel {
     }
     do throws(Stop) { try send(number, to: id, in: namespace, flags, me) } catch {
       // It belongs to the sleeper by now, or to nobody.
-      if tasks[me].queueSleeper == nil { messages.remove(number) }
+      if !tasks[me].isAtQueue { messages.remove(number) }
       throw error
     }
   }
@@ -178,6 +182,7 @@ extension Kernel {
       throw .sleep(until: .max)
     }
     messageQueues[queue].sent = QueueUse(pid: processNumber(of: me), time: realTime)
+    makeEntry(ofSoleReceiverAt: queue)
     if !messageQueues[queue].receivers.isEmpty,
       handOver(number, messages[number].type, Int(messages[number].length), on: queue)
     {
@@ -211,25 +216,37 @@ extension Kernel {
   // MARK: Receiving
 
   /// Linux: do_msgrcv().
-  @inline(__always)
+  @inline(never)
   mutating func receive(
-    _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
-  ) throws(Stop) -> (type: Int64, count: Int) {
-    if !current.isRetry, destination.isReply, let queue = queueToReceive(id, destination.remaining, flags, me) {
-      if let message = take(from: queue.id, destination.remaining, type, flags, queue.pid) { return message }
-      try awaitFirst(queue.id, destination.remaining, type, flags, me)
+    _ id: Int32, answerOf room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) -> AnswerOrWait<TypedMessage> {
+    if !current.isRetry, let queue = queueToReceive(id, room, flags, me) {
+      let waiter = canSleep && !flags.contains(.noWait) ? me : nil
+      switch take(from: queue.id, room, type, flags, queue.pid, waiter: waiter) {
+      case .message(let type, let count), .messageInSight(let type, let count):
+        return .answer(TypedMessage(type: type, count: count, isReply: true))
+      case .waitsAlone: return .wait(Wait(aloneAt: queue.id, interruption: .restartUnlessHandled))
+      case .nothing:
+        guard waiter != nil else { break }
+        awaitMessage(
+          queue.id, flags.selector(type), room: flags.contains(.noError) ? .max : room, answerLimit: room, me)
+        return .wait(Wait(queue: nil, interruption: .restartUnlessHandled))
+      case .refused: break
+      }
     }
-    return try receiveInSteps(id, &destination, type, flags, me)
+    return .answer(try receiveInSteps(id, Destination(replyOf: room), type, flags, me))
   }
 
   /// What most calls come to: the caller's own queue holds such a message, and no sender waits for room. nil for all
-  /// others, and nothing has changed.
+  /// others, and nothing has changed. Not for a call that is performed again.
   @inline(__always)
   mutating func receiveAtOnce(_ id: Int32, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID) -> (
     type: Int64, count: Int
   )? {
-    guard let queue = queueToReceive(id, room, flags, me) else { return nil }
-    return take(from: queue.id, room, type, flags, queue.pid)
+    guard let queue = queueToReceive(id, room, flags, me),
+      case .message(let type, let count) = take(from: queue.id, room, type, flags, queue.pid, waiter: nil)
+    else { return nil }
+    return (type, count)
   }
 
   /// The caller's own queue, if a message is to be taken out of it; and who the caller is.
@@ -237,39 +254,33 @@ extension Kernel {
   private mutating func queueToReceive(_ id: Int32, _ room: Int, _ flags: MessageFlags, _ me: TaskID) -> (
     id: ID<MessageQueue>, pid: Int32
   )? {
-    let (caller, isAtLeisure) = tasks[me].ipcCaller
-    guard isAtLeisure, !flags.contains(.copy), room >= 0,
+    let caller = tasks[me].ipcCaller
+    guard !flags.contains(.copy), room >= 0,
       let queue = ownQueue(id, for: IPCPermission.read, length: 0, caller)
     else { return nil }
     return (queue, caller.pid)
   }
 
   @inline(__always) private mutating func take(
-    from queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ pid: Int32
-  ) -> (type: Int64, count: Int)? {
-    let use = QueueUse(pid: pid, time: realTime)
-    guard let message = messageQueues[queue].receive(flags.selector(type), room, &messages, use, into: output) else {
-      return nil
-    }
-    if isWatched { observe(depth(of: queue)) }
-    return message
-  }
-
-  /// Ends the call, or has it sleep, if the queue is empty.
-  @inline(never) private mutating func awaitFirst(
-    _ queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
-  ) throws(Stop) {
-    guard messageQueues[queue].isEmpty else { return }
-    if flags.contains(.noWait) { throw .errno(.ENOMSG) }
-    // No signal has come: `isAtLeisure`.
-    if canSleep {
-      let limit = flags.contains(.noError) ? .max : room
-      awaitMessage(queue, flags.selector(type), room: limit, answerLimit: room, me)
-    }
-    throw .sleep(until: .max)
+    from queue: ID<MessageQueue>, _ room: Int, _ type: Int64, _ flags: MessageFlags, _ pid: Int32, waiter: TaskID?
+  ) -> MessageQueue.Receipt {
+    let receipt = messageQueues[queue].receive(
+      flags.selector(type), room, &messages, QueueUse(pid: pid, time: realTime), into: output, waiter: waiter,
+      waitRoom: flags.contains(.noError) ? .max : room)
+    if isWatched, case .message = receipt { observe(depth(of: queue)) }
+    return receipt
   }
 
   @inline(never) mutating func receiveInSteps(
+    _ id: Int32, _ destination: Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
+  ) throws(Stop) -> TypedMessage {
+    var destination = destination
+    let isReply = destination.isReply
+    let (type, count) = try receiveInSteps(id, &destination, type, flags, me)
+    return TypedMessage(type: type, count: count, isReply: isReply)
+  }
+
+  mutating func receiveInSteps(
     _ id: Int32, _ destination: inout Destination, _ type: Int64, _ flags: MessageFlags, _ me: TaskID
   ) throws(Stop) -> (type: Int64, count: Int) {
     let room = destination.remaining
@@ -332,13 +343,9 @@ extension Kernel {
 }
 
 extension Kernel.Task {
-  /// What calls on System V objects ask of their task, in one access: `isAtLeisure` if it is not on its way back from a
-  /// sleep, and has no signal to look at.
-  @inline(__always) var ipcCaller: (IPCCaller, isAtLeisure: Bool) {
-    (
-      IPCCaller(namespace: ipcNamespace, pid: processNumber, euid: credentials.euid),
-      queueSleeper == nil && !needsAttention
-    )
+  /// What calls on System V objects ask of their task, in one access.
+  @inline(__always) var ipcCaller: IPCCaller {
+    IPCCaller(namespace: ipcNamespace, pid: processNumber, euid: credentials.euid)
   }
 }
 
