@@ -122,7 +122,14 @@ extension Kernel {
           tasks[task].callGoesOn(call, wasPlaceKept: isPlaceKept)
           return (task, goOn(with: call, for: task))
         case .answers(let call, let answer, let isPlaceKept):
-          self.answer(call, answer, isPlaceKept)
+          if case .outcome(let errno) = answer {
+            output.clear()
+            reply.clear()
+            tellOutcome(errno)
+            if !isPlaceKept { calls.discard(call) }
+          } else {
+            self.answer(call, answer, isPlaceKept)
+          }
           return (task, .reply)
         case .other: if tasks[task].leaveQueue() { return (task, resume(task)) }
         }
@@ -191,12 +198,11 @@ extension Kernel {
 
   /// Answers a call that others have completed while its task slept: nothing of it is to be performed any more.
   /// `isPlaceKept`: its place is kept for the next one.
-  @inline(__always) private mutating func answer(_ id: ID<Call>, _ answer: Awaited, _ isPlaceKept: Bool) {
+  @inline(never) private mutating func answer(_ id: ID<Call>, _ answer: Awaited, _ isPlaceKept: Bool) {
     output.clear()
     reply.clear()
-    reply.errno = 0
     switch answer {
-    case .outcome(let errno): if let errno { reply.errno = errno.code } else { reply.words[0] = 0 }
+    case .outcome(let errno): tellOutcome(errno)
     case .handed(let number, let isPOSIX):
       tellHanded(number, isPOSIX: isPOSIX)
       if isPOSIX, let held = calls[id].context.referredFile { release(held) }
@@ -204,6 +210,11 @@ extension Kernel {
       preconditionFailure("a call that nobody has completed")
     }
     if !isPlaceKept { calls.discard(id) }
+  }
+
+  @inline(__always) private mutating func tellOutcome(_ errno: Errno?) {
+    reply.errno = errno?.code ?? 0
+    if errno == nil { reply.words[0] = 0 }
   }
 
   /// The same, with what else is to be looked at on the way back.

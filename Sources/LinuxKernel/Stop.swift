@@ -54,12 +54,9 @@ public struct Wait: Sendable {
   }
   /// Where it stands alone.
   @inline(__always) var awaited: Awaited? {
-    switch bits & 96 {
-    case 32: .soleOperation(ID(bits: queueBits))
-    case 64: .soleReceiver(ID(bits: queueBits))
-    case 96: .bytes(ID(bits: queueBits))
-    default: nil
-    }
+    guard bits & 96 != 0 else { return nil }
+    if bits & 64 == 0 { return .soleOperation(ID(bits: queueBits)) }
+    return bits & 32 == 0 ? .soleReceiver(ID(bits: queueBits)) : .bytes(ID(bits: queueBits))
   }
   @inline(__always) var exclusive: Bool { bits & 4 != 0 }
   @inline(__always) var place: Waiter.Place? { bits & 24 == 0 ? nil : bits & 8 != 0 ? .head : .tail }

@@ -214,6 +214,7 @@ extension Kernel {
   /// and its type or priority, in the order in which the two kinds of queue have them.
   @inline(__always) mutating func tellHanded(_ number: MessageNumber, isPOSIX: Bool) {
     let message = messages.remove(number, into: output), length = Int64(message.length)
+    reply.errno = 0
     reply.words[0] = isPOSIX ? length : message.type
     reply.words[1] = isPOSIX ? message.type : length
     reply.hasBytes = true
