@@ -145,8 +145,8 @@ extension Kernel {
     return goOn(with: id, for: me)
   }
 
-  /// Answers a read with the bytes that it waited for, if there is nothing else to it. False where there is, and nothing
-  /// has changed.
+  /// Answers a read with the bytes that it waited for, if there is nothing else to it. False where there is, and
+  /// nothing has changed.
   @inline(__always) private mutating func readArrived(_ id: ID<Call>) -> Bool {
     output.clear()
     let awaited = calls[id].context.awaitedBytes

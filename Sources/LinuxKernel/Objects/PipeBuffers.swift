@@ -145,8 +145,8 @@ struct Pipe {
     case nothing
   }
 
-  /// Hands up to `limit` bytes to `output`; where there are none, and somebody can write some, a task `waiter` waits for
-  /// them, if one is named.
+  /// Hands up to `limit` bytes to `output`; where there are none, and somebody can write some, a task `waiter` waits
+  /// for them, if one is named.
   @inline(__always)
   mutating func take(_ limit: Int, _ output: ByteBuffer, _ spare: inout Page?, waiter: TaskID?) -> Taken {
     guard used > 0 else {

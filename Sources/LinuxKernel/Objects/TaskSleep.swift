@@ -121,8 +121,8 @@ extension Kernel.Task {
     return (processNumber, entersQueue)
   }
 
-  /// Ends the sleep of one that stood alone, since its call is complete or there is what it waits for. nil where it was woken before. Tells
-  /// whether it is to be put into the run queue.
+  /// Ends the sleep of one that stood alone, since its call is complete or there is what it waits for. nil where it was
+  /// woken before. Tells whether it is to be put into the run queue.
   @inline(__always) mutating func wakeUpAlone(with answer: Awaited) -> Bool? {
     awaited = answer
     guard state == .blocked else { return nil }

@@ -24,8 +24,8 @@ struct SemaphoreSet {
 
   }
 
-  /// All of a set, of which there is one at least. The first few lie in the set: most have no others, and to ask whether
-  /// an array is shared takes longer than an operation.
+  /// All of a set, of which there is one at least. The first few lie in the set: most have no others, and to ask
+  /// whether an array is shared takes longer than an operation.
   struct Row {
     private static let nearCount = 4
     private var near: InlineArray<4, Semaphore> = .init(repeating: Semaphore())
@@ -80,8 +80,8 @@ struct SemaphoreSet {
   /// When semop last succeeded, in ns since 1970, and when semctl last changed the set, in seconds.
   var operationTime: Int64 = 0
   var changed: Int64
-  /// The only pending call, where it is as simple as most: it needs no entry. Who comes behind it makes one of it first.
-  /// Invariant: where there is one, the lists are empty.
+  /// The only pending call, where it is as simple as most: it needs no entry. Who comes behind it makes one of it
+  /// first. Invariant: where there is one, the lists are empty.
   @Packed private var soleTask: TaskID?
   private var solePID: Int32 = 0
   private var soleOperation = SemaphoreOperation()
