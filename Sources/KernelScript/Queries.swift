@@ -53,6 +53,7 @@ extension Machine {
     case "put":
       do throws(Errno) {
         try core.pointee.kernel.put(arguments.string(0), arguments.view(1).array)
+        if core.pointee.kernel.isOutOfMemory { ks_exhaust(state) }
         return nothing
       } catch { return answer("\(error.name) (\(error.message))") }
     case "get":

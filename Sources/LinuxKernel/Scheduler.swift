@@ -14,7 +14,8 @@ public enum Policy: Equatable, Sendable {
     case "fifo": self = .fifo
     case "random": self = .random
     default:
-      guard text.hasPrefix("pct:"), let depth = Int(text.dropFirst(4)), depth > 0 else { return nil }
+      // Each but the first is a point that is drawn beforehand.
+      guard text.hasPrefix("pct:"), let depth = Int(text.dropFirst(4)), 1...1000 ~= depth else { return nil }
       self = .pct(depth: depth)
     }
   }

@@ -146,6 +146,7 @@ struct BadInputTests {
     check(Program.kscript(["run"]), 64)
     check(Program.kscript(["frobnicate"]), 64)
     check(Program.kscript(["run", "--policy", "lifo", "-e", ""]), 64, "lifo")
+    check(Program.kscript(["run", "--policy", "pct:1000000000", "-e", ""]), 64, "pct:1000000000")
     check(Program.kscript(["run", "--seed", "-1", "-e", ""]), 64)
     check(Program.kscript(["run", "--limit", "x", "-e", ""]), 64)
     check(Program.kscript(["run", "--memory", "0", "-e", ""]), 64, "--memory")

@@ -36,6 +36,7 @@ struct HeldMemoryTests {
     print 'survived'
     """,
     "local f = must.memfd_create('m', 0) while true do must.write(f, ('x'):rep(65536)) end",
+    "for number = 1, 64 do ks.put('/tmp/' .. number, ('x'):rep(1 << 20)) end print 'survived'",
   ])
   func ends(_ text: String) {
     let run = run(text)

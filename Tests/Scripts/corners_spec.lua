@@ -192,6 +192,14 @@ describe("corners", function()
     assert.errno("EINVAL", sys.fcntl(fd, "F_GETLK", { l_type = "F_RDLCK", l_whence = "SEEK_END", l_start = -100000 }))
   end)
 
+  it("mremap does not shrink what reaches beyond the addresses of tasks", function()
+    -- covers: mem.mremap.errors
+    local m = must.mmap(0, 8192, "PROT_READ|PROT_WRITE", "MAP_PRIVATE|MAP_ANONYMOUS")
+    for _, length in ipairs { -4096, -1 << 31, math.mininteger, 1 << 47 } do
+      assert.errno("EINVAL", sys.mremap(m.addr, length, 4096, "MREMAP_MAYMOVE"))
+    end
+  end)
+
   it("mremap of length 0 shows shared memory in a second place", function()
     -- covers: mem.mremap.second_view
     local first = must.mmap(0, 8192, "PROT_READ|PROT_WRITE", "MAP_SHARED|MAP_ANONYMOUS")

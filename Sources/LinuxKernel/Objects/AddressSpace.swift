@@ -240,8 +240,8 @@ extension Kernel {
   ///
   /// - Returns: the address; nil when no room is left.
   public mutating func allocateBuffer(_ count: Int, for me: TaskID) -> UInt64? {
-    let space = tasks[me].memory, needed = UInt64((max(count, 1) + 63) / 64 * 64)
     guard count >= 0, count <= 1 << 40 else { return nil }
+    let space = tasks[me].memory, needed = UInt64((max(count, 1) + 63) / 64 * 64)
     if addressSpaces[space].arenaEnd - addressSpaces[space].arenaNext < needed {
       let size = max((needed + 4095) / 4096 * 4096, 1 << 20)
       guard let start = addressSpaces[space].freeRange(Int(size)) else { return nil }

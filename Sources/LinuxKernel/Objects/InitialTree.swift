@@ -97,6 +97,8 @@ extension Kernel {
       guard let memory = inodes[inode].memory else { throw .errno(.EINVAL) }
       memories[memory].bytes.truncate(to: 0)
       bytes.withByteView { memories[memory].bytes.write($0, at: 0) }
+      pagesMade += (bytes.count + Page.size - 1) / Page.size
+      if pagesMade >= pageAlarm { _ = mayHoldMore() }
       memories[memory].size = bytes.count
       synchroniseCharge(inode)
       touchModified(inode)

@@ -45,6 +45,10 @@ extension Syscall {
       guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
     }
     if !isPlaced, !flags.contains(.keepOld), newSize <= oldSize {
+      // The rest goes by munmap(), which refuses what reaches beyond the addresses of tasks. Linux: shrink_vma().
+      guard newSize == oldSize || start + newSize <= limit && oldSize - newSize <= limit - start - newSize else {
+        throw .errno(.EINVAL)
+      }
       if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
       return MappedMemory(address: start, count: newLength)
     }
