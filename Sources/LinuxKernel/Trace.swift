@@ -9,6 +9,9 @@ public enum Trace {
     case .bytes:
       switch kind {
       case .strings: return TraceValue.strings(raw.view).text()
+      case .vector: return TraceValue.vector(raw.view).text()
+      case .signalAction: return TraceValue.signalAction(raw.view).text()
+      case .flagsOrStructure(_, let layout): return structure(raw.view, layout)
       case .path, .data: return quote(raw.view, limit: stringLimit)
       case .structure(let layout): return structure(raw.view, layout)
       case .structures(let layout): return structures(raw.view, layout)

@@ -79,9 +79,8 @@ struct TidyTests {
     var state: [String] = []
     for line in lines.drop(while: { !$0.contains("public struct Kernel") }) {
       if line.contains("// Of the call being performed, and so not state") { break }
-      guard let words = line.words(after: "var ") ?? line.words(after: "@usableFromInline var "),
-        let name = words.first?.split(separator: ":").first
-      else { continue }
+      let declaration = line.replacing("@usableFromInline ", with: "")
+      guard let name = declaration.words(after: "var ")?.first?.split(separator: ":").first else { continue }
       state.append(String(name))
     }
     #expect(state.count > 30)

@@ -48,6 +48,29 @@ private let conversation = """
         """)
   }
 
+  @Test func whatAScriptGivesAsATableIsShownAsTheStructureItIs() {
+    let text = trace(
+      """
+      local r, w = must.pipe()
+      must.writev(w, {"a", "bc"})
+      must.readv(r, {2, 1})
+      print(sys.fcntl(99, "F_SETLK", {l_type = "F_WRLCK", l_len = 5}))
+      print(sys.sigaction("SIGKILL", {handler = "SIG_IGN", mask = {"SIGUSR1"}}))
+      """
+    ) { $0.text.column = 0 }
+    #expect(
+      text == """
+        pipe([3, 4]) = 0
+        writev(4, [{iov_base="a", iov_len=1}, {iov_base="bc", iov_len=2}], 2) = 3
+        readv(3, [{iov_base=..., iov_len=2}, {iov_base=..., iov_len=1}], 2) = 3
+        fcntl(99, F_SETLK, {l_type=F_WRLCK, l_whence=SEEK_SET, l_start=0, l_len=5, l_pid=0}) = -1 EBADF \
+        (Bad file descriptor)
+        sigaction(SIGKILL, {sa_handler=SIG_IGN, sa_mask=[USR1], sa_flags=0}, ...) = -1 EINVAL (Invalid argument)
+        +++ exited with 0 +++
+
+        """)
+  }
+
   @Test func aHandlerShowsWhatItDidToTheCallBelow() {
     let text = trace(
       """

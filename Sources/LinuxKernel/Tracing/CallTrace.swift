@@ -101,6 +101,9 @@ public struct CallTrace: Sendable {
   private static func count(_ raw: RawArgument, _ kind: ArgumentKind) -> TraceValue {
     switch (raw.form, kind) {
     case (.bytes, .structures(let layout)): .integer(Int64(raw.count / max(layout.size, 1)))
+    case (.bytes, .vector):
+      if case .list(let pieces) = TraceValue.vector(raw.view) { .integer(Int64(pieces.count)) } else { .integer(0) }
+    case (.memory, .vector): .integer(Int64(raw.count / 16))
     case (.bytes, _), (.memory, _): .integer(Int64(raw.count))
     case (.absent, _): .integer(0)
     default: .integer(raw.word)

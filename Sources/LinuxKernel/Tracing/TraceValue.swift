@@ -139,11 +139,35 @@ extension TraceValue {
       case .time: structure(view, Layouts.timespec)
       case .signalSet: view.count >= 8 ? .signals(SignalSet(rawValue: view.load(at: 0))) : .bytes(bytes)
       case .signalAction: signalAction(view)
+      case .flagsOrStructure(_, let layout): structure(view, layout)
+      case .vector: vector(view)
       case .strings: strings(view)
       case .program: .bytes(Array(bytes.drop { $0 == 0 }.prefix { $0 != 0 }))
       default: .bytes(bytes)
       }
     }
+  }
+
+  /// The pieces of a vector, as `Vector` has them: 24 bytes of form, address and length, and the bytes themselves.
+  static func vector(_ view: ByteView) -> TraceValue {
+    var pieces: [TraceValue] = []
+    var offset = 0
+    while offset + 24 <= view.count {
+      let form: UInt64 = view.load(at: offset), length = view.load(Int.self, at: offset + 16)
+      let address: UInt64 = view.load(at: offset + 8)
+      offset += 24
+      let base: TraceValue
+      switch form {
+      case 0:
+        guard 0...view.count - offset ~= length else { return .bytes(view.array) }
+        base = .bytes(view.slice(offset, length).array)
+        offset += length
+      case 1: base = .address(address)
+      default: base = .note("...")
+      }
+      pieces.append(.structure("iovec", [("iov_base", base), ("iov_len", .integer(Int64(length)))]))
+    }
+    return .list(pieces)
   }
 
   /// Strings, each with its NUL.
