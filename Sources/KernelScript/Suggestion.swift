@@ -26,6 +26,7 @@ package enum Suggestion {
     guard let match = message.firstMatch(of: /a nil value \(global '(\w+)'\)$/) else { return message }
     let name = String(match.1)
     let from = "local \(name) = require \"kscript\"" + (name == "ks" ? "" : ".\(name)")
+    if ["describe", "it"].contains(name) { return "\(message); specs are run by kscript test" }
     if ["ks", "sys", "must", "C"].contains(name) { return "\(message); \(from)" }
     if Syscall.all.contains(where: { $0.name == name }) { return "\(message); the call is sys.\(name)" }
     if Library.functions.contains(where: { $0.name == name }) { return "\(message); the function is ks.\(name)" }

@@ -161,6 +161,8 @@ struct BadInputTests {
     check(Program.kscript(["run", "-e", "sys.reed(1)"]), 1, "did you mean", "read")
     check(Program.kscript(["run", "-e", "must.read({}, 1)"]), 1, "read")
     check(Program.kscript(["run", "-e", "must.open('/x', 'O_CRAET')"]), 1, "O_CRAET", "O_CREAT")
+    check(Program.kscript(["run", "-e", "must.kill(1, 'INT')"]), 1, "did you mean SIGINT?")
+    check(Program.kscript(["run", "-e", "describe('x', print)"]), 1, "kscript test")
     check(Program.kscript(["run", "-e", "must.open()"]), 1, "open")
     check(Program.kscript(["run", "-e", "must.close(1, 2, 3)"]), 1, "close")
     check(Program.kscript(["run", "-e", "must.close(99)"]), 1, "close(99): EBADF (Bad file descriptor)")

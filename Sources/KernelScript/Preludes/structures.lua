@@ -11,7 +11,7 @@ function values.ask(...)
   return text and load("return " .. text)()
 end
 
--- The candidate that is fewest edits away from a misspelt name, if any is near.
+-- The candidate that is fewest edits away from a misspelt name, if any is near; else one that only has more in front.
 function values.nearest(name, candidates)
   local best, best_distance = nil, math.max(2, #name // 3) + 1
   local wanted = name:lower()
@@ -31,7 +31,11 @@ function values.nearest(name, candidates)
       if row[#other] < best_distance then best, best_distance = candidate, row[#other] end
     end
   end
-  return best
+  if best or #wanted < 2 then return best end
+  for _, candidate in ipairs(candidates) do
+    local front = candidate:lower():match("^(.*)" .. wanted:gsub("%W", "%%%0") .. "$")
+    if front and (front == "sig" or front:sub(-1) == "_") then return candidate end
+  end
 end
 
 function values.suggestion(name, candidates)
