@@ -38,9 +38,10 @@ struct RunQueue {
   private var head = 0
   private(set) var count = 0
 
-  /// For pct: how many calls until the running task loses its priority; and the priority it then gets.
-  var changePoints: [Int] = []
-  var nextLowPriority = -1
+  /// For pct: after how many calls the running task drops to the lowest priority, drawn with the first call; and the
+  /// lowest so far.
+  var changePoints: [Int]?
+  var lowestPriority = 0
 
   @inline(__always) var isEmpty: Bool { count == 0 }
   subscript(_ position: Int) -> TaskID { position == 0 ? front : ring[place(position - 1)] }
@@ -158,18 +159,23 @@ extension Kernel {
     case .fifo: return false
     case .random: return random.below(runQueue.count + 1) != 0
     case .pct(let depth):
-      if runQueue.changePoints.isEmpty && runQueue.nextLowPriority == -1 {
+      if runQueue.changePoints == nil {
         runQueue.changePoints = (1..<max(depth, 1)).map { _ in callCount + random.below(1000) }.sorted()
-        runQueue.nextLowPriority = 0
       }
-      if let point = runQueue.changePoints.first, callCount >= point {
-        runQueue.changePoints.removeFirst()
-        runQueue.nextLowPriority -= 1
-        tasks[me].priority = runQueue.nextLowPriority
+      if let point = runQueue.changePoints?.first, callCount >= point {
+        runQueue.changePoints?.removeFirst()
+        dropPriority(me)
       }
       for position in 0..<runQueue.count where priority(runQueue[position]) > tasks[me].priority { return true }
       return false
     }
+  }
+
+  /// Lets all others go before a task, under the policy that looks at priorities. Who yields has this too: a loop that
+  /// waits so for another task would else never see it run.
+  mutating func dropPriority(_ me: TaskID) {
+    runQueue.lowestPriority -= 1
+    tasks[me].priority = runQueue.lowestPriority
   }
 
   /// Puts the running task into ks.settle(): it goes on when all others sleep. The caller resumes it with `schedule`.

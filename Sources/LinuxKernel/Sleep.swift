@@ -138,6 +138,7 @@ extension Kernel {
     }
     current.hasSlept = true
     tasks[me].call = call(&self)
+    if case .pct = policy { dropPriority(me) }
     enqueue(me)
     return .blocked
   }

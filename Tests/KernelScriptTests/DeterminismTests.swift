@@ -33,6 +33,28 @@ struct DeterminismTests {
   @Test("Specs run alike twice in a process, however their arguments are read", arguments: specPaths)
   func specs(path: String) { #expect(hash(path, .fifo) == hash(path, .fifo, readsStack: false)) }
 
+  @Test(
+    "A task that yields until others have done something sees it done",
+    arguments: [Policy.fifo, .random, .pct(depth: 1), .pct(depth: 2), .pct(depth: 10)])
+  func yielding(policy: Policy) {
+    let script = """
+      local ks = require "kscript"
+      local done
+      for _ = 1, 3 do ks.must.fork(function() while not done do ks.must.sched_yield() end end) end
+      ks.must.getpid()
+      done = true
+      while ks.sys.waitpid(-1) do end
+      """
+    for seed in 0..<10 as Range<UInt64> {
+      var options = Machine.Options()
+      (options.policy, options.seed, options.instructionLimit) = (policy, seed, 1_000_000)
+      guard case .done(status: 0) = ScriptRun.run(script, options: options).outcome else {
+        Issue.record("seed \(seed)")
+        continue
+      }
+    }
+  }
+
   /// Scripts that lean on what stock Lua does differently in each process.
   static let scripts: [String: String] = [
     "keys of all kinds": """
