@@ -223,6 +223,26 @@ describe("attaches", function()
     assert.equal(2, attaches(id))
   end)
 
+  -- covers: sysv.shm.nattch.counts_vmas
+  it("counts no new piece where a part is protected or locked as it already is", function()
+    local page = 4096
+    local id = make(4 * page)
+    local addr = must.shmat(id).addr
+    local seen = {}
+    local function note() seen[#seen + 1] = attaches(id) end
+    must.munlock(addr + page, page)
+    must.mprotect(addr + page, page, "PROT_READ|PROT_WRITE")
+    note()
+    must.mprotect(addr + page, page, "PROT_READ")
+    note()
+    must.mprotect(addr + page, page, "PROT_READ")
+    note()
+    must.mlock(addr + 3 * page, page)
+    must.munlock(addr, 4 * page)
+    note()
+    assert.same({ 1, 3, 3, 4 }, seen)
+  end)
+
   -- covers: sysv.shm.nattch.fork_exec_exit
   it("are inherited by a child, and end with it", function()
     local id = make(4096)

@@ -60,18 +60,10 @@ extension Kernel {
 
   /// Pages before a hole are done all the same. Linux: apply_vma_lock_flags().
   mutating func setLock(_ range: Range<UInt64>, _ lock: MemoryLock, _ me: TaskID) throws(Stop) {
-    let space = tasks[me].memory
-    if range.isEmpty { return }
-    cutArea(space, at: range.lowerBound, by: me)
-    cutArea(space, at: range.upperBound, by: me)
-    var next = range.lowerBound
-    for index in addressSpaces[space].areas(in: range) {
-      guard addressSpaces[space].areas[index].start == next else { break }
-      addressSpaces[space].areas[index].lock = lock
-      next = addressSpaces[space].areas[index].end
+    try changeAreas(in: range, of: me) { area throws(Stop) in
+      defer { area.lock = lock }
+      return area.lock != lock
     }
-    mergeAreas(space, around: range)
-    if next < range.upperBound { throw .errno(.ENOMEM) }
   }
 
   /// Linux: apply_mlockall_flags().

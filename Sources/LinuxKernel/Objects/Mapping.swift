@@ -134,26 +134,38 @@ extension Kernel {
     return taken
   }
 
-  /// Linux: mprotect_fixup(). Pages before a hole, or before one that must not change so, are changed all the same.
+  /// Pages before a hole, or before one that must not change so, are changed all the same. Linux: mprotect_fixup().
   mutating func protect(_ range: Range<UInt64>, _ protection: Protection, of me: TaskID) throws(Stop) {
-    let space = tasks[me].memory
-    cutArea(space, at: range.lowerBound, by: me)
-    cutArea(space, at: range.upperBound, by: me)
-    var next = range.lowerBound
-    var failure: Errno?
-    for index in addressSpaces[space].areas(in: range) {
-      let area = addressSpaces[space].areas[index]
-      if area.start > next { break }
-      if protection.contains(.write), area.isShared, !area.mayWrite {
-        failure = .EACCES
-        break
-      }
-      addressSpaces[space].areas[index].protection = protection
-      next = area.end
+    try changeAreas(in: range, of: me) { area throws(Stop) in
+      if protection.contains(.write), area.isShared, !area.mayWrite { throw .errno(.EACCES) }
+      defer { area.protection = protection }
+      return area.protection != protection
     }
-    mergeAreas(space, around: range)
-    if failure == nil, next < range.upperBound { failure = .ENOMEM }
-    if let failure { throw .errno(failure) }
+  }
+
+  /// Changes what is mapped in a range, area after area up to the first hole, which is an ENOMEM. An area that stays as
+  /// it is stays in one piece: somebody may count the pieces (shm_nattch).
+  ///
+  /// - Parameter change: changes an area and tells whether anything is different now; or throws, having changed
+  ///   nothing.
+  mutating func changeAreas(
+    in range: Range<UInt64>, of me: TaskID, _ change: (inout MemoryArea) throws(Stop) -> Bool
+  ) throws(Stop) {
+    let space = tasks[me].memory
+    var next = range.lowerBound
+    defer { mergeAreas(space, around: range) }
+    while next < range.upperBound {
+      guard let index = addressSpaces[space].area(at: next) else { throw .errno(.ENOMEM) }
+      var area = addressSpaces[space].areas[index]
+      let end = min(area.end, range.upperBound)
+      if try change(&area) {
+        cutArea(space, at: next, by: me)
+        cutArea(space, at: end, by: me)
+        let piece = addressSpaces[space].area(at: next).unsafelyUnwrapped
+        _ = try change(&addressSpaces[space].areas[piece])
+      }
+      next = end
+    }
   }
 
   /// A file has been cut: what private mappings had copied from beyond its new end is gone too.
