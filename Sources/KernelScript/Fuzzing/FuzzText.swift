@@ -38,7 +38,9 @@ struct FuzzText {
       line("local function show(prefix, value)")
       line(
         "  if type(value) ~= \"table\" then "
-          + "return print(prefix .. \" \" .. (\"%q\"):format(type(value) == \"function\" and 0 or value)) end"
+          // %q breaks the line at a newline; a value is to stay on its own.
+          + "return print(prefix .. \" \" .. ((\"%q\"):format(type(value) == \"function\" and 0 or value)"
+          + ":gsub(\"\\n\", \"n\"))) end"
       )
       line("  for name, field in pairs(value) do show(prefix .. \".\" .. name, field) end")
       line("end")
