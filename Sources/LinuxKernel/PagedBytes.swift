@@ -4,12 +4,21 @@
 /// an offset of 2^62 costs two pages.
 package struct PagedBytes {
   private struct Chunk {
-    let number: Int
+    var number: Int
     var pages: [Page?] = Array(repeating: nil, count: 64)
     var resident = 0
+
+    mutating func set(_ slot: Int, _ page: Page?) {
+      resident += (page == nil ? 0 : 1) - (pages[slot] == nil ? 0 : 1)
+      pages[slot] = page
+    }
   }
 
   private var chunks: [Chunk] = []
+
+  /// Where page 0 stands in the chunks. Not 0 once it was cut off or others were put in front: the pages that are
+  /// there stay where they are.
+  private var origin = 0
 
   package init() {}
 
@@ -19,7 +28,7 @@ package struct PagedBytes {
   /// The position of the first chunk whose number is not below `number`.
   @inline(__always) private func position(_ number: Int) -> Int {
     // A file without holes has each chunk at its number.
-    if number < chunks.count, chunks[number].number == number { return number }
+    if UInt(bitPattern: number) < UInt(chunks.count), chunks[number].number == number { return number }
     var low = 0, high = chunks.count
     while low < high {
       let middle = (low + high) / 2
@@ -33,14 +42,19 @@ package struct PagedBytes {
     return at < chunks.count && chunks[at].number == number ? at : nil
   }
 
-  package func page(_ number: Int) -> Page? { chunk(number >> 6).flatMap { chunks[$0].pages[number & 63] } }
+  package func page(_ number: Int) -> Page? {
+    let place = number + origin
+    return chunk(place >> 6).flatMap { chunks[$0].pages[place & 63] }
+  }
   package func hasPage(_ number: Int) -> Bool {
-    chunk(number >> 6).map { chunks[$0].pages[number & 63] != nil } ?? false
+    let place = number + origin
+    return chunk(place >> 6).map { chunks[$0].pages[place & 63] != nil } ?? false
   }
 
   /// The little-endian word of at most 8 bytes at `offset`, which no page boundary cuts; nil in a hole.
   @inline(__always) func word(at offset: Int, _ size: Int) -> UInt64? {
-    guard let at = chunk(offset >> 18), let page = chunks[at].pages[offset >> 12 & 63] else { return nil }
+    let place = offset >> 12 + origin
+    guard let at = chunk(place >> 6), let page = chunks[at].pages[place & 63] else { return nil }
     let view = page.view(offset & (Page.size - 1), size)
     switch size {
     case 1: return UInt64(view.load(UInt8.self, at: 0))
@@ -56,22 +70,22 @@ package struct PagedBytes {
   package func isReserved(_ number: Int) -> Bool { page(number).map { Page.isShared($0, ZeroPage.page) } ?? false }
 
   package mutating func setPage(_ number: Int, _ page: Page?) {
-    let at = position(number >> 6)
-    if at == chunks.count || chunks[at].number != number >> 6 {
+    let place = number + origin, at = position(place >> 6)
+    if at == chunks.count || chunks[at].number != place >> 6 {
       if page == nil { return }
-      chunks.insert(Chunk(number: number >> 6), at: at)
+      chunks.insert(Chunk(number: place >> 6), at: at)
     }
-    let change = (page == nil ? 0 : 1) - (chunks[at].pages[number & 63] == nil ? 0 : 1)
-    chunks[at].pages[number & 63] = page
-    chunks[at].resident += change
-    residentPages += change
+    let before = chunks[at].resident
+    chunks[at].set(place & 63, page)
+    residentPages += chunks[at].resident - before
     if chunks[at].resident == 0 { chunks.remove(at: at) }
   }
 
   /// The page, which is there, to be written to without a copy and then set again; meanwhile an empty one stands in.
   package mutating func takePage(_ number: Int) -> Page {
+    let place = number + origin
     var page = ZeroPage.page
-    swap(&page, &chunks[chunk(number >> 6)!].pages[number & 63]!)
+    swap(&page, &chunks[chunk(place >> 6)!].pages[place & 63]!)
     return page
   }
 
@@ -88,7 +102,8 @@ package struct PagedBytes {
         setPage(number, Page())
         made += 1
       }
-      if chunks[chunk(number >> 6)!].pages[number & 63]!.store(view.slice(done, count), at: inPage) { made += 1 }
+      let place = number + origin
+      if chunks[chunk(place >> 6)!].pages[place & 63]!.store(view.slice(done, count), at: inPage) { made += 1 }
       done += count
     }
     return made
@@ -113,13 +128,7 @@ package struct PagedBytes {
   /// Forgets everything from `size` on, so that what is uncovered by growing again reads as zeros.
   package mutating func truncate(to size: Int) {
     let keep = size / Page.size + (size % Page.size == 0 ? 0 : 1)
-    while let last = chunks.last, last.number << 6 >= keep {
-      residentPages -= last.resident
-      chunks.removeLast()
-    }
-    if let last = chunks.last, keep < (last.number + 1) << 6 {
-      for number in keep..<(last.number + 1) << 6 where hasPage(number) { setPage(number, nil) }
-    }
+    _ = split(at: keep)
     if size % Page.size != 0 { zero(keep - 1, size % Page.size, Page.size - size % Page.size) }
   }
 
@@ -133,24 +142,22 @@ package struct PagedBytes {
     }
     if offset % Page.size != 0 { zero(first - 1, offset % Page.size, Page.size - offset % Page.size) }
     if end % Page.size != 0 { zero(last, 0, end % Page.size) }
-    var next = nextPage(from: first)
-    while let number = next, number < last {
-      setPage(number, nil)
-      next = nextPage(from: number)
-    }
+    drop(first..<last)
   }
 
   private mutating func zero(_ number: Int, _ offset: Int, _ count: Int) {
     guard hasPage(number), !isReserved(number) else { return }
-    chunks[chunk(number >> 6)!].pages[number & 63]!.zero(offset, count)
+    let place = number + origin
+    chunks[chunk(place >> 6)!].pages[place & 63]!.zero(offset, count)
   }
 
   /// The first page from `number` on that is there.
   package func nextPage(from number: Int) -> Int? {
-    var at = position(number >> 6)
+    let place = number + origin
+    var at = position(place >> 6)
     while at < chunks.count {
       let base = chunks[at].number << 6
-      for slot in max(0, number - base)..<64 where chunks[at].pages[slot] != nil { return base + slot }
+      for slot in max(0, place - base)..<64 where chunks[at].pages[slot] != nil { return base + slot - origin }
       at += 1
     }
     return nil
@@ -168,5 +175,108 @@ package struct PagedBytes {
     var number = number
     while hasPage(number), !isReserved(number) { number += 1 }
     return number
+  }
+
+  // MARK: Many pages at once, in time that goes by chunks.
+
+  /// Takes out the pages from `number` on, which count from 0 in the result.
+  package mutating func split(at number: Int) -> PagedBytes {
+    var rest = PagedBytes()
+    rest.origin = number + origin
+    let at = position(rest.origin >> 6)
+    if at == chunks.count { return rest }
+    rest.chunks = Array(chunks[at...])
+    chunks.removeSubrange(at...)
+    if rest.chunks[0].number == rest.origin >> 6, rest.origin & 63 != 0 {
+      var kept = Chunk(number: rest.chunks[0].number)
+      for slot in 0..<rest.origin & 63 {
+        kept.set(slot, rest.chunks[0].pages[slot])
+        rest.chunks[0].set(slot, nil)
+      }
+      if kept.resident > 0 { chunks.append(kept) }
+      if rest.chunks[0].resident == 0 { rest.chunks.removeFirst() }
+    }
+    rest.residentPages = rest.chunks.reduce(0) { $0 + $1.resident }
+    residentPages -= rest.residentPages
+    return rest
+  }
+
+  /// Puts the pages of `other` behind its own, the first one at `number`. Of the two, the one with more stays where it
+  /// is, so that what grows at its front by little costs as little as what grows at its end.
+  package mutating func join(_ other: consuming PagedBytes, at number: Int) {
+    other.origin -= number
+    let isLess = chunks.count < other.chunks.count
+    if isLess { rebase(to: other.origin) } else { other.rebase(to: origin) }
+    residentPages += other.residentPages
+    if let last = chunks.last, let first = other.chunks.first, last.number == first.number {
+      for slot in 0..<64 { if let page = last.pages[slot] { other.chunks[0].set(slot, page) } }
+      chunks.removeLast()
+    }
+    if isLess {
+      swap(&chunks, &other.chunks)
+      chunks.insert(contentsOf: other.chunks, at: 0)
+    } else {
+      chunks.append(contentsOf: other.chunks)
+    }
+  }
+
+  /// Has page 0 stand at `place`, and all others as far from where they were.
+  private mutating func rebase(to place: Int) {
+    let distance = place - origin
+    if distance & 63 == 0 {
+      if distance != 0 { for at in chunks.indices { chunks[at].number += distance >> 6 } }
+      origin = place
+      return
+    }
+    var moved = PagedBytes()
+    moved.origin = place
+    for chunk in chunks {
+      for slot in 0..<64 { if let page = chunk.pages[slot] { moved.setPage(chunk.number << 6 + slot - origin, page) } }
+    }
+    self = moved
+  }
+
+  /// Takes out the pages of a range, which count from 0 in the result.
+  package mutating func take(_ range: Range<Int>) -> PagedBytes {
+    var taken = split(at: range.lowerBound)
+    join(taken.split(at: range.count), at: range.upperBound)
+    return taken
+  }
+
+  /// Forgets the pages of a range.
+  package mutating func drop(_ range: Range<Int>) {
+    let lower = range.lowerBound + origin, upper = range.upperBound + origin
+    // Whole chunks go at once.
+    let first = position((lower + 63) >> 6), end = position(upper >> 6)
+    if first < end {
+      residentPages -= chunks[first..<end].reduce(0) { $0 + $1.resident }
+      chunks.removeSubrange(first..<end)
+    }
+    while let next = nextPage(from: range.lowerBound), next < range.upperBound { setPage(next, nil) }
+  }
+
+  /// Has every page of a range that is not there yet be `page`.
+  package mutating func fill(_ range: Range<Int>, with page: Page) {
+    if range.isEmpty { return }
+    let lower = range.lowerBound + origin, last = range.upperBound - 1 + origin
+    let first = position(lower >> 6), end = position(last >> 6 + 1)
+    // Chunks that are alike share their pages until one is written to.
+    let full = Chunk(number: 0, pages: Array(repeating: page, count: 64), resident: 64)
+    var filled: [Chunk] = [], old = first
+    filled.reserveCapacity(last >> 6 - lower >> 6 + 1)
+    for number in lower >> 6...last >> 6 {
+      let slots = max(lower - number << 6, 0)...min(last - number << 6, 63)
+      let isThere = old < end && chunks[old].number == number
+      var chunk = isThere ? chunks[old] : slots.count == 64 ? full : Chunk(number: number)
+      if isThere {
+        residentPages -= chunk.resident
+        old += 1
+      }
+      chunk.number = number
+      for slot in slots where chunk.pages[slot] == nil { chunk.set(slot, page) }
+      residentPages += chunk.resident
+      filled.append(chunk)
+    }
+    chunks.replaceSubrange(first..<end, with: filled)
   }
 }

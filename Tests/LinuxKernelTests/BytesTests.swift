@@ -124,6 +124,46 @@ struct BytesTests {
     #expect(read(bytes, 1 << 60, 2) == [1, 0])
   }
 
+  @Test("Paged bytes are cut and joined as a plain array of pages is", arguments: 0..<8)
+  func pagedBytesInPieces(seed: UInt64) {
+    var random = Random(seed: seed)
+    // What each page begins with; nil where there is none.
+    var bytes = PagedBytes(), model = [UInt8?](repeating: nil, count: 400)
+    for step in 0..<300 {
+      let first = random.below(model.count), end = first + random.below(model.count - first + 1)
+      switch random.below(6) {
+      case 0:
+        bytes.drop(first..<end)
+        for number in first..<end { model[number] = nil }
+      case 1:
+        let page = bytes.page(first) ?? Page(), mark = model[first] ?? 0
+        bytes.fill(first..<end, with: page)
+        for number in first..<end where model[number] == nil { model[number] = mark }
+      case 2:
+        // What was behind comes to the front.
+        var rest = bytes.split(at: first)
+        rest.join(bytes, at: model.count - first)
+        bytes = rest
+        model = Array(model[first...] + model[..<first])
+      case 3:
+        let taken = bytes.take(first..<end)
+        for number in first..<end {
+          #expect(taken.hasPage(number - first) == (model[number] != nil))
+          model[number] = nil
+        }
+      default:
+        for _ in 0..<10 {
+          let number = random.below(model.count), mark = UInt8(truncatingIfNeeded: step + 1)
+          bytes.write([mark], at: number * 4096)
+          model[number] = mark
+        }
+      }
+      #expect(bytes.residentPages == model.count { $0 != nil })
+      #expect((0..<model.count).map { bytes.page($0).map { $0.view(0, 1)[0] } } == model)
+      #expect(bytes.nextPage(from: first) == (first..<model.count).first { model[$0] != nil })
+    }
+  }
+
   private func read(_ bytes: PagedBytes, _ offset: Int, _ length: Int) -> [UInt8] {
     let buffer = ByteBuffer()
     bytes.read(offset, length, into: buffer)

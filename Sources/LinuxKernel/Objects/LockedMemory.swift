@@ -77,12 +77,10 @@ extension Kernel {
   @inline(never) mutating func touch(_ range: Range<UInt64>, of me: TaskID) {
     let space = tasks[me].memory
     for index in addressSpaces[space].areas(in: range) {
-      let area = addressSpaces[space].areas[index]
-      let first = Int(max(area.start, range.lowerBound) - area.start) / Page.size
-      let last = Int(min(area.end, range.upperBound) - 1 - area.start) / Page.size
-      for number in first...last where !area.ownPages.hasPage(number) {
-        if let memory = area.memory {
-          touch(memory, area.offset / Page.size + number)
+      for number in addressSpaces[space].areas[index].pages(in: range)
+      where !addressSpaces[space].areas[index].ownPages.hasPage(number) {
+        if let memory = addressSpaces[space].areas[index].memory {
+          touch(memory, addressSpaces[space].areas[index].offset / Page.size + number)
         } else {
           addressSpaces[space].areas[index].ownPages.setPage(number, ZeroPage.touched)
         }
@@ -96,21 +94,20 @@ extension Kernel {
     if range.isEmpty { return true }
     let space = tasks[me].memory
     for index in addressSpaces[space].areas(in: range) {
-      let area = addressSpaces[space].areas[index]
-      if area.lock == .onFault { continue }
-      if !area.protection.isReadable { return false }
-      let first = Int(max(area.start, range.lowerBound) - area.start) / Page.size
-      let end = Int(min(area.end, range.upperBound) - area.start) / Page.size
+      if addressSpaces[space].areas[index].lock == .onFault { continue }
+      let protection = addressSpaces[space].areas[index].protection
+      if !protection.isReadable { return false }
+      let pages = addressSpaces[space].areas[index].pages(in: range)
+      guard let memory = addressSpaces[space].areas[index].memory else {
+        addressSpaces[space].areas[index].ownPages.fill(pages, with: ZeroPage.touched)
+        continue
+      }
       // What is written to later gets its own page now.
-      let isOwn = area.memory == nil || !area.isShared && area.protection.contains(.write)
-      for number in first..<end {
-        if area.ownPages.hasPage(number) { continue }
-        var page = ZeroPage.touched
-        if let memory = area.memory {
-          let offset = area.offset + number * Page.size
-          guard accessible(memory, offset, 1) == 1 else { return false }
-          page = touch(memory, offset / Page.size)
-        }
+      let isOwn = !addressSpaces[space].areas[index].isShared && protection.contains(.write)
+      for number in pages where !addressSpaces[space].areas[index].ownPages.hasPage(number) {
+        let offset = addressSpaces[space].areas[index].offset + number * Page.size
+        guard accessible(memory, offset, 1) == 1 else { return false }
+        let page = touch(memory, offset / Page.size)
         if isOwn { addressSpaces[space].areas[index].ownPages.setPage(number, page) }
       }
     }

@@ -19,31 +19,19 @@ extension MemoryArea {
     end = address
     return rest
   }
-}
 
-extension PagedBytes {
-  /// Takes out the pages from `number` on, which count from 0 in the result.
-  mutating func split(at number: Int) -> PagedBytes {
-    var rest = PagedBytes()
-    while let next = nextPage(from: number) {
-      rest.setPage(next - number, page(next))
-      setPage(next, nil)
-    }
-    return rest
+  /// Which of its pages a range touches.
+  func pages(in range: Range<UInt64>) -> Range<Int> {
+    let first = Int(max(start, range.lowerBound) - start) / Page.size
+    return first..<(Int(min(end, range.upperBound) - start) + Page.size - 1) / Page.size
   }
 
-  /// Puts the pages of `other` behind, its first one at `number`.
-  mutating func join(_ other: PagedBytes, at number: Int) {
-    var next = other.nextPage(from: 0)
-    while let found = next {
-      setPage(number + found, other.page(found))
-      next = other.nextPage(from: found + 1)
-    }
-  }
-
-  /// Forgets `count` pages from `number` on.
-  mutating func drop(_ number: Int, _ count: Int) {
-    while let next = nextPage(from: number), next < number + count { setPage(next, nil) }
+  /// Takes in the area behind it, which joins.
+  mutating func append(_ next: consuming MemoryArea) {
+    var pages = PagedBytes()
+    swap(&pages, &next.ownPages)
+    ownPages.join(pages, at: count / Page.size)
+    end = next.end
   }
 }
 
@@ -97,16 +85,15 @@ extension Kernel {
   mutating func mergeAreas(_ space: ID<AddressSpace>, around range: Range<UInt64>) {
     var index = max(addressSpaces[space].firstArea(from: range.lowerBound) - 1, 0)
     while index + 1 < addressSpaces[space].areas.count, addressSpaces[space].areas[index].start <= range.upperBound {
-      let next = addressSpaces[space].areas[index + 1]
-      guard addressSpaces[space].areas[index].joins(next) else {
+      guard addressSpaces[space].areas[index].joins(addressSpaces[space].areas[index + 1]) else {
         index += 1
         continue
       }
-      let pages = addressSpaces[space].areas[index].count / Page.size
-      addressSpaces[space].areas[index].ownPages.join(next.ownPages, at: pages)
-      addressSpaces[space].areas[index].end = next.end
-      addressSpaces[space].areas.remove(at: index + 1)
-      if let memory = next.memory { release(memory) }
+      let memory = addressSpaces[space].areas[index + 1].memory
+      // It leaves the space first: pages that nobody else holds are not copied.
+      let next = addressSpaces[space].areas.remove(at: index + 1)
+      addressSpaces[space].areas[index].append(next)
+      if let memory { release(memory) }
     }
   }
 
@@ -179,7 +166,7 @@ extension Kernel {
         guard area.memory == memory, !area.isShared, area.ownPages.residentPages > 0 else { continue }
         let number = max(0, firstGone - area.offset / Page.size)
         if area.ownPages.nextPage(from: number) != nil {
-          addressSpaces[space].areas[index].ownPages.drop(number, area.count / Page.size - number)
+          addressSpaces[space].areas[index].ownPages.drop(number..<area.count / Page.size)
         }
       }
     }

@@ -20,9 +20,7 @@ extension Syscall {
       if area.lock != .none, [.dontNeed, .free, .cold, .pageOut].contains(advice) { throw .errno(.EINVAL) }
       if advice == .free, area.isShared || area.memory != nil { throw .errno(.EINVAL) }
       guard advice == .dontNeed || advice == .dontNeedLocked else { continue }
-      let start = max(area.start, range.lowerBound), end = min(area.end, range.upperBound)
-      kernel.addressSpaces[space].areas[index].ownPages
-        .drop(Int(start - area.start) / Page.size, Int(end - start) / Page.size)
+      kernel.addressSpaces[space].areas[index].ownPages.drop(area.pages(in: range))
     }
     guard kernel.addressSpaces[space].isCovered(range) else { throw .errno(.ENOMEM) }
     return Done()
