@@ -19,7 +19,8 @@ extension Syscall {
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
       .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, "
-        + "a seal forbids writing, or PROT_EXEC of what is in no tree or below /proc",
+        + "a seal forbids writing, or PROT_EXEC of what is in no tree or below /proc; a fixed address of -1, as each of "
+        + "-1 to -4095 is taken for the error of that number",
     ]
   ) {
     (
@@ -125,6 +126,8 @@ extension Kernel {
     let space = tasks[me].memory, size = UInt64(size), limit = AddressSpace.limit
     guard size <= limit else { throw .errno(.ENOMEM) }
     if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
+      // An address of the last page is taken for an error that was found on the way, but for the first of them.
+      if address > UInt64(bitPattern: -4096) { throw .errno(Errno(Int32(-Int64(bitPattern: address)))) }
       guard address <= limit - size else { throw .errno(.ENOMEM) }
       guard address % 4096 == 0 else { throw .errno(.EINVAL) }
       if address < AddressSpace.lowestForAll, !tasks[me].credentials.has(.sysRawio) { throw .errno(.EPERM) }
