@@ -12,109 +12,176 @@ extension Syscall {
     returns: "memory",
     errors: [
       .EAGAIN: "more would be locked than RLIMIT_MEMLOCK allows",
-      .EFAULT: "nothing is mapped at old_address, or the range spans two mappings",
+      .EFAULT: "nothing is mapped at old_address, or what does not only move spans two mappings",
       .EINVAL: "an address is not on a page, a size or the flags are not possible, or the ranges overlap",
       .ENOMEM: "there is no room to grow and MREMAP_MAYMOVE is not given",
+      .EPERM: "new_address is below vm.mmap_min_addr, without CAP_SYS_RAWIO",
     ]
   ) {
     (kernel: inout Kernel, me: TaskID, old: Address, oldLength: Int, newLength: Int, flags: RemapFlags, new: Address?)
       throws(Stop) -> MappedMemory in
-    let start = old.value, limit = AddressSpace.limit
     try flags.check()
-    guard start % 4096 == 0, newLength > 0, UInt64(newLength) <= limit else {
+    guard old.value % 4096 == 0, newLength > 0, UInt64(newLength) <= AddressSpace.limit else { throw .errno(.EINVAL) }
+    // PAGE_ALIGN() of the old size may wrap around to 0.
+    let remapping = Remapping(
+      start: old.value, oldSize: (UInt64(bitPattern: Int64(oldLength)) &+ 4095) & ~4095,
+      newSize: (UInt64(newLength) + 4095) / 4096 * 4096, target: new?.value ?? 0, flags: flags)
+    if remapping.hasTarget { try remapping.checkTarget() }
+    let address: UInt64
+    if flags.contains(.fixed), remapping.oldSize == remapping.newSize {
+      address = try kernel.moveAll(remapping, of: me)
+    } else {
+      try kernel.check(remapping, of: me)
+      address = remapping.hasTarget ? try kernel.remapTo(remapping, of: me) : try kernel.remapAt(remapping, of: me)
+    }
+    return MappedMemory(address: address, count: newLength)
+  }
+}
+
+/// What mremap is asked for, in whole pages. Linux: struct vma_remap_struct.
+private struct Remapping {
+  var start: UInt64
+  var oldSize: UInt64
+  var newSize: UInt64
+  /// Where to, or with MREMAP_DONTUNMAP alone a wish.
+  var target: UInt64
+  let flags: RemapFlags
+
+  /// Linux: vrm_implies_new_addr().
+  var hasTarget: Bool { !flags.isDisjoint(with: [.fixed, .keepOld]) }
+
+  /// Linux: check_mremap_params().
+  func checkTarget() throws(Stop) {
+    guard target <= AddressSpace.limit - newSize, target % 4096 == 0, flags.contains(.mayMove),
+      !flags.contains(.keepOld) || oldSize == newSize,
+      // The end of what is old may wrap around.
+      target + newSize <= start || start &+ oldSize <= target
+    else {
       throw .errno(.EINVAL)
     }
-    // PAGE_ALIGN() of the old size may wrap around to 0.
-    let oldSize = (UInt64(bitPattern: Int64(oldLength)) &+ 4095) & ~4095,
-      newSize = (UInt64(newLength) + 4095) / 4096 * 4096
-    let target = new?.value ?? 0
-    let isPlaced = flags.contains(.fixed)
-    if isPlaced || flags.contains(.keepOld) {
-      guard flags.contains(.mayMove), !flags.contains(.keepOld) || oldSize == newSize else { throw .errno(.EINVAL) }
-      if isPlaced {
-        guard target % 4096 == 0, target <= limit - newSize else { throw .errno(.EINVAL) }
-        guard target + newSize <= start || start &+ oldSize <= target else { throw .errno(.EINVAL) }
-      }
-    }
-    let space = kernel.tasks[me].memory
-    guard let index = kernel.addressSpaces[space].area(at: start) else { throw .errno(.EFAULT) }
-    let area = kernel.addressSpaces[space].areas[index]
-    if oldSize == 0 {
-      // A second view of memory that is shared: old programs ask so.
-      guard area.isShared else { throw .errno(.EINVAL) }
-      guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
-    }
-    if !isPlaced, !flags.contains(.keepOld), newSize <= oldSize {
-      // The rest goes by munmap(), which refuses what reaches beyond the addresses of tasks. Linux: shrink_vma().
-      guard newSize == oldSize || start + newSize <= limit && oldSize - newSize <= limit - start - newSize else {
-        throw .errno(.EINVAL)
-      }
-      if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
-      return MappedMemory(address: start, count: newLength)
-    }
-    guard oldSize <= area.end - start else { throw .errno(.EFAULT) }
-    if newSize > oldSize, area.lock != .none, !kernel.mayLock(pages: Int(newSize - oldSize) / Page.size, me) {
-      throw .errno(.EAGAIN)
-    }
-    if !isPlaced, !flags.contains(.keepOld) {
-      let grown = start + oldSize..<start + newSize
-      // What lies above the mappings is the stack's.
-      let end = start < AddressSpace.mappingTop ? AddressSpace.mappingTop : limit
-      if start + oldSize == area.end, grown.upperBound <= end, kernel.addressSpaces[space].isFree(grown) {
-        kernel.addressSpaces[space].areas[index].end = grown.upperBound
-        kernel.mergeAreas(space, around: grown)
-        if area.lock != .none { kernel.populate(grown, of: me) }
-        return MappedMemory(address: start, count: newLength)
-      }
-      guard flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
-    }
-    if isPlaced { kernel.unmap(target..<target + newSize, of: me) }
-    guard let place = isPlaced ? target : kernel.addressSpaces[space].freeRange(Int(newSize)) else {
-      throw .errno(.ENOMEM)
-    }
-    if newSize < oldSize { kernel.unmap(start + newSize..<start + oldSize, of: me) }
-    if oldSize == 0 {
-      kernel.showAgain(area, from: start, at: place..<place + newSize, of: me)
-      return MappedMemory(address: place, count: newLength)
-    }
-    let moved = start..<start + min(oldSize, newSize)
-    kernel.move(moved, to: place..<place + newSize, keepsOld: flags.contains(.keepOld), of: me)
-    if area.lock != .none { kernel.populate(place..<place + newSize, of: me) }
-    return MappedMemory(address: place, count: newLength)
   }
 }
 
 extension Kernel {
-  /// Shows what is mapped in a shared area from `start` on in a second place.
-  fileprivate mutating func showAgain(_ area: MemoryArea, from start: UInt64, at range: Range<UInt64>, of me: TaskID) {
-    var second = area
-    second.offset += Int(start - area.start)
-    second.start = range.lowerBound
-    second.end = range.upperBound
-    hold(second, by: me)
-    addressSpaces[tasks[me].memory].insert(second)
-    mergeAreas(tasks[me].memory, around: range)
+  /// What moves and keeps its size may be several mappings with gaps between them, which stay as wide; what is mapped
+  /// at the new place of a gap stays too. Those before one that cannot move have moved. Linux: remap_move().
+  fileprivate mutating func moveAll(_ remapping: Remapping, of me: TaskID) throws(Stop) -> UInt64 {
+    let space = tasks[me].memory, (end, wraps) = remapping.start.addingReportingOverflow(remapping.oldSize)
+    guard !wraps, addressSpaces[space].area(at: remapping.start) != nil else { throw .errno(.EFAULT) }
+    var next = remapping.start
+    while let index = addressSpaces[space].areas(in: next..<end).first {
+      let area = addressSpaces[space].areas[index], start = max(area.start, next)
+      // A segment's mapping moves alone. Linux: vma_multi_allowed().
+      if area.segment != nil, next > remapping.start || area.end < end { throw .errno(.EFAULT) }
+      next = min(area.end, end)
+      let part = Remapping(
+        start: start, oldSize: next - start, newSize: next - start,
+        target: remapping.target + (start - remapping.start), flags: remapping.flags)
+      _ = try remapTo(part, of: me)
+      if next == end { break }
+    }
+    return remapping.target
   }
 
-  /// Moves what is mapped in `old`, part of one area, to `new`. With `keepsOld` an area without its pages stays behind.
-  /// Linux: move_vma().
-  mutating func move(_ old: Range<UInt64>, to new: Range<UInt64>, keepsOld: Bool, of me: TaskID) {
+  /// Whether what is mapped there may become what is asked for. Linux: check_prep_vma().
+  fileprivate func check(_ remapping: Remapping, of me: TaskID) throws(Stop) {
     let space = tasks[me].memory
-    guard var area = takeAreas(old, of: me).first else { return }
-    // The new place is there before the old one goes.
-    hold(area, by: me)
-    if keepsOld {
-      var rest = area
-      rest.ownPages = PagedBytes()
-      rest.lock = .none
-      addressSpaces[space].insert(rest)
+    guard let index = addressSpaces[space].area(at: remapping.start) else { throw .errno(.EFAULT) }
+    let area = addressSpaces[space].areas[index], oldSize = remapping.oldSize, newSize = remapping.newSize
+    guard remapping.hasTarget || newSize > oldSize else { return }
+    // A second view of memory that is shared: old programs ask so.
+    if oldSize == 0, !area.isShared { throw .errno(.EINVAL) }
+    // What is cut off may be anything.
+    guard min(oldSize, newSize) <= area.end - remapping.start else { throw .errno(.EFAULT) }
+    if newSize > oldSize, area.lock != .none, !mayLock(pages: Int(newSize - oldSize) / Page.size, me) {
+      throw .errno(.EAGAIN)
+    }
+  }
+
+  /// What was at the new place is gone even if the rest fails. Linux: mremap_to().
+  fileprivate mutating func remapTo(_ remapping: Remapping, of me: TaskID) throws(Stop) -> UInt64 {
+    var remapping = remapping
+    if remapping.flags.contains(.fixed) {
+      unmap(remapping.target..<remapping.target + remapping.newSize, of: me)
+      // A second view may have been asked for in the place of the first.
+      guard addressSpaces[tasks[me].memory].area(at: remapping.start) != nil else { throw .errno(.EFAULT) }
+    }
+    if remapping.newSize < remapping.oldSize {
+      try shrink(remapping, of: me)
+      remapping.oldSize = remapping.newSize
+    }
+    return try move(remapping, of: me)
+  }
+
+  /// Linux: mremap_at().
+  fileprivate mutating func remapAt(_ remapping: Remapping, of me: TaskID) throws(Stop) -> UInt64 {
+    let space = tasks[me].memory, start = remapping.start
+    if remapping.newSize <= remapping.oldSize {
+      if remapping.newSize < remapping.oldSize { try shrink(remapping, of: me) }
+      return start
+    }
+    let grown = start + remapping.oldSize..<start + remapping.newSize
+    // What lies above the mappings is the stack's.
+    let end = start < AddressSpace.mappingTop ? AddressSpace.mappingTop : AddressSpace.limit
+    if let index = addressSpaces[space].area(at: start), addressSpaces[space].areas[index].end == grown.lowerBound,
+      grown.upperBound <= end, addressSpaces[space].isFree(grown)
+    {
+      let isLocked = addressSpaces[space].areas[index].lock != .none
+      addressSpaces[space].areas[index].end = grown.upperBound
+      mergeAreas(space, around: grown)
+      if isLocked { populate(grown, of: me) }
+      return start
+    }
+    guard remapping.flags.contains(.mayMove) else { throw .errno(.ENOMEM) }
+    return try move(remapping, of: me)
+  }
+
+  /// Gives up what lies beyond the new size as munmap() does, which refuses what reaches beyond the addresses of tasks.
+  /// Linux: shrink_vma().
+  private mutating func shrink(_ remapping: Remapping, of me: TaskID) throws(Stop) {
+    let start = remapping.start + remapping.newSize, count = remapping.oldSize - remapping.newSize
+    guard start <= AddressSpace.limit, count <= AddressSpace.limit - start else { throw .errno(.EINVAL) }
+    unmap(start..<start + count, of: me)
+  }
+
+  /// Linux: vrm_set_new_addr().
+  private func place(_ remapping: Remapping, _ me: TaskID) throws(Stop) -> UInt64 {
+    let space = tasks[me].memory, wish = remapping.hasTarget ? remapping.target : 0
+    if remapping.flags.contains(.fixed) {
+      if wish < AddressSpace.lowestForAll, !tasks[me].credentials.has(.sysRawio) { throw .errno(.EPERM) }
+      return wish
+    }
+    if wish != 0, addressSpaces[space].isFree(wish..<wish + remapping.newSize) { return wish }
+    guard let found = addressSpaces[space].freeRange(Int(remapping.newSize)) else { throw .errno(.ENOMEM) }
+    return found
+  }
+
+  /// Moves what is mapped in the old range, part of one area or nothing of it, to its new place. With MREMAP_DONTUNMAP
+  /// the old area stays, without these pages and the lock. Linux: move_vma().
+  private mutating func move(_ remapping: Remapping, of me: TaskID) throws(Stop) -> UInt64 {
+    let space = tasks[me].memory, old = remapping.start..<remapping.start + remapping.oldSize
+    let place = try place(remapping, me), new = place..<place + remapping.newSize
+    guard let index = addressSpaces[space].area(at: remapping.start) else { throw .errno(.EFAULT) }
+    var area: MemoryArea
+    if old.isEmpty || remapping.flags.contains(.keepOld) {
+      area = addressSpaces[space].areas[index]
+      let pages = area.pages(in: old)
+      area.offset += Int(old.lowerBound - area.start)
+      area.ownPages = addressSpaces[space].areas[index].ownPages.take(pages)
+      if !old.isEmpty { addressSpaces[space].areas[index].lock = .none }
+      hold(area, by: me)
     } else {
+      area = takeAreas(old, of: me)[0]
+      // The new one is there before the old one goes.
+      hold(area, by: me)
       release(area, by: me)
     }
     area.start = new.lowerBound
     area.end = new.upperBound
     addressSpaces[space].insert(area)
     mergeAreas(space, around: new)
+    if area.lock != .none, new.count > old.count { populate(place + remapping.oldSize..<new.upperBound, of: me) }
+    return place
   }
 }
 
