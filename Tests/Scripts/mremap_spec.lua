@@ -30,7 +30,7 @@ local function pages(at, count)
   return table.concat(shown)
 end
 
---- Does it where "wwr..ww" is at SOURCE, each page with its number in it, and 8 pages that may not be touched at TARGET.
+--- Does it where "wwr..ww" is at SOURCE, each page with its number in it, and "--------" at TARGET.
 local function with_several(act)
   helpers.in_child(function()
     local m = map(SOURCE, 7)

@@ -19,8 +19,8 @@ extension Syscall {
       .EOPNOTSUPP: "MAP_SHARED_VALIDATE with a flag that the file does not know",
       .EOVERFLOW: "offset plus length is too large",
       .EPERM: "MAP_LOCKED where RLIMIT_MEMLOCK is 0, an address below vm.mmap_min_addr without CAP_SYS_RAWIO, "
-        + "a seal forbids writing, or PROT_EXEC of what is in no tree or below /proc; a fixed address of -1, as each of "
-        + "-1 to -4095 is taken for the error of that number",
+        + "a seal forbids writing, or PROT_EXEC of what is in no tree or below /proc; a fixed address of -1: each from "
+        + "-4095 on is taken for the error of that number",
     ]
   ) {
     (
