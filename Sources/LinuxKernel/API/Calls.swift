@@ -48,10 +48,7 @@ extension Kernel {
   /// Writes bytes to a descriptor; returns how many. write(2).
   @discardableResult
   public mutating func write(_ fd: FD, _ bytes: ByteView, as me: TaskID) throws -> Int {
-    try transfer(me) { (kernel: inout Kernel) throws(Stop) -> Int in
-      var source = Source(bytes)
-      return try kernel.write(fd, &source, for: me)
-    }
+    try transfer(me) { (kernel: inout Kernel) throws(Stop) -> Int in try kernel.write(fd, whole: bytes, for: me) }
   }
 
   @discardableResult
@@ -80,8 +77,10 @@ extension Kernel {
   @inline(__always)
   private mutating func readAnswer(_ fd: FD, _ count: Int, as me: TaskID) throws -> Int {
     try transfer(me) { (kernel: inout Kernel) throws(Stop) -> Int in
-      var destination = Destination(replyOf: count)
-      return try kernel.read(fd, &destination, for: me)
+      switch try kernel.readAnswer(fd, count, for: me) {
+      case .answer(let transferred): return transferred.count
+      case .wait(let wait): throw .wait(wait)
+      }
     }
   }
 

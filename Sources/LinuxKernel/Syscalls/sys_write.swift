@@ -24,7 +24,7 @@ extension Syscall {
 extension Kernel {
   // As with read(2).
 
-  @inline(never) fileprivate mutating func write(_ fd: FD, whole view: ByteView, for me: TaskID) throws(Stop) -> Int {
+  @inline(never) mutating func write(_ fd: FD, whole view: ByteView, for me: TaskID) throws(Stop) -> Int {
     if !current.isRetry, view.count > 0, let found = shortcut(fd, of: me), case .pipeWriter(let pipe) = found.object,
       writeAtOnce(pipe, view, isPacket: found.status.contains(.direct))
     {
