@@ -47,6 +47,8 @@ public struct Kernel: ~Copyable {
   var memoryMount: ID<Mount>?
   /// Dentries of /proc made by the last walk; those that nobody came to hold end with the next.
   var passing: [ID<Dentry>] = []
+  /// Those of files of /proc that belong to no process, by their place in SystemNode.all; made by the first walk there.
+  var systemDentries: [ID<Dentry>?] = []
   // System V objects and message queues
   var ipcNamespaces = Slab<IPCNamespace>() {
     didSet { (queueShortcuts, setShortcuts) = (IPCShortcuts(), IPCShortcuts()) }
@@ -176,6 +178,7 @@ public struct Kernel: ~Copyable {
     copy.rootMount = rootMount
     copy.memoryMount = memoryMount
     copy.passing = passing
+    copy.systemDentries = systemDentries
     copy.ipcNamespaces = ipcNamespaces.copy()
     copy.posixQueues = posixQueues.copy()
     copy.queueCharges = queueCharges

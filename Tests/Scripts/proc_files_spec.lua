@@ -19,6 +19,21 @@ describe("a listing below /proc/sysvipc", function()
     assert.equal("", must.read(list, 10))
   end)
 
+  it("keeps its owner, its mode and its locks for whoever opens it later", function()
+    -- covers: sysv.proc.sysvipc.owner
+    local first = must.open("/proc/sysvipc/sem", "O_RDONLY")
+    must.fchmod(first, "0640")
+    must.fchown(first, 12, 34)
+    must.flock(first, "LOCK_EX")
+    local second = must.open("/proc/sysvipc/sem", "O_RDONLY")
+    local status = must.fstat(second)
+    assert.same({ C.S_IFREG | 416, 12, 34 }, { status.st_mode, status.st_uid, status.st_gid })
+    assert.errno("EWOULDBLOCK", sys.flock(second, "LOCK_SH|LOCK_NB"))
+    must.chown("/proc/sysvipc/sem", 0, 0)
+    must.chmod("/proc/sysvipc/sem", "0444")
+    assert.equal(0, must.fstat(first).st_uid)
+  end)
+
   it("keeps the rest of what a piece was read of, and makes the rows behind it anew", function()
     -- covers: sysv.proc.sysvipc.pieces
     local ids = {}

@@ -228,4 +228,13 @@ describe("a netlink socket", function()
     ks.settle()
     assert.same({ 0 }, results[2])
   end)
+
+  -- covers: socket.lock
+  it("has locks of its own, though no path leads to it", function()
+    local other = netlink("SOCK_DGRAM")
+    must.fcntl(s, "F_OFD_SETLK", { l_type = "F_WRLCK" })
+    assert.equal(0, sys.fcntl(other, "F_OFD_SETLK", { l_type = "F_WRLCK" }))
+    must.flock(s, "LOCK_EX")
+    assert.equal(0, sys.flock(other, "LOCK_EX|LOCK_NB"))
+  end)
 end)

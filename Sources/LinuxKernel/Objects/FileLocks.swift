@@ -25,7 +25,7 @@ struct FileLock {
 /// The locks on one file, and who waits for one. Linux: struct file_lock_context.
 struct LockList {
   /// Where the list is found.
-  enum Place { case inode(ID<Inode>), pipe(ID<Pipe>), anonymous }
+  enum Place { case inode(ID<Inode>), pipe(ID<Pipe>), socket(ID<Sock>), anonymous }
   /// Record locks and whole-file locks know nothing of each other.
   enum Family { case records, whole }
 
@@ -92,6 +92,7 @@ extension Kernel {
     switch lockPlace(of: file) {
     case .inode(let inode): inodes[inode].locks
     case .pipe(let pipe): pipes[pipe].locks
+    case .socket(let socket): sockets[socket].locks
     case .anonymous: anonymousLocks
     }
   }
@@ -101,6 +102,7 @@ extension Kernel {
     if let inode = inode(of: file) { return .inode(inode) }
     switch files[file].object {
     case .pipeReader(let pipe), .pipeWriter(let pipe): return .pipe(pipe)
+    case .socket(let socket): return .socket(socket)
     default: return .anonymous
     }
   }
@@ -109,6 +111,7 @@ extension Kernel {
     switch place {
     case .inode(let inode): inodes[inode].locks = list
     case .pipe(let pipe): pipes[pipe].locks = list
+    case .socket(let socket): sockets[socket].locks = list
     case .anonymous: anonymousLocks = list
     }
   }

@@ -148,7 +148,7 @@ extension Kernel {
       if try change(&area) {
         cutArea(space, at: next, by: me)
         cutArea(space, at: end, by: me)
-        let piece = addressSpaces[space].area(at: next).unsafelyUnwrapped
+        let piece = addressSpaces[space].area(at: next)!
         _ = try change(&addressSpaces[space].areas[piece])
       }
       next = end

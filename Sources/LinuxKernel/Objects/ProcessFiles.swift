@@ -95,15 +95,22 @@ struct ProcessEntry: Sendable {
 }
 
 extension Kernel {
-  /// The entry `name` of a directory of /proc, made for this walk.
+  /// The entry `name` of a directory of /proc: made for this walk, unless it belongs to no process. Then there is one,
+  /// which keeps its owner, mode and locks. Linux: struct proc_dir_entry.
   mutating func lookUpProcess(_ name: [UInt8], in directory: ID<Dentry>, _ file: ProcessFile, _ me: TaskID) throws(Stop)
     -> ID<Dentry>?
   {
     guard let found = findProcess(name, file) else { return nil }
+    if case .system(let node) = found, node < systemDentries.count, let kept = systemDentries[node] { return kept }
     let inode = makeProcessInode(found, in: inodes[dentries[directory].inode].fileSystem)
     let dentry = makeDentry(name, inode, parent: directory)
     dentries[dentry].isUnlinked = false
-    passing.append(dentry)
+    if case .system(let node) = found {
+      while systemDentries.count <= node { systemDentries.append(nil) }
+      systemDentries[node] = dentry
+    } else {
+      passing.append(dentry)
+    }
     return dentry
   }
 

@@ -27,8 +27,7 @@ extension Kernel {
   // The commonest of calls, by ways that pass words in registers and never look again where the bytes go.
 
   @inline(never)
-  mutating func readAnswer(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> AnswerOrWait<Transferred>
-  {
+  mutating func readAnswer(_ fd: FD, _ count: Int, for me: TaskID) throws(Stop) -> AnswerOrWait<Transferred> {
     if !current.isRetry, count > 0, count <= Kernel.transferLimit, let found = shortcut(fd, of: me),
       case .pipeReader(let pipe) = found.object
     {

@@ -6,6 +6,8 @@ struct Sock {
   /// The number of its inode in sockfs.
   let inode: UInt64
   var ownership: Ownership
+  /// Record locks and those of flock, as on any other file.
+  var locks: ID<LockList>?
   /// What was sent and not yet read, oldest first. Linux: sk_receive_queue.
   var received: [SocketBuffer] = []
   /// The bytes charged for what was sent or is promised, and how many there may be. Linux: sk_rmem_alloc, sk_rcvbuf.
