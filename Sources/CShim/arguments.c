@@ -245,28 +245,6 @@ uint64_t ks_take_any(
   return digest;
 }
 
-/* The same where integers and strings mix, or where some at the end are left out. */
-int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest) {
-  int given = lua_gettop(L), count = function->count;
-  *digest = function->number;
-  if (given > count || given < function->required) return 0;
-  for (int position = 0; position < given; position++) {
-    switch (function->kinds[position]) {
-    case 'i':
-    case 'd':
-      if (!take_integer(L, position + 1, &arguments[position], digest)) return 0;
-      break;
-    case 'w':
-    case 's':
-      if (!take_string(L, position + 1, &arguments[position], digest)) return 0;
-      break;
-    default: return 0;
-    }
-  }
-  for (int position = given; position < count; position++) omit(function, position, arguments, digest);
-  return 1;
-}
-
 /* A bit for each argument that is a string. */
 unsigned ks_strings_of(const ks_function *function) {
   unsigned strings = 0;

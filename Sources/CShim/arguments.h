@@ -16,8 +16,6 @@ enum { KS_SHORT_ROW = 6 };
  * made. */
 uint64_t ks_take_any(
     lua_State *L, const ks_function *function, ks_argument *arguments, unsigned char *rows, int is_again);
-/* The same where integers and strings mix, or where some at the end are left out; 0 for anything else. */
-int ks_take_mixed(lua_State *L, const ks_function *function, ks_argument *arguments, uint64_t *digest);
 /* Packs a list of rows of plain integers, {{0, -1}, {1, 1}}, and returns how many bytes that takes; -1 for anything
  * else. */
 int ks_pack_rows(lua_State *L, int index, const char *fields, unsigned char *to);
@@ -37,23 +35,7 @@ KS_INLINE int take_integer(lua_State *L, int index, ks_argument *argument, uint6
   return 1;
 }
 
-KS_INLINE void take_bytes(const void *bytes, size_t length, uint64_t content, ks_argument *argument, uint64_t *digest) {
-  argument->bytes = bytes;
-  argument->count = (int64_t)length;
-  argument->form = KS_BYTES;
-  argument->word = 0;
-  *digest = mix(mix(*digest ^ content) ^ (uint64_t)length << 1);
-}
-
-KS_INLINE int take_string(lua_State *L, int index, ks_argument *argument, uint64_t *digest) {
-  size_t length;
-  if (lua_type(L, index) != LUA_TSTRING) return 0;
-  const char *bytes = lua_tolstring(L, index, &length);
-  take_bytes(bytes, length, digest_content(bytes, length), argument, digest);
-  return 1;
-}
-
-/* The same two where `knows_slots`. */
+/* The same where `knows_slots`, and a string. */
 KS_INLINE int take_slot(const ks_slot *slot, ks_argument *argument, uint64_t *digest) {
   if (slot->tag != KS_INTEGER_TAG) return 0;
   argument->word = slot->integer;
@@ -71,7 +53,11 @@ KS_INLINE int take_string_slot(
   if (slot->tag == KS_LONG_STRING_TAG) length = (size_t)ks_pointer_at(slot->object, KS_LONG_LENGTH_OFFSET);
   else if (slot->tag == KS_SHORT_STRING_TAG) length = (unsigned char)slot->object[KS_SHORT_LENGTH_OFFSET];
   else return 0;
-  take_bytes(bytes, length, digest_string(L, index, bytes, length), argument, digest);
+  argument->bytes = bytes;
+  argument->count = (int64_t)length;
+  argument->form = KS_BYTES;
+  argument->word = 0;
+  *digest = mix(mix(*digest ^ digest_string(L, index, bytes, length)) ^ (uint64_t)length << 1);
   return 1;
 }
 

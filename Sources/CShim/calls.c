@@ -111,8 +111,8 @@ static __attribute__((noinline)) int call_with_any(lua_State *L, const ks_functi
   ks_argument arguments[KS_MAX_ARGUMENTS];
   unsigned char rows[KS_ROWS_SIZE];
   uint64_t digest;
-  int is_decoded = function->signature == KS_TAKES_INTEGER_AND_ROWS
-    ? take_rows(L, function, arguments, rows, &digest) : ks_take_mixed(L, function, arguments, &digest);
+  int is_decoded =
+    function->signature == KS_TAKES_INTEGER_AND_ROWS && take_rows(L, function, arguments, rows, &digest);
   if (!is_decoded) digest = ks_take_any(L, function, arguments, rows, 0);
   ks_result result = interpreter->host->call(
     interpreter->machine, function->index, arguments, digest, ks_can_suspend(L));
